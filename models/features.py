@@ -83,8 +83,8 @@ class FeatureSchema:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [{name: cell for name, cell in row.items() if cell != ""} for row in csv.DictReader(file)]
         for row in rows:
-            row.setdefault("window_days", None)  # type: ignore[arg-type]
-            row.setdefault("window_days_emergency", None)  # type: ignore[arg-type]
+            row.setdefault("window_days", None)
+            row.setdefault("window_days_emergency", None)
         return cls(msgspec.convert(rows, list[Feature], strict=False))
 
 

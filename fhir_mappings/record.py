@@ -1,0 +1,123 @@
+"""PatientRecord: one patient's resources, what was asked for, and the guard against another patient's data."""
+
+import re
+from typing import Literal, TypeVar
+
+import msgspec
+
+from fhir_mappings.finding import Issue
+from fhir_mappings.resources.r4 import AnyResource, BundleEntry, Clinical, MolecularSequence, OperationOutcome, Patient
+
+Via = Literal["prefetch", "search", "cache", "bundle"]
+State = Literal["complete", "empty", "partial", "failed", "notAsked"]
+Owner = Literal["own", "nobody", "foreign"]
+
+FOREIGN_PATIENT = "foreign-patient"
+
+_RELATIVE = re.compile(r"Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_R = TypeVar("_R", bound=Clinical)
+
+
+class Retrieval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one query: how it was answered, how completely, and when."""
+
+    key: str
+    via: Via
+    state: State
+    count: int = 0
+    asOf: str = ""  # noqa: N815
+    reason: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A resource with its full address (for `urn:uuid:` references) and whether the query was scoped to the patient."""
+
+    resource: AnyResource
+    full_url: str = ""
+    scoped: bool = False
+
+
+class PatientRecord(msgspec.Struct, frozen=True):
+    """One patient's resources as they came, with the ledger of queries.
+
+    `bases` are the FHIR base URLs whose `Patient/{patient_id}` is this patient; a reference to any other server, even
+    with the same id, is another patient.
+    """
+
+    patient_id: str
+    entries: tuple[Entry, ...] = ()
+    bases: tuple[str, ...] = ()
+    retrieval: tuple[Retrieval, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+class OwnResources:
+    """The resources of a record that are this patient's, each once, and an issue for each that is not.
+
+    A resource that names nobody is taken only from a query that was scoped to the patient. The same resource in two
+    answers counts once; the last wins, as the newer page of a search does.
+    """
+
+    def __init__(self, record: PatientRecord) -> None:
+        self.issues: list[Issue] = []
+        self._by_type: dict[type, dict[object, Clinical]] = {}
+        guard = _SubjectGuard(record)
+        for entry in record.entries:
+            resource = entry.resource
+            if isinstance(resource, OperationOutcome):
+                continue
+            issue = guard.issue(resource, scoped=entry.scoped)
+            if issue is None:
+                self._by_type.setdefault(type(resource), {})[resource.id or id(resource)] = resource
+            else:
+                self.issues.append(issue)
+
+    def of(self, kind: type[_R]) -> list[_R]:
+        return list(self._by_type.get(kind, {}).values())  # type: ignore[arg-type]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether at least one resource names another patient."""
+        return any(issue.code == FOREIGN_PATIENT for issue in self.issues)
+
+
+class _SubjectGuard:
+    """Decides whose a resource is. What cannot be shown to be this patient's is foreign."""
+
+    def __init__(self, record: PatientRecord) -> None:
+        self._id = record.patient_id
+        self._bases = {base.rstrip("/") for base in record.bases} | {""}
+        own = [e for e in record.entries if isinstance(e.resource, Patient) and e.resource.id == record.patient_id]
+        # `urn:uuid:...` inside a Bundle; a web address says itself which server and id it means
+        self._addresses = {entry.full_url for entry in own if entry.full_url.startswith("urn:")}
+        self._identifiers = {i for e in own if isinstance(e.resource, Patient) for i in e.resource.identifier}
+
+    def issue(self, resource: Clinical, *, scoped: bool) -> Issue | None:
+        owner = self._owner(resource)
+        if owner == "own" or (owner == "nobody" and scoped):
+            return None
+        if owner == "foreign":
+            return Issue("error", FOREIGN_PATIENT, "names another patient", resource.address)
+        return Issue("warning", "no-subject", "names no patient", resource.address)
+
+    def _owner(self, resource: Clinical) -> Owner:
+        if isinstance(resource, Patient):
+            return "own" if resource.id == self._id else "foreign"
+        reference = resource.patient if isinstance(resource, MolecularSequence) else resource.subject
+        if reference.reference:
+            return "own" if self._is_own(reference.reference) else "foreign"
+        if reference.identifier is None:
+            return "nobody"
+        return "own" if reference.identifier in self._identifiers else "foreign"
+
+    def _is_own(self, address: str) -> bool:
+        if address in self._addresses:
+            return True
+        base, _, tail = address.rpartition("Patient/")
+        match = _RELATIVE.fullmatch(f"Patient/{tail}")
+        return match is not None and match[1] == self._id and base.rstrip("/") in self._bases
+
+
+def entries_of(answer: tuple[BundleEntry, ...], *, scoped: bool) -> tuple[Entry, ...]:
+    """The entries of a decoded answer as entries of a record."""
+    return tuple(Entry(e.resource, e.fullUrl, scoped) for e in answer if e.resource is not None)

@@ -1,0 +1,59 @@
+"""FHIR data types, only the elements that a reader uses (R4 and R4B are equal in them).
+
+Unknown members are skipped by the decoder, which is what makes it fast. Dates stay text until a reader needs one.
+"""
+
+import msgspec
+
+
+class Coding(msgspec.Struct, frozen=True, gc=False):
+    system: str = ""
+    code: str = ""
+
+
+class CodeableConcept(msgspec.Struct, frozen=True):
+    coding: tuple[Coding, ...] = ()
+    text: str = ""
+
+
+class Identifier(msgspec.Struct, frozen=True, gc=False):
+    system: str = ""
+    value: str = ""
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A reference by address, by identifier, or both. An empty one names nobody."""
+
+    reference: str = ""
+    identifier: Identifier | None = None
+
+
+class Quantity(msgspec.Struct, frozen=True, gc=False):
+    value: float | None = None
+    comparator: str = ""
+    unit: str = ""
+    system: str = ""
+    code: str = ""
+
+
+class Ratio(msgspec.Struct, frozen=True):
+    numerator: Quantity = Quantity()
+    denominator: Quantity = Quantity()
+
+
+class Period(msgspec.Struct, frozen=True, gc=False):
+    start: str = ""
+    end: str = ""
+
+
+class Range(msgspec.Struct, frozen=True):
+    low: Quantity = Quantity()
+    high: Quantity = Quantity()
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """Only the values that a reader looks for: a code that qualifies the element."""
+
+    url: str = ""
+    valueCodeableConcept: CodeableConcept | None = None  # noqa: N815
+    valueCoding: Coding | None = None  # noqa: N815

@@ -1,0 +1,208 @@
+"""R4 resources that the readers use, each with only the elements they look at (hl7.org/fhir/R4).
+
+R4B is equal in these. R5 renamed some (MolecularSequence has no `variant`, Encounter.class is a list): a resource of
+another version fails to decode into these and becomes an issue, never a guess.
+"""
+
+import msgspec
+
+from fhir_mappings.resources.datatypes import (
+    CodeableConcept,
+    Coding,
+    Extension,
+    Identifier,
+    Period,
+    Quantity,
+    Range,
+    Ratio,
+    Reference,
+)
+
+# Element names are FHIR's own, so that a reader of the specification finds them.
+# ruff: noqa: N815
+
+
+class Resource(msgspec.Struct, frozen=True, tag_field="resourceType"):
+    id: str = ""
+
+    @property
+    def type(self) -> str:
+        return type(self).__name__
+
+    @property
+    def address(self) -> str:
+        """The relative reference that names this resource in findings, issues and cards."""
+        return f"{self.type}/{self.id}"
+
+
+class Patient(Resource, frozen=True, tag=True):
+    identifier: tuple[Identifier, ...] = ()
+    gender: str = ""
+    birthDate: str = ""
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str = ""
+
+
+class Hospitalization(msgspec.Struct, frozen=True):
+    admitSource: CodeableConcept | None = None
+
+
+class EncounterDiagnosis(msgspec.Struct, frozen=True):
+    condition: Reference = Reference()
+
+
+class Encounter(Resource, frozen=True, tag=True):
+    status: str = ""
+    class_: Coding = msgspec.field(default=Coding(), name="class")
+    subject: Reference = Reference()
+    period: Period = Period()
+    diagnosis: tuple[EncounterDiagnosis, ...] = ()
+    reasonCode: tuple[CodeableConcept, ...] = ()
+    hospitalization: Hospitalization = Hospitalization()
+
+
+class ConditionStage(msgspec.Struct, frozen=True):
+    summary: CodeableConcept = CodeableConcept()
+
+
+class Condition(Resource, frozen=True, tag=True):
+    clinicalStatus: CodeableConcept = CodeableConcept()
+    verificationStatus: CodeableConcept = CodeableConcept()
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept = CodeableConcept()
+    bodySite: tuple[CodeableConcept, ...] = ()
+    subject: Reference = Reference()
+    encounter: Reference = Reference()
+    onsetDateTime: str = ""
+    onsetPeriod: Period | None = None
+    abatementDateTime: str = ""
+    recordedDate: str = ""
+    stage: tuple[ConditionStage, ...] = ()
+    extension: tuple[Extension, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
+
+
+class ReferenceRange(msgspec.Struct, frozen=True):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Component(msgspec.Struct, frozen=True):
+    """A component and an Observation carry their value in the same members (`Measured` reads both)."""
+
+    code: CodeableConcept = CodeableConcept()
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueInteger: int | None = None
+    valueBoolean: bool | None = None
+    valueRange: Range | None = None
+    valueRatio: Ratio | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    referenceRange: tuple[ReferenceRange, ...] = ()
+
+
+class Observation(Resource, frozen=True, tag=True):
+    status: str = ""
+    code: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    encounter: Reference = Reference()
+    effectiveDateTime: str = ""
+    effectivePeriod: Period | None = None
+    effectiveInstant: str = ""
+    issued: str = ""
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueInteger: int | None = None
+    valueBoolean: bool | None = None
+    valueRange: Range | None = None
+    valueRatio: Ratio | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    bodySite: CodeableConcept | None = None
+    method: CodeableConcept | None = None
+    specimen: Reference = Reference()
+    referenceRange: tuple[ReferenceRange, ...] = ()
+    component: tuple[Component, ...] = ()
+    hasMember: tuple[Reference, ...] = ()
+    derivedFrom: tuple[Reference, ...] = ()
+    partOf: tuple[Reference, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
+
+
+class ImagingSeries(msgspec.Struct, frozen=True):
+    modality: Coding = Coding()
+    bodySite: Coding = Coding()
+
+
+class ImagingStudy(Resource, frozen=True, tag=True):
+    status: str = ""
+    modality: tuple[Coding, ...] = ()
+    subject: Reference = Reference()
+    started: str = ""
+    series: tuple[ImagingSeries, ...] = ()
+
+
+class ReferenceSequence(msgspec.Struct, frozen=True):
+    chromosome: CodeableConcept = CodeableConcept()
+    genomeBuild: str = ""
+    referenceSeqId: CodeableConcept = CodeableConcept()
+    strand: str = ""
+    windowStart: int | None = None
+    windowEnd: int | None = None
+
+
+class SequenceVariant(msgspec.Struct, frozen=True, gc=False):
+    start: int | None = None
+    end: int | None = None
+    observedAllele: str = ""
+    referenceAllele: str = ""
+
+
+class MolecularSequence(Resource, frozen=True, tag=True):
+    coordinateSystem: int | None = None
+    patient: Reference = Reference()
+    referenceSeq: ReferenceSequence | None = None
+    variant: tuple[SequenceVariant, ...] = ()
+
+
+class OutcomeIssue(msgspec.Struct, frozen=True):
+    severity: str = ""
+    code: str = ""
+    details: CodeableConcept = CodeableConcept()
+
+
+class OperationOutcome(Resource, frozen=True, tag=True):
+    """What a server says instead of, or beside, an answer."""
+
+    issue: tuple[OutcomeIssue, ...] = ()
+
+
+Clinical = Patient | Encounter | Condition | Observation | ImagingStudy | MolecularSequence
+AnyResource = Clinical | OperationOutcome
+
+
+class BundleLink(msgspec.Struct, frozen=True, gc=False):
+    relation: str = ""
+    url: str = ""
+
+
+class EntrySearch(msgspec.Struct, frozen=True, gc=False):
+    mode: str = ""
+
+
+class BundleEntry(msgspec.Struct, frozen=True):
+    resource: AnyResource | None = None
+    fullUrl: str = ""
+    search: EntrySearch | None = None
+
+
+class Bundle(Resource, frozen=True, tag=True):
+    type_: str = msgspec.field(default="", name="type")
+    link: tuple[BundleLink, ...] = ()
+    entry: tuple[BundleEntry, ...] = ()
+
+    @property
+    def next(self) -> str:
+        """The address of the next page, empty on the last."""
+        return next((link.url for link in self.link if link.relation == "next"), "")
