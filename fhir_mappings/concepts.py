@@ -1,0 +1,126 @@
+"""The catalogue, compiled once: which (system, code) means which parameter, and what its value may be."""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from models.features import FeatureSchema
+
+DATA = Path(__file__).parent / "catalogue"
+VERSION = "2"
+
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+ICD10_WHO = "http://hl7.org/fhir/sid/icd-10"
+ICD10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+ICD_O_3 = "http://terminology.hl7.org/CodeSystem/icd-o-3"
+OWN = "urn:oncohooks:parameter"
+
+# Other addresses under which sites send the same systems; looked up as the first one.
+_SYNONYMS = {
+    "urn:oid:2.16.840.1.113883.6.1": LOINC,
+    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "urn:oid:2.16.840.1.113883.6.90": ICD10_CM,
+    "urn:oid:2.16.840.1.113883.6.43.1": ICD_O_3,
+    "http://hl7.org/fhir/sid/icd-o-3": ICD_O_3,
+}
+_ICD10 = (ICD10_WHO, ICD10_CM, ICD10_GM)
+
+
+class Concept(msgspec.Struct, frozen=True):
+    """One meaning of one code. `meaning` is from the closed list of the catalogue.
+
+    `factor` multiplies a mass concentration whose code names another substance basis (urea against urea nitrogen).
+    `requires` names what else must be known for the code to count: "morphology" or "female".
+    """
+
+    key: str
+    code: str
+    meaning: str
+    factor: float | None = None
+    requires: str = ""
+    note: str = ""
+
+    @property
+    def level(self) -> float | None:
+        """The value that the code itself states (`level=2`, `1`, `category`), None where a value must be read."""
+        if self.meaning.startswith("level="):
+            return float(self.meaning.removeprefix("level="))
+        return 1.0 if self.meaning in {"1", "category"} else None
+
+
+class Catalogue:
+    """The 350 parameters with the codes that find them.
+
+    `concepts[(system, code)]` are exact: ICD-10 categories are expanded to lists when the catalogue is built.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.schema = FeatureSchema.read(data / "features.csv")
+        self.rows = _rows(data / "concept_map.csv")
+        self.concepts = _compile(self.rows, _rows(data / "icd10.csv"))
+        self.levels = _levels(_rows(data / "levels.csv"))
+        self.digest = hashlib.sha256(b"".join((data / name).read_bytes() for name in _FILES)).hexdigest()
+
+    def lookup(self, system: str, code: str) -> tuple[Concept, ...]:
+        """The meanings of a code, none if it has none here. ICD-10-GM marks (dagger, asterisk, `.-`) are dropped."""
+        system = _SYNONYMS.get(system, system)
+        if system in _ICD10:
+            code = code.rstrip("†*!+-.").upper()
+        return self.concepts.get((system, code), ())
+
+    def level(self, key: str, system: str, code: str) -> float | None:
+        """The level that a coded answer states for an ordinal or binary parameter; NaN where it states "unknown"."""
+        return self.levels.get((key, _SYNONYMS.get(system, system), code))
+
+
+_FILES = ("features.csv", "concept_map.csv", "icd10.csv", "levels.csv", "units.csv")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _compile(
+    rows: Iterable[Mapping[str, str]], categories: Iterable[Mapping[str, str]]
+) -> dict[tuple[str, str], tuple[Concept, ...]]:
+    below = {(row["system"], row["category"]): row["codes"].split() for row in categories}
+    found: dict[tuple[str, str], list[Concept]] = {}
+    for row in rows:
+        concept = Concept(
+            key=row["key"],
+            code=row["code"],
+            meaning=row["meaning"],
+            factor=float(row["factor"]) if row["factor"] else None,
+            requires=row["requires"],
+            note=row["factor_note"],
+        )
+        for code in below.get((row["system"], row["code"]), [row["code"]]):
+            found.setdefault((row["system"], code), []).append(concept)
+    return {at: _narrowest(concepts) for at, concepts in found.items()}
+
+
+def _narrowest(concepts: list[Concept]) -> tuple[Concept, ...]:
+    """One concept per parameter, the longest category; an exclusion at that level removes the parameter's."""
+    best: dict[str, Concept] = {}
+    for concept in concepts:
+        kept = best.get(concept.key)
+        if kept is None or len(concept.code) > len(kept.code):
+            best[concept.key] = concept
+    return tuple(best.values())
+
+
+def _levels(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str, str], float]:
+    return {(row["key"], row["system"], code): float(row["level"]) for row in rows for code in row["codes"].split("|")}
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The shipped catalogue, read once a process (about 60 ms)."""
+    return Catalogue(DATA)
