@@ -36,7 +36,8 @@ class Concept(msgspec.Struct, frozen=True):
     """One meaning of one code. `meaning` is from the closed list of the catalogue.
 
     `factor` multiplies a mass concentration whose code names another substance basis (urea against urea nitrogen).
-    `requires` names what else must be known for the code to count: "morphology" or "female".
+    `requires` names what else must be known for the code to count: "morphology" or "female"; `method` how it was found
+    ("pathological", "clinical", ...).
     """
 
     key: str
@@ -44,7 +45,7 @@ class Concept(msgspec.Struct, frozen=True):
     meaning: str
     factor: float | None = None
     requires: str = ""
-    note: str = ""
+    method: str = ""
 
     @property
     def level(self) -> float | None:
@@ -99,11 +100,24 @@ def _compile(
             meaning=row["meaning"],
             factor=float(row["factor"]) if row["factor"] else None,
             requires=row["requires"],
-            note=row["factor_note"],
+            method=row["specimen_or_method"],
         )
-        for code in below.get((row["system"], row["code"]), [row["code"]]):
+        for code in below.get(
+            (row["system"], row["code"]), _icd_o_3(row["code"]) if row["system"] == ICD_O_3 else [row["code"]]
+        ):
             found.setdefault((row["system"], code), []).append(concept)
     return {at: _narrowest(concepts) for at, concepts in found.items()}
+
+
+def _icd_o_3(code: str) -> list[str]:
+    """A topography with its one decimal (C34 -> C34, C34.0 ... C34.9); a range of morphologies as its codes."""
+    first, _, rest = code.partition("-")
+    if first.isdigit() and rest:
+        last, _, behaviour = rest.partition("/")
+        return [f"{number}/{behaviour}" for number in range(int(first), int(last) + 1)]
+    if len(code) == 3 and code.startswith("C"):
+        return [code, *(f"{code}.{digit}" for digit in range(10))]
+    return [code]
 
 
 def _narrowest(concepts: list[Concept]) -> tuple[Concept, ...]:

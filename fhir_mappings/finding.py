@@ -26,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     `value` is in the canonical unit of `feature`; `original` is the value as written and `original_unit` its unit.
     `effective` is when it was true of the patient (None: any time, as for a birth date). `rank` orders findings of
-    the same parameter and day: the higher wins (pathological over clinical, final over preliminary). `flags` are
+    the same parameter and time: the higher wins (pathological over clinical, final over preliminary). `flags` are
     issue codes that travel with the value ("comparator", "preliminary", ...).
     """
 
@@ -40,11 +40,10 @@ class Finding(msgspec.Struct, frozen=True):
     flags: tuple[str, ...] = ()
     original: float | None = None
     original_unit: str = ""
-    group: str = ""  # findings of one sample or one set of vital signs share it
 
 
 class Reading(msgspec.Struct):
-    """Everything one reader says of the resources it was given; `used` names each source once it served."""
+    """Everything one reader says of the resources it was given."""
 
     findings: list[Finding] = msgspec.field(default_factory=list)
     issues: list[Issue] = msgspec.field(default_factory=list)

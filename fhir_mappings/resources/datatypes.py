@@ -6,9 +6,11 @@ Unknown members are skipped by the decoder, which is what makes it fast. Dates s
 import msgspec
 
 
-class Coding(msgspec.Struct, frozen=True, gc=False):
+class Coding(msgspec.Struct, frozen=True):
     system: str = ""
     code: str = ""
+    display: str = ""
+    extension: "tuple[Extension, ...]" = ()
 
 
 class CodeableConcept(msgspec.Struct, frozen=True):

@@ -88,7 +88,7 @@ class ReferenceRange(msgspec.Struct, frozen=True):
 
 
 class Component(msgspec.Struct, frozen=True):
-    """A component and an Observation carry their value in the same members (`Measured` reads both)."""
+    """A component carries its value in the same members as an Observation."""
 
     code: CodeableConcept = CodeableConcept()
     valueQuantity: Quantity | None = None
@@ -106,6 +106,7 @@ class Observation(Resource, frozen=True, tag=True):
     status: str = ""
     code: CodeableConcept = CodeableConcept()
     subject: Reference = Reference()
+    focus: tuple[Reference, ...] = ()
     encounter: Reference = Reference()
     effectiveDateTime: str = ""
     effectivePeriod: Period | None = None

@@ -1,0 +1,77 @@
+"""When "not recorded" means "not there": zeros that a record proves. All else that is not recorded is missing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fhir_mappings import formulas
+from fhir_mappings.finding import Finding
+from fhir_mappings.readers.all_resources import Readings
+from models.features import FeatureSchema
+
+# Rows that the number of comorbidities counts: lasting diseases, not symptoms or acute events.
+_CHRONIC = (
+    "comorb_mi", "comorb_chf", "comorb_pvd", "comorb_cerebrovascular", "comorb_dementia", "comorb_copd",
+    "comorb_connective_tissue", "comorb_liver_mild", "comorb_liver_severe", "comorb_diabetes", "comorb_hemiplegia",
+    "comorb_renal", "comorb_hiv", "comorb_arrhythmia", "comorb_pulm_hypertension", "comorb_neuro_other",
+    "comorb_alcohol", "comorb_depression",
+)  # fmt: skip
+_CHARLSON = (
+    "comorb_chf", "comorb_dementia", "comorb_copd", "comorb_connective_tissue", "comorb_liver_mild",
+    "comorb_liver_severe", "comorb_diabetes_compl", "comorb_hemiplegia", "comorb_renal", "comorb_hiv",
+)  # fmt: skip
+
+
+def fill_absent(
+    chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
+) -> dict[str, Finding]:
+    """Findings of absence: diseases not on a documented problem list, sites without metastasis where M0 is stated."""
+    found: dict[str, Finding] = {}
+    if readings.documented:
+        found |= _diseases(chosen, readings, schema, at)
+        found |= _indices({**chosen, **found}, readings, schema, at)
+    metastasis = chosen.get("stage_m1")
+    if metastasis is not None and metastasis.value == 0:
+        found |= _sites(chosen, metastasis, schema)
+    return found
+
+
+def _diseases(
+    chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
+) -> dict[str, Finding]:
+    rule = "not among the problems of a completed encounter with coded diagnoses in 12 months"
+    rules = {"documented_problems", "documented_acute"}
+    return {
+        feature.key: Finding(feature.key, 0.0, feature.unit, at, readings.documented, rule)
+        for feature in schema.features
+        if feature.missing_rule in rules and feature.key not in chosen
+    }
+
+
+def _indices(
+    known: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
+) -> dict[str, Finding]:
+    """Charlson index and number of comorbidities, which need a complete list."""
+    has = {key: known[key].value == 1 for key in {*_CHARLSON, *_CHRONIC} if key in known}
+    values = {
+        "comorb_charlson_index": float(formulas.charlson(has)),
+        "comorb_count": float(sum(has.get(key, False) for key in _CHRONIC)),
+    }
+    positive = [source for key in sorted(has) if has[key] for source in known[key].sources]
+    sources = tuple(dict.fromkeys((*positive, *readings.documented)))
+    return {
+        key: Finding(key, value, schema[key].unit, at, sources, rule="sum over the comorbidities")
+        for key, value in values.items()
+        if schema[key].plausible(value)
+    }
+
+
+def _sites(chosen: Mapping[str, Finding], metastasis: Finding, schema: FeatureSchema) -> dict[str, Finding]:
+    keys = [f.key for f in schema.features if f.missing_rule == "m0_or_site_list"]
+    zero = {
+        key: Finding(key, 0.0, schema[key].unit, metastasis.effective, metastasis.sources, rule="M0 is stated")
+        for key in keys
+        if key not in chosen
+    }
+    count = "stage_n_met_sites"
+    zero[count] = Finding(count, 0.0, schema[count].unit, metastasis.effective, metastasis.sources, rule="M0 is stated")
+    return zero

@@ -1,0 +1,147 @@
+"""PatientRecord -> EncodedPatient: every parameter with its value and sources, or the reason why it is empty."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from fhir_mappings.absence import fill_absent
+from fhir_mappings.choosing import Choice, choose, choose_part, in_window
+from fhir_mappings.concepts import Catalogue, catalogue
+from fhir_mappings.derive import CHANGES, FORMULAS, changed, derived
+from fhir_mappings.finding import Finding, Issue
+from fhir_mappings.readers.all_resources import Readings, read_record
+from fhir_mappings.readers.patients import Person
+from fhir_mappings.record import PatientRecord
+from fhir_mappings.timing import days_between
+from fhir_mappings.tumour import DAYS_A_MONTH, TumourPicture
+from models.features import FeatureSchema, FeatureVector
+
+_METACHRONOUS_MONTHS = 6.0
+
+# Parameters that mean something for these entities only (definitions of the catalogue).
+ONLY_FOR: Mapping[str, frozenset[str]] = {
+    "path_p16_hpv": frozenset({"entity_head_neck"}),
+    "path_ebv": frozenset({"entity_gastric", "entity_nasopharynx"}),
+    "lab_testosterone": frozenset({"entity_prostate"}),
+    "gene_mgmt_methylated": frozenset({"entity_glioblastoma", "entity_other_cns"}),
+    "gene_1p19q_codeletion": frozenset({"entity_glioblastoma", "entity_other_cns"}),
+    "path_gleason_isup": frozenset({"entity_prostate"}),
+    "path_breslow": frozenset({"entity_melanoma"}),
+    "path_ulceration": frozenset({"entity_melanoma"}),
+}
+
+
+class EncodedPatient(msgspec.Struct, frozen=True):
+    """One patient as the network sees it, with what the eye must see beside it.
+
+    `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
+    """
+
+    vector: FeatureVector
+    findings: Mapping[str, Finding]
+    empty: Mapping[str, str]
+    issues: tuple[Issue, ...]
+    person: Person
+    tumours: TumourPicture
+    foreign: bool
+
+
+class SchemaMismatchError(ValueError):
+    """The catalogue and the model package do not mean the same parameters."""
+
+
+def encode(record: PatientRecord, schema: FeatureSchema, at: datetime) -> EncodedPatient:
+    """Read, choose, derive. `at` is the moment of assessment; nothing dated after it is used.
+
+    Raises SchemaMismatchError when `schema` is not the catalogue's.
+    """
+    source = catalogue()
+    if schema.digest != source.schema.digest:
+        raise SchemaMismatchError("the model package was trained on another parameter list")
+    readings = read_record(record, source, at)
+    choices = _choices(readings, source, at)
+    chosen = {key: choice.finding for key, choice in choices.items() if choice.finding is not None}
+    _add_metastasis(chosen)
+    _add_derived(chosen, choices, source, at)
+    chosen |= fill_absent(chosen, readings, source.schema, at)
+    _add_course(chosen, readings.tumours, source.schema, at)
+    index = readings.tumours.index
+    meant = {key: f for key, f in chosen.items() if index is None or index.entity in ONLY_FOR.get(key, {index.entity})}
+    known = {key: finding for key, finding in meant.items() if key in source.schema.index}
+    return EncodedPatient(
+        vector=FeatureVector.of(source.schema, {key: finding.value for key, finding in known.items()}),
+        findings=known,
+        empty=_reasons(known, choices, source),
+        issues=(*record.issues, *readings.issues, *(i for choice in choices.values() for i in choice.issues)),
+        person=readings.person,
+        tumours=readings.tumours,
+        foreign=readings.foreign,
+    )
+
+
+def _choices(readings: Readings, source: Catalogue, at: datetime) -> dict[str, Choice]:
+    index = readings.tumours.index
+    diagnosed = index.since if index else None
+    by_key: dict[str, list[Finding]] = {}
+    for finding in readings.findings:
+        by_key.setdefault(finding.feature, []).append(finding)
+    choices: dict[str, Choice] = {}
+    for key, findings in by_key.items():
+        is_part = key not in source.schema.index
+        choices[key] = choose_part(findings) if is_part else choose(source.schema[key], findings, at, diagnosed)
+    return choices
+
+
+def _add_metastasis(chosen: dict[str, Finding]) -> None:
+    """A confirmed metastatic site states M1, whatever the M category says."""
+    sites = [f for key, f in chosen.items() if key.startswith("stage_met_") and f.value == 1]
+    stated = chosen.get("stage_m1")
+    if sites and (stated is None or stated.value == 0):
+        first = min(sites, key=lambda f: (f.effective is None, f.effective, f.sources))
+        chosen["stage_m1"] = msgspec.structs.replace(first, feature="stage_m1", rule=f"site: {first.feature}")
+
+
+def _add_derived(chosen: dict[str, Finding], choices: Mapping[str, Choice], source: Catalogue, at: datetime) -> None:
+    for formula in FORMULAS:
+        found = derived(formula, chosen, source.schema)
+        if found is not None and in_window(found, source.schema[formula.key], at):
+            chosen[formula.key] = found
+    her2 = chosen.get("part/her2_ratio")
+    if her2 is not None and her2.value >= 2.0:  # amplified by in-situ hybridisation, whatever the stain says
+        chosen["path_her2"] = msgspec.structs.replace(
+            her2, feature="path_her2", value=2.0, rule="FISH ratio 2.0 or more"
+        )
+    history = {key: choice.history for key, choice in choices.items()}
+    for change in CHANGES:
+        found = changed(change, chosen, history, source.schema)
+        if found is not None:
+            chosen[change.key] = found
+
+
+def _add_course(chosen: dict[str, Finding], tumours: TumourPicture, schema: FeatureSchema, at: datetime) -> None:
+    """Months since diagnosis and since M1, and whether the metastases came later."""
+    index = tumours.index
+    since = index.since if index else None
+    metastasis = chosen.get("stage_m1")
+    spread = metastasis.effective if metastasis and metastasis.value == 1 else None
+    found: dict[str, tuple[float, tuple[str, ...]]] = {}
+    if index and since:
+        found["stage_months_since_diagnosis"] = (days_between(since, at) / DAYS_A_MONTH, index.sources)
+    if metastasis and spread:
+        found["stage_months_since_m1"] = (days_between(spread, at) / DAYS_A_MONTH, metastasis.sources)
+        if index and since:
+            later = days_between(since, spread) / DAYS_A_MONTH > _METACHRONOUS_MONTHS
+            found["stage_metachronous"] = (float(later), (*index.sources, *metastasis.sources))
+    for key, (value, sources) in found.items():
+        if schema[key].plausible(value):
+            chosen[key] = Finding(key, value, schema[key].unit, at, sources, rule="from the dates of diagnosis and M1")
+
+
+def _reasons(known: Mapping[str, Finding], choices: Mapping[str, Choice], source: Catalogue) -> dict[str, str]:
+    """Why each parameter without a value has none; the entities other than the patient's need no reason."""
+    return {
+        feature.key: choices[feature.key].reason if feature.key in choices else "nothing found"
+        for feature in source.schema.features
+        if feature.key not in known and not feature.is_entity
+    }

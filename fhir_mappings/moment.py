@@ -1,0 +1,23 @@
+"""The newest moment that a record speaks of: the time of assessment for data that were collected years ago."""
+
+from datetime import datetime
+
+from fhir_mappings.readers.conditions import since
+from fhir_mappings.readers.observations import effective
+from fhir_mappings.record import OwnResources, PatientRecord
+from fhir_mappings.resources.r4 import Condition, Observation, Patient
+from fhir_mappings.timing import instant
+
+
+def latest(record: PatientRecord) -> datetime | None:
+    """The newest time of an Observation before a recorded death; without one, of a Condition; None without either."""
+    own = OwnResources(record)
+    deaths = [instant(p.deceasedDateTime) for p in own.of(Patient) if p.deceasedDateTime]
+    death = min((d for d in deaths if d), default=None)
+    observed = [effective(observation) for observation in own.of(Observation)]
+    diagnosed = [moment for c in own.of(Condition) for moment in (since(c), instant(c.recordedDate))]
+    for moments in (observed, diagnosed):
+        before = [moment for moment in moments if moment and (death is None or moment < death)]
+        if before:
+            return max(before)
+    return None

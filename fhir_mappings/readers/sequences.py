@@ -1,0 +1,75 @@
+"""MolecularSequence.variant (FHIR R4) -> evidence about genes, by coordinates.
+
+A real site rarely has these (Genomics Reporting carries variants as Observations); where it has, a position is all that
+is said. So a variant counts only in a listed codon of an oncogene; anywhere else in a gene it is located, not judged.
+"""
+
+from collections.abc import Iterable
+
+from fhir_mappings.finding import Issue
+from fhir_mappings.gene_rules import RULES
+from fhir_mappings.loci import Locus, accession_of, locate
+from fhir_mappings.readers.gene_evidence import GeneEvidence
+from fhir_mappings.resources.r4 import MolecularSequence, ReferenceSequence, SequenceVariant
+
+_NUCCORE = frozenset({"http://www.ncbi.nlm.nih.gov/nuccore", "http://www.ncbi.nlm.nih.gov/nuccore/"})
+
+
+def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvidence], list[Issue]]:
+    """Evidence from the variants of each sequence, and an issue for each sequence or variant that says nothing."""
+    evidence: list[GeneEvidence] = []
+    issues: list[Issue] = []
+    for sequence in sequences:
+        accession = _accession(sequence.referenceSeq) if sequence.referenceSeq else None
+        if not sequence.variant:
+            issues.append(Issue("information", "no-value", "no variant", sequence.address))
+        elif accession is None:
+            text = "no chromosome of a known genome build"
+            issues.append(Issue("warning", "build-unknown", text, sequence.address))
+        else:
+            for variant in sequence.variant:
+                found, issue = _judge(variant, accession, sequence)
+                evidence += found
+                issues += issue
+    return evidence, issues
+
+
+def _accession(reference: ReferenceSequence) -> str | None:
+    """The versioned chromosome accession (NC_000007.14), which tells the build, or that of chromosome and build."""
+    for coding in reference.referenceSeqId.coding:
+        if coding.system in _NUCCORE and coding.code:
+            return coding.code if coding.code.startswith("NC_") else None
+    chromosomes = [coding.code for coding in reference.chromosome.coding] or [reference.chromosome.text]
+    return next((a for c in chromosomes if (a := accession_of(c, reference.genomeBuild)) is not None), None)
+
+
+def _judge(
+    variant: SequenceVariant, accession: str, sequence: MolecularSequence
+) -> tuple[list[GeneEvidence], list[Issue]]:
+    locus = _locus(variant, accession, sequence.coordinateSystem)
+    if locus is None or locus.symbol not in RULES:
+        return [], [Issue("information", "gene-unknown", "no gene of the catalogue at this position", sequence.address)]
+    if not variant.observedAllele or variant.observedAllele == variant.referenceAllele:
+        return [], [Issue("information", "no-value", f"{locus.symbol}: no differing allele", sequence.address)]
+    if _is_listed(locus):
+        return [GeneEvidence(locus.symbol, "positive", sequence.address, None, rule="listed codon, by coordinates")], []
+    unclear = GeneEvidence(locus.symbol, "unclear", sequence.address, None)
+    text = f"{locus.symbol}: located by coordinates only"
+    return [unclear], [Issue("warning", "variant-unclassified", text, sequence.address)]
+
+
+def _is_listed(locus: Locus) -> bool:
+    """Whether the place alone decides. EGFR 858 does not: its rule names the change, and a position has none."""
+    if locus.site is not None:
+        return True
+    codons = RULES[locus.symbol].codons
+    return locus.codon is not None and any(first <= locus.codon <= last for first, last in codons)
+
+
+def _locus(variant: SequenceVariant, accession: str, system: int | None) -> Locus | None:
+    """The place of a variant; FHIR counts from 0 with an open end, or from 1 with both ends included."""
+    if variant.start is None or system not in {0, 1}:
+        return None
+    first = variant.start + 1 if system == 0 else variant.start
+    last = max(first, variant.end if variant.end is not None else first)
+    return locate(accession, first, last)

@@ -1,0 +1,85 @@
+"""Units as written -> canonical units, by a compiled table (catalogue/units.csv); an unknown unit is never guessed.
+
+Value in the spelling, times factor, plus offset, is the value in the parameter's canonical UCUM unit. Molar factors are
+per parameter, because they hold its molar mass.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from fhir_mappings.concepts import DATA
+from fhir_mappings.resources.datatypes import Quantity
+from models.features import Feature
+
+
+class Conversion(msgspec.Struct, frozen=True):
+    """canonical = value * factor + offset."""
+
+    factor: float
+    offset: float
+
+    def __call__(self, value: float) -> float:
+        return value * self.factor + self.offset
+
+
+class UnknownUnitError(ValueError):
+    """No row of the table converts this spelling for this parameter. `code` is the issue code."""
+
+    def __init__(self, code: str, spelling: str) -> None:
+        super().__init__(spelling)
+        self.code = code
+        self.spelling = spelling
+
+
+class Units:
+    """All conversions of the catalogue, by canonical unit, scope (a parameter or "any") and spelling."""
+
+    def __init__(self, rows: Iterable[Mapping[str, str]]) -> None:
+        self._table: dict[tuple[str, str, str], Conversion] = {
+            (row["ucum"], row["scope"], row["spelling"]): Conversion(float(row["factor"]), float(row["offset"]))
+            for row in rows
+            if row["scope"] != "none"
+        }
+
+    def conversion(self, feature: Feature, spelling: str) -> Conversion | None:
+        """The row for this parameter, else the one for any parameter with its unit."""
+        own = self._table.get((feature.unit, feature.key, spelling))
+        return own or self._table.get((feature.unit, "any", spelling))
+
+    def of_quantity(self, feature: Feature, quantity: Quantity) -> Conversion:
+        """What turns the quantity's value into the canonical unit: by its code, else by its unit text.
+
+        Raises UnknownUnitError ("unit-missing", "unit-unknown", or "unit-conflict" where code and text differ).
+        """
+        by_code = self.conversion(feature, quantity.code) if quantity.code else None
+        by_text = self.conversion(feature, quantity.unit) if quantity.unit else None
+        if by_code and by_text and by_code != by_text:
+            raise UnknownUnitError("unit-conflict", _safe(f"{quantity.code} and {quantity.unit}"))
+        found = by_code or by_text
+        if found is None and not quantity.code and not quantity.unit:
+            found = self.conversion(feature, "")  # counts, scores and ratios need no unit
+            if found is None:
+                raise UnknownUnitError("unit-missing", "")
+        if found is None:
+            raise UnknownUnitError("unit-unknown", _safe(quantity.code or quantity.unit))
+        return found
+
+
+def _safe(spelling: str) -> str:
+    """A unit as it may be shown: no letters beyond those of units, at most 40 of them."""
+    return "".join(c for c in spelling[:40] if c.isalnum() or c in " %/*.{}[]()'^-+_µ°²³")
+
+
+@cache
+def units() -> Units:
+    """The shipped table."""
+    return read_units(DATA / "units.csv")
+
+
+def read_units(path: Path) -> Units:
+    with path.open(newline="", encoding="utf-8") as file:
+        return Units(csv.DictReader(file))
