@@ -19,7 +19,7 @@ import msgspec
 from fhir_mappings.concepts import DATA
 
 Build = Literal["GRCh37", "GRCh38"]
-Site = Literal["promoter", "exon 19", "exon 20", "exon 14 splice"]
+Site = Literal["promoter", "exon 14 splice"]
 
 _VERSIONS: Mapping[Build, Mapping[str, str]] = {
     "GRCh37": {
@@ -46,19 +46,19 @@ _BUILDS: Mapping[str, Build] = {
 _GRCH = re.compile(r"grch[ _-]?(37|38)(\.p\d+)?")
 _UCSC: Mapping[str, Build] = {"hg19": "GRCh37", "hg38": "GRCh38"}
 _SEX_CHROMOSOMES = {"23": "X", "24": "Y"}
+_EXONS = {"exon 19": 19, "exon 20": 20}
 _STRUCTURAL = 50  # bases; a variant this long is structural: which codons it covers says nothing of its effect
 
 
 class Locus(msgspec.Struct, frozen=True):
-    """A gene, the first listed oncogene codon that the variant touches, and the named site of its gene's rule.
-
-    Codons count from the start codon of the protein that catalogue/gene_rules.csv counts (MET 1010, GNAS 201, H3-3A
-    28); EGFR 858 is there too, whose rule asks for the change L858R.
-    """
+    """A gene, and what of its gene's rule (catalogue/gene_rules.csv) the variant touches."""
 
     symbol: str
+    # The first listed codon of an oncogene in the direction of reading, counted as the rule counts (MET 1010, GNAS 201;
+    # H3-3A 28 from the start codon). EGFR 858 is among them, but its rule asks for the change L858R.
     codon: int | None = None
-    site: Site | None = None
+    site: Site | None = None  # positions outside codons where any change is listed
+    exon: int | None = None  # EGFR 19 and 20, ERBB2 20: listed for in-frame deletions (19) or insertions (20) alone
 
 
 class _Gene(msgspec.Struct, frozen=True):
@@ -67,6 +67,7 @@ class _Gene(msgspec.Struct, frozen=True):
     end: int
     codons: tuple[tuple[int, int, int], ...]  # start, end, codon; in the order of the chromosome
     sites: tuple[tuple[int, int, Site], ...]
+    exons: tuple[tuple[int, int, int], ...]
 
     def touches(self, start: int, end: int) -> bool:
         return (self.start <= end and start <= self.end) or self.site(start, end) is not None
@@ -80,6 +81,9 @@ class _Gene(msgspec.Struct, frozen=True):
     def site(self, start: int, end: int) -> Site | None:
         return next((site for low, high, site in self.sites if low <= end and start <= high), None)
 
+    def exon(self, start: int, end: int) -> int | None:
+        return next((exon for low, high, exon in self.exons if low <= end and start <= high), None)
+
 
 class Loci:
     """All intervals by chromosome accession."""
@@ -88,6 +92,7 @@ class Loci:
         regions: dict[tuple[str, str], tuple[int, int]] = {}
         codons: dict[tuple[str, str], list[tuple[int, int, int]]] = defaultdict(list)
         sites: dict[tuple[str, str], list[tuple[int, int, Site]]] = defaultdict(list)
+        exons: dict[tuple[str, str], list[tuple[int, int, int]]] = defaultdict(list)
         for row in rows:
             gene, start, end = (row["accession"], row["symbol"]), int(row["start"]), int(row["end"])
             if row["accession"] not in _BUILDS or not 1 <= start <= end:
@@ -96,13 +101,14 @@ class Loci:
                 regions[gene] = (start, end)
             elif row["kind"] == "codon":
                 codons[gene].append((start, end, int(row["codon"])))
+            elif row["kind"] in _EXONS:
+                exons[gene].append((start, end, _EXONS[row["kind"]]))
             else:
                 sites[gene].append((start, end, msgspec.convert(row["kind"], Site)))
         self._genes: dict[str, list[_Gene]] = defaultdict(list)
-        for (accession, symbol), region in regions.items():
-            key = (accession, symbol)
-            gene_row = _Gene(symbol, *region, tuple(sorted(codons[key])), tuple(sites[key]))
-            self._genes[accession].append(gene_row)
+        for key, (start, end) in regions.items():
+            parts = _Gene(key[1], start, end, tuple(sorted(codons[key])), tuple(sites[key]), tuple(exons[key]))
+            self._genes[key[0]].append(parts)
 
     def locate(self, accession: str, start: int, end: int) -> Locus | None:
         if not 1 <= start <= end:
@@ -113,11 +119,11 @@ class Loci:
         [gene] = found
         if end - start + 1 >= _STRUCTURAL:
             return Locus(gene.symbol)
-        return Locus(gene.symbol, gene.codon(start, end), gene.site(start, end))
+        return Locus(gene.symbol, gene.codon(start, end), gene.site(start, end), gene.exon(start, end))
 
 
 def locate(accession: str, start: int, end: int) -> Locus | None:
-    """Gene, codon and site of a variant from `start` to `end` (counted from 1, both inclusive) on a chromosome.
+    """Gene, codon, site and exon of a variant from `start` to `end` (counted from 1, both inclusive) on a chromosome.
 
     Of a variant of 50 bases or more, the gene alone. None outside the catalogue's genes, where the variant touches more
     than one of them, and for an accession that is no chromosome of GRCh37 or GRCh38 (`build_of` tells that case apart).

@@ -1,12 +1,12 @@
 """The newest moment that a record speaks of: the time of assessment for data that were collected years ago."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from fhir_mappings.readers.conditions import since
 from fhir_mappings.readers.observations import effective
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.r4 import Condition, Observation, Patient
-from fhir_mappings.timing import instant
+from fhir_mappings.timing import WHOLE_DAY, instant
 
 
 def latest(record: PatientRecord) -> datetime | None:
@@ -19,5 +19,12 @@ def latest(record: PatientRecord) -> datetime | None:
     for moments in (observed, diagnosed):
         before = [moment for moment in moments if moment and (death is None or moment < death)]
         if before:
-            return max(before)
+            return _whole_day(max(before))
     return None
+
+
+def _whole_day(moment: datetime) -> datetime:
+    """A day without a time is assessed at its end, so that what is timed within it counts."""
+    if moment.tzinfo is not WHOLE_DAY:
+        return moment
+    return datetime.combine(moment.date(), time.max, tzinfo=UTC)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from fhir_mappings.genes import RULES
+from fhir_mappings.gene_rules import RULES
 from fhir_mappings.loci import ACCESSIONS, Build
 
 HERE = Path(__file__).parent

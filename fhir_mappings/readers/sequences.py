@@ -8,11 +8,13 @@ from collections.abc import Iterable
 
 from fhir_mappings.finding import Issue
 from fhir_mappings.gene_rules import RULES
-from fhir_mappings.loci import Locus, accession_of, locate
+from fhir_mappings.loci import Locus, accession_of, build_of, locate
 from fhir_mappings.readers.gene_evidence import GeneEvidence
 from fhir_mappings.resources.r4 import MolecularSequence, ReferenceSequence, SequenceVariant
 
 _NUCCORE = frozenset({"http://www.ncbi.nlm.nih.gov/nuccore", "http://www.ncbi.nlm.nih.gov/nuccore/"})
+
+_EXON_OF_DELETIONS = 19
 
 
 def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvidence], list[Issue]]:
@@ -38,7 +40,7 @@ def _accession(reference: ReferenceSequence) -> str | None:
     """The versioned chromosome accession (NC_000007.14), which tells the build, or that of chromosome and build."""
     for coding in reference.referenceSeqId.coding:
         if coding.system in _NUCCORE and coding.code:
-            return coding.code if coding.code.startswith("NC_") else None
+            return coding.code if build_of(coding.code) else None
     chromosomes = [coding.code for coding in reference.chromosome.coding] or [reference.chromosome.text]
     return next((a for c in chromosomes if (a := accession_of(c, reference.genomeBuild)) is not None), None)
 
@@ -51,17 +53,24 @@ def _judge(
         return [], [Issue("information", "gene-unknown", "no gene of the catalogue at this position", sequence.address)]
     if not variant.observedAllele or variant.observedAllele == variant.referenceAllele:
         return [], [Issue("information", "no-value", f"{locus.symbol}: no differing allele", sequence.address)]
-    if _is_listed(locus):
+    if _is_listed(locus, variant):
         return [GeneEvidence(locus.symbol, "positive", sequence.address, None, rule="listed codon, by coordinates")], []
     unclear = GeneEvidence(locus.symbol, "unclear", sequence.address, None)
     text = f"{locus.symbol}: located by coordinates only"
     return [unclear], [Issue("warning", "variant-unclassified", text, sequence.address)]
 
 
-def _is_listed(locus: Locus) -> bool:
-    """Whether the place alone decides. EGFR 858 does not: its rule names the change, and a position has none."""
+def _is_listed(locus: Locus, variant: SequenceVariant) -> bool:
+    """Whether the place (and the length of the alleles) decides.
+
+    EGFR 858 does not: its rule names the change, and a position has none. In exon 19 of EGFR an in-frame loss of bases
+    counts, in exon 20 of EGFR and ERBB2 an in-frame gain.
+    """
     if locus.site is not None:
         return True
+    gained = len(variant.observedAllele.strip("-")) - len(variant.referenceAllele.strip("-"))
+    if locus.exon is not None and gained and gained % 3 == 0:
+        return gained < 0 if locus.exon == _EXON_OF_DELETIONS else gained > 0
     codons = RULES[locus.symbol].codons
     return locus.codon is not None and any(first <= locus.codon <= last for first, last in codons)
 

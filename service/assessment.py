@@ -1,0 +1,225 @@
+"""The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure and synchronous."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from fhir_mappings.concepts import VERSION, catalogue
+from fhir_mappings.encoder import EncodedPatient, encode
+from fhir_mappings.finding import Issue
+from fhir_mappings.record import PatientRecord, Retrieval
+from fhir_mappings.setting import Setting, choose_setting
+from fhir_mappings.timing import written
+from models.features import MODALITIES, FeatureSchema
+from models.package import Network, Package
+from models.position import Position
+from service.abstention import Abstained, reason_to_abstain
+from service.attribution import Factor, factors
+
+SCHEMA_VERSION = "1"
+Stage = Callable[[str], AbstractContextManager[object]]
+
+
+class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A part of the assessment object: camelCase names, absent members left out."""
+
+
+class ModelUsed(_Part, frozen=True):
+    name: str
+    version: str
+    digest: str
+
+
+class MappingUsed(_Part, frozen=True):
+    version: str
+    digest: str
+    site: str = ""
+
+
+class Entity(_Part, frozen=True):
+    key: str
+    label: str
+
+
+class SettingUsed(_Part, frozen=True):
+    key: str
+    rule: str
+    text: str
+    time_zero: str = ""
+
+
+class PositionShown(_Part, frozen=True):
+    percentile: float
+    low: float
+    high: float
+    group: str
+    patients: int
+    parameters: int
+    category: str
+
+
+class Counts(msgspec.Struct, frozen=True):
+    observed: int
+    trained: int
+    total: int
+
+
+class Coverage(msgspec.Struct, frozen=True, rename="camel"):
+    """How many inputs the patient has (`observed`) of those with weights (`trained`) and of all (`total`)."""
+
+    observed: int
+    trained: int
+    total: int
+    by_modality: dict[str, Counts]
+
+
+class CodeAndText(_Part, frozen=True):
+    code: str
+    text: str
+
+
+class Applicability(_Part, frozen=True):
+    out_of_range: tuple[str, ...] = ()
+
+
+class Assessment(_Part, frozen=True):
+    """One patient at one moment: scored with an explanation, or abstained with the reason (CONTRACTS: assessment)."""
+
+    schema_version: str = msgspec.field(default="")
+    status: Literal["scored", "abstained", ""] = ""
+    abstained: Abstained | None = None
+    patient: str = ""
+    assessed_at: str = ""
+    model: ModelUsed | None = None
+    mapping: MappingUsed | None = None
+    entity: Entity | None = None
+    setting: SettingUsed | None = None
+    position: PositionShown | None = None
+    risk_score: float | None = None
+    survival_withheld: CodeAndText | None = None
+    coverage: Coverage | None = None
+    attribution: tuple[Factor, ...] = ()
+    reference: float | None = None
+    notices: tuple[CodeAndText, ...] = ()
+    applicability: Applicability | None = None
+    retrieval: tuple[Retrieval, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+NO_SURVIVAL = CodeAndText("not-in-this-version", "This version shows a position among similar patients, no survival figure.")
+
+
+def assess(
+    record: PatientRecord,
+    at: datetime,
+    package: Package,
+    notices: tuple[CodeAndText, ...] = (),
+    stage: Stage = lambda _: nullcontext(),
+) -> Assessment:
+    """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
+
+    `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
+    on another parameter list.
+    """
+    schema = catalogue().schema
+    with stage("encode"):
+        encoded = encode(record, schema, at)
+        setting = choose_setting(encoded, at)
+    network = package.network(setting.network)
+    common = _common(record, encoded, at, package, network, notices)
+    abstained = reason_to_abstain(encoded, network)
+    if abstained is not None:
+        return msgspec.structs.replace(common, status="abstained", abstained=abstained)
+    return _scored(common, encoded, setting, network, at, stage)
+
+
+def _common(
+    record: PatientRecord, encoded: EncodedPatient, at: datetime, package: Package, network: Network,
+    notices: tuple[CodeAndText, ...],
+) -> Assessment:  # fmt: skip
+    """What every assessment says, scored or not."""
+    index = encoded.tumours.index
+    source = catalogue()
+    return Assessment(
+        schema_version=SCHEMA_VERSION,
+        patient=f"Patient/{record.patient_id}",
+        assessed_at=written(at),
+        model=ModelUsed(package.name, package.version, package.digest),
+        mapping=MappingUsed(VERSION, source.digest),
+        entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
+        coverage=None if encoded.foreign else _coverage(encoded.findings, network, source.schema),
+        notices=(*notices, *_notices(encoded)),
+        retrieval=record.retrieval,
+        issues=encoded.issues,
+    )
+
+
+def _scored(
+    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, at: datetime, stage: Stage
+) -> Assessment:
+    entity = encoded.tumours.index.entity if encoded.tumours.index else None
+    with stage("predict"):
+        prognosis = network.predict(encoded.vector)
+    with stage("explain"):
+        attribution = network.explain(encoded.vector)
+        shown = factors(encoded, attribution, network, entity)
+        position = network.position(attribution, encoded.vector, entity, prognosis.members)
+    outside = tuple(key for key in network.out_of_range(encoded.vector))
+    return msgspec.structs.replace(
+        common,
+        status="scored",
+        setting=SettingUsed(
+            network.setting, setting.rule, setting.text, written(setting.time_zero) if setting.time_zero else ""
+        ),
+        position=_position(position),
+        risk_score=round(float(attribution.risk), 7),
+        survival_withheld=NO_SURVIVAL,
+        attribution=shown,
+        reference=round(sum(factor.typical for factor in shown), 7),
+        applicability=Applicability(outside) if outside else None,
+    )
+
+
+def _position(position: Position) -> PositionShown:
+    return PositionShown(
+        percentile=round(position.percentile, 1),
+        low=round(position.low, 1),
+        high=round(position.high, 1),
+        group=position.group,
+        patients=position.patients,
+        parameters=position.parameters,
+        category=position.category,
+    )
+
+
+def _coverage(known: Mapping[str, object], network: Network, schema: FeatureSchema) -> Coverage:
+    """Counts over all parameters; the 38 entities count as the one input that they are."""
+    by_modality = {}
+    for modality in MODALITIES:
+        features = [f for f in schema.features if f.modality == modality]
+        single = [f.key for f in features if not f.is_entity]
+        entities = [f.key for f in features if f.is_entity]
+        trained = {key for key in single if key in network.trained}
+        entity_known = any(key in known and key in network.trained for key in entities)
+        by_modality[modality] = Counts(
+            observed=sum(key in known for key in trained) + entity_known,
+            trained=len(trained) + any(key in network.trained for key in entities),
+            total=len(single) + bool(entities),
+        )
+    counts = by_modality.values()
+    return Coverage(
+        observed=sum(c.observed for c in counts),
+        trained=sum(c.trained for c in counts),
+        total=sum(c.total for c in counts),
+        by_modality=by_modality,
+    )
+
+
+def _notices(encoded: EncodedPatient) -> tuple[CodeAndText, ...]:
+    preliminary = sorted(key for key, finding in encoded.findings.items() if "preliminary" in finding.flags)
+    if not preliminary:
+        return ()
+    return (CodeAndText("preliminary", f"Preliminary results are used: {', '.join(preliminary)}."),)

@@ -1,0 +1,87 @@
+"""Relevances -> the factors that a reader sees, each against a typical patient of the same group."""
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fhir_mappings.concepts import catalogue
+from fhir_mappings.encoder import EncodedPatient
+from fhir_mappings.timing import written
+from models.package import Network
+from models.predictor import Attribution
+
+if TYPE_CHECKING:
+    from models.position import Typical
+
+
+class Evidence(msgspec.Struct, frozen=True, rename={"origin": "from"}):
+    """How many training patients stand behind a typical relevance, and which."""
+
+    patients: int
+    origin: str
+
+
+class Factor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One input: its value, where it came from, its relevance (log-risk) and the factor against a typical patient."""
+
+    feature: str
+    relevance: float
+    typical: float
+    factor: float
+    family: str = ""
+    label: str = ""
+    value: float | None = None
+    unit: str = ""
+    effective: str = ""
+    sources: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+
+
+def factors(
+    encoded: EncodedPatient, attribution: Attribution, network: Network, entity: str | None
+) -> tuple[Factor, ...]:
+    """Every input with a relevance, strongest deviation from the typical patient first, ties by key.
+
+    The relevances sum to the risk score. factor = exp(slope * (relevance - typical)).
+    """
+    schema = catalogue().schema
+    typical = network.typical(entity)
+    found = []
+    for column in attribution.relevance.nonzero()[0]:
+        feature = schema.features[column]
+        finding = encoded.findings[feature.key]
+        relevance = float(attribution.relevance[column])
+        usual = _or_zero(float(typical.value[column]))
+        found.append(
+            Factor(
+                feature=feature.key,
+                relevance=round(relevance, 7),
+                typical=round(usual, 7),
+                factor=round(math.exp(network.slope * (relevance - usual)), 4),
+                family=feature.family,
+                label=feature.label_en,
+                value=round(finding.value, 6),
+                unit=feature.unit,
+                effective=written(finding.effective) if finding.effective else "",
+                sources=finding.sources,
+                evidence=_evidence(typical, int(column)),
+            )
+        )
+    return tuple(sorted(found, key=lambda f: (-abs(f.relevance - f.typical), f.feature)))
+
+
+def others(rest: tuple[Factor, ...], slope: float) -> Factor:
+    """Several factors as one row, so that what is shown still sums to the whole."""
+    relevance = sum(factor.relevance for factor in rest)
+    typical = sum(factor.typical for factor in rest)
+    return Factor("other", round(relevance, 7), round(typical, 7), round(math.exp(slope * (relevance - typical)), 4))
+
+
+def _evidence(typical: "Typical", column: int) -> Evidence | None:
+    patients = int(typical.patients[column])
+    return Evidence(patients, str(typical.origin[column])) if patients else None
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
