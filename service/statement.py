@@ -1,0 +1,155 @@
+"""What is said of an assessment, sentence by sentence: one source for the card and for the command line.
+
+The words and the order of thoughts are those of the clinical review: position first, then the factors for and against
+with equal weight, then what was not known, then how to read it. No survival figure and no advice on treatment.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from service.assessment import Assessment, PositionShown
+from service.attribution import Factor, others
+from service.wording import age_text, factor_text, feature_of, label_of, short, value_text
+
+SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
+_EACH_WAY = 5
+_NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
+
+CAVEAT = (
+    "Associations, not causes; nothing here says whether a treatment helps. A group estimate for clinicians; it must "
+    "not by itself start, limit or end care. Research use: not a medical device."
+)
+_UNREAD = frozenset({"failed", "partial"})
+_NAMES = {
+    "laboratory": "laboratory data",
+    "tumour": "stage and pathology",
+    "function": "vital signs and function",
+    "genetics": "genetic findings",
+    "imaging": "imaging findings",
+    "bodyComposition": "body composition",
+    "imagingStudies": "imaging studies",
+    "sequences": "sequences",
+    "encounters": "encounters",
+    "conditions": "diagnoses",
+    "patient": "personal data",
+}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the table of factors."""
+
+    direction: str
+    label: str
+    value: str
+    age: str
+    factor: str
+
+
+def summary(assessment: Assessment) -> str:
+    """One line of at most 139 characters that ends at a word."""
+    if assessment.abstained is not None:
+        return _fit([f"Not scored: {assessment.abstained.text}"])
+    coverage, position = assessment.coverage, assessment.position
+    if coverage is None or position is None or assessment.entity is None:
+        return "Not scored: the assessment is not complete."
+    found = f"{coverage.observed} of {coverage.trained} usable inputs"
+    unread = unread_names(assessment)
+    if unread:
+        return _fit(
+            [f"Preliminary: {unread} could not be read. Based on {found}; {position.category}. Research use.",
+             f"Preliminary: part of the record could not be read. Based on {found}; {position.category}. Research use."]
+        )  # fmt: skip
+    entity = in_sentence(assessment.entity.label)
+    category = _category(position)
+    return _fit(
+        [
+            f"Compared with similar {entity} patients in the reference data: {category}. {found} found. Research use.",
+            f"Compared with similar {entity} patients: {category}. {found} found. Research use.",
+            f"Compared with similar patients: {category}. {found} found. Research use.",
+        ]
+    )
+
+
+def position_line(assessment: Assessment) -> str:
+    position, entity = assessment.position, assessment.entity
+    if position is None or entity is None:
+        return ""
+    group = in_sentence(entity.label) if position.group != "setting" else "all"
+    return (
+        f"{position.percentile:.0f} of 100 (likely {position.low:.0f}–{position.high:.0f}; 100 = least favourable) among "
+        f"{position.patients:,} {group} patients at diagnosis in the reference data: {_category(position)}."
+    ).replace(",", "\u202f", 1)
+
+
+def setting_line(assessment: Assessment) -> str:
+    """For a patient who is not at the point of the course at which the reference patients were seen."""
+    setting = assessment.setting
+    if setting is None or setting.rule != "D":
+        return ""
+    return f"The reference patients were seen at another point of their course ({setting.text})."
+
+
+def rows(assessment: Assessment, at: datetime) -> list[Row]:
+    """The strongest factors against a typical patient, both directions at equal weight, and the rest as one line."""
+    notable = [f for f in assessment.attribution if abs(f.relevance - f.typical) >= _NOTABLE]
+    worse = [f for f in notable if f.relevance > f.typical][:_EACH_WAY]
+    better = [f for f in notable if f.relevance < f.typical][:_EACH_WAY]
+    shown = [_row("▲ less favourable", f, at) for f in worse] + [_row("▼ more favourable", f, at) for f in better]
+    rest = tuple(f for f in assessment.attribution if f not in worse and f not in better)
+    if rest:
+        shown.append(Row("", f"the other {len(rest)} inputs together", "", "", factor_text(others(rest).factor)))
+    return shown
+
+
+def unknown_lines(assessment: Assessment) -> list[str]:
+    """What could not be read and what is not recorded."""
+    lines = []
+    unread = unread_names(assessment)
+    if unread:
+        lines.append(f"Could not be read, which does not mean that it was not measured: {unread}.")
+    if assessment.coverage is not None:
+        missing = assessment.coverage.trained - assessment.coverage.observed
+        lines.append(f"{missing} of the {assessment.coverage.trained} inputs of this model are not recorded.")
+    return lines
+
+
+def model_line(assessment: Assessment) -> str:
+    model = assessment.model
+    if model is None:
+        return ""
+    return f"Model {model.name} {model.version} ({model.digest[:8]}…), not checked at this hospital."
+
+
+def unread_names(assessment: Assessment) -> str:
+    keys = [r.key for r in assessment.retrieval if r.state in _UNREAD]
+    return ", ".join(dict.fromkeys(_NAMES.get(key, key) for key in keys))
+
+
+def in_sentence(label: str) -> str:
+    """A label inside a sentence: "Non-small cell lung cancer" -> "non-small cell lung cancer"."""
+    plain = short(label)
+    return plain[0].lower() + plain[1:]
+
+
+def _category(position: PositionShown) -> str:
+    return "position unclear" if position.category == "unclear" else position.category
+
+
+def _row(direction: str, factor: Factor, at: datetime) -> Row:
+    feature = feature_of(factor.feature)
+    value = value_text(feature, factor.value)
+    # an age or a sex has no age of its own, nor has the diagnosis itself
+    dated = not feature.is_entity and feature.modality != "demographics"
+    return Row(
+        direction, label_of(factor), value, age_text(factor.effective, at) if dated else "", factor_text(factor.factor)
+    )
+
+
+def _fit(candidates: Sequence[str]) -> str:
+    """The first that is short enough; else the last, cut at a word."""
+    for text in candidates:
+        if len(text) <= SUMMARY_LIMIT:
+            return text
+    return candidates[-1][: SUMMARY_LIMIT - 1].rsplit(" ", 1)[0] + "…"
