@@ -4,14 +4,22 @@ import msgspec
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
-from models.package import Network
+from models.setting import Network
 
 ENOUGH_INPUTS = 5
 ENOUGH_PATIENTS = 50
 _ADULT = 18
 
 # Asked for first where too little is known, in this order; a network names only what it has weights for.
-_MOST_USEFUL = ("stage_uicc_stage", "stage_m1", "stage_grade", "func_ecog", "lab_albumin", "lab_hemoglobin", "stage_t_category")
+_MOST_USEFUL = (
+    "stage_uicc_stage",
+    "stage_m1",
+    "stage_grade",
+    "func_ecog",
+    "lab_albumin",
+    "lab_hemoglobin",
+    "stage_t_category",
+)
 
 
 class Abstained(msgspec.Struct, frozen=True):

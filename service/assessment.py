@@ -1,4 +1,4 @@
-"""The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure and synchronous."""
+"""The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -14,12 +14,14 @@ from fhir_mappings.record import PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
 from fhir_mappings.timing import written
 from models.features import MODALITIES, FeatureSchema
-from models.package import Network, Package
+from models.package import Package
 from models.position import Position
+from models.setting import Network
 from service.abstention import Abstained, reason_to_abstain
 from service.attribution import Factor, factors
 
 SCHEMA_VERSION = "1"
+_NAMED = 6  # untrained parameters that a notice names
 Stage = Callable[[str], AbstractContextManager[object]]
 
 
@@ -52,9 +54,9 @@ class SettingUsed(_Part, frozen=True):
 
 
 class PositionShown(_Part, frozen=True):
-    percentile: float
-    low: float
-    high: float
+    percentile: int
+    low: int
+    high: int
     group: str
     patients: int
     parameters: int
@@ -109,7 +111,9 @@ class Assessment(_Part, frozen=True):
     issues: tuple[Issue, ...] = ()
 
 
-NO_SURVIVAL = CodeAndText("not-in-this-version", "This version shows a position among similar patients, no survival figure.")
+NO_SURVIVAL = CodeAndText(
+    "not-in-this-version", "This version shows a position among similar patients, no survival figure."
+)
 
 
 def assess(
@@ -133,7 +137,7 @@ def assess(
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, network, at, stage)
+    return _scored(common, encoded, setting, network, stage)
 
 
 def _common(
@@ -151,14 +155,14 @@ def _common(
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else _coverage(encoded.findings, network, source.schema),
-        notices=(*notices, *_notices(encoded)),
+        notices=notices if encoded.foreign else (*notices, *_notices(encoded, network)),
         retrieval=record.retrieval,
         issues=encoded.issues,
     )
 
 
 def _scored(
-    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, at: datetime, stage: Stage
+    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, stage: Stage
 ) -> Assessment:
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
@@ -167,7 +171,7 @@ def _scored(
         attribution = network.explain(encoded.vector)
         shown = factors(encoded, attribution, network, entity)
         position = network.position(attribution, encoded.vector, entity, prognosis.members)
-    outside = tuple(key for key in network.out_of_range(encoded.vector))
+    outside = network.out_of_range(encoded.vector)
     return msgspec.structs.replace(
         common,
         status="scored",
@@ -185,9 +189,9 @@ def _scored(
 
 def _position(position: Position) -> PositionShown:
     return PositionShown(
-        percentile=round(position.percentile, 1),
-        low=round(position.low, 1),
-        high=round(position.high, 1),
+        percentile=position.percentile,
+        low=position.low,
+        high=position.high,
         group=position.group,
         patients=position.patients,
         parameters=position.parameters,
@@ -197,7 +201,7 @@ def _position(position: Position) -> PositionShown:
 
 def _coverage(known: Mapping[str, object], network: Network, schema: FeatureSchema) -> Coverage:
     """Counts over all parameters; the 38 entities count as the one input that they are."""
-    by_modality = {}
+    by_modality: dict[str, Counts] = {}
     for modality in MODALITIES:
         features = [f for f in schema.features if f.modality == modality]
         single = [f.key for f in features if not f.is_entity]
@@ -218,8 +222,17 @@ def _coverage(known: Mapping[str, object], network: Network, schema: FeatureSche
     )
 
 
-def _notices(encoded: EncodedPatient) -> tuple[CodeAndText, ...]:
-    preliminary = sorted(key for key, finding in encoded.findings.items() if "preliminary" in finding.flags)
-    if not preliminary:
-        return ()
-    return (CodeAndText("preliminary", f"Preliminary results are used: {', '.join(preliminary)}."),)
+def _notices(encoded: EncodedPatient, network: Network) -> tuple[CodeAndText, ...]:
+    """What has to be said beside the result: preliminary values, values that this model has no weights for."""
+    schema = catalogue().schema
+    found = []
+    preliminary = [schema[key].label_en for key, f in encoded.findings.items() if "preliminary" in f.flags]
+    if preliminary:
+        found.append(CodeAndText("preliminary", f"Preliminary results are used: {', '.join(preliminary)}."))
+    untrained = [schema[key].label_en for key in encoded.findings if key not in network.trained]
+    if untrained:
+        shown = ", ".join(untrained[:_NAMED]) + (
+            f" and {len(untrained) - _NAMED} others" if len(untrained) > _NAMED else ""
+        )
+        found.append(CodeAndText("untrained", f"Recorded, but not part of this model version: {shown}."))
+    return tuple(found)

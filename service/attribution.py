@@ -1,18 +1,14 @@
 """Relevances -> the factors that a reader sees, each against a typical patient of the same group."""
 
 import math
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
 from fhir_mappings.timing import written
-from models.package import Network
 from models.predictor import Attribution
-
-if TYPE_CHECKING:
-    from models.position import Typical
+from models.setting import Network, Typical
 
 
 class Evidence(msgspec.Struct, frozen=True, rename={"origin": "from"}):
@@ -71,14 +67,17 @@ def factors(
     return tuple(sorted(found, key=lambda f: (-abs(f.relevance - f.typical), f.feature)))
 
 
-def others(rest: tuple[Factor, ...], slope: float) -> Factor:
-    """Several factors as one row, so that what is shown still sums to the whole."""
-    relevance = sum(factor.relevance for factor in rest)
-    typical = sum(factor.typical for factor in rest)
-    return Factor("other", round(relevance, 7), round(typical, 7), round(math.exp(slope * (relevance - typical)), 4))
+def others(rest: tuple[Factor, ...]) -> Factor:
+    """Several factors as one row, so that what is shown still sums (and multiplies) to the whole."""
+    return Factor(
+        "other",
+        relevance=round(sum(factor.relevance for factor in rest), 7),
+        typical=round(sum(factor.typical for factor in rest), 7),
+        factor=round(math.prod(factor.factor for factor in rest), 4),
+    )
 
 
-def _evidence(typical: "Typical", column: int) -> Evidence | None:
+def _evidence(typical: Typical, column: int) -> Evidence | None:
     patients = int(typical.patients[column])
     return Evidence(patients, str(typical.origin[column])) if patients else None
 

@@ -11,7 +11,7 @@ import msgspec
 
 from service.assessment import Assessment, PositionShown
 from service.attribution import Factor, others
-from service.wording import age_text, factor_text, feature_of, label_of, short, value_text
+from service.wording import age_text, factor_text, feature_of, label_of, number, short, value_text
 
 SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
 _EACH_WAY = 5
@@ -76,11 +76,11 @@ def position_line(assessment: Assessment) -> str:
     position, entity = assessment.position, assessment.entity
     if position is None or entity is None:
         return ""
-    group = in_sentence(entity.label) if position.group != "setting" else "all"
+    group = in_sentence(entity.label) if position.group == entity.key else "all"
     return (
-        f"{position.percentile:.0f} of 100 (likely {position.low:.0f}–{position.high:.0f}; 100 = least favourable) among "
-        f"{position.patients:,} {group} patients at diagnosis in the reference data: {_category(position)}."
-    ).replace(",", "\u202f", 1)
+        f"{position.percentile} of 100 (likely {position.low}–{position.high}; 100 = least favourable) among "
+        f"{number(position.patients)} {group} patients at diagnosis in the reference data: {_category(position)}."
+    )
 
 
 def setting_line(assessment: Assessment) -> str:

@@ -29,7 +29,7 @@ _LEVELS: dict[str, tuple[str, ...]] = {
 
 
 def value_text(feature: Feature, value: float | None) -> str:
-    """ "29 g/L", "M1", "yes": a value with its unit, or the name of its level."""
+    """A value with its unit ("29 g/L"), or the name of its level ("M1", "yes")."""
     if value is None:
         return ""
     if feature.is_entity:
@@ -65,7 +65,7 @@ def age_text(effective: str, at: datetime) -> str:
 
 
 def factor_text(factor: float) -> str:
-    """ "×1.4": the hazard against a typical patient; two digits behind the point where it is close to 1."""
+    """The hazard against a typical patient ("×1.4"), with two digits behind the point where it is close to 1."""
     return f"×{factor:.2f}" if 0.9 < factor < 1.1 else f"×{factor:.1f}" if factor < 10 else f"×{factor:.0f}"
 
 
@@ -75,7 +75,7 @@ def label_of(factor: Factor) -> str:
 
 def short(label: str) -> str:
     """A label without what stands in brackets."""
-    return label.split(" (")[0]
+    return label.partition(" (")[0]
 
 
 def feature_of(key: str) -> Feature:
