@@ -1,0 +1,94 @@
+"""Generated hook calls: one patient, complete prefetch, as large as the ones EHRs send."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fhir_mappings.concepts import LOINC, catalogue
+from fhir_mappings.retrieval import queries
+
+PATIENT = "bench"
+OBSERVATIONS = 300
+_PADDING = "Result of the central laboratory, verified. " * 5  # narrative that servers send and nobody reads
+
+
+def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    entries = [{"fullUrl": f"https://fhir.example/{r['resourceType']}/{r['id']}", "resource": r} for r in resources]
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
+
+
+def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, Any]:
+    feature = catalogue().schema[key]
+    middle = (feature.low * feature.high) ** 0.5 if feature.low > 0 else min(feature.high, 5.0)
+    taken = (now - timedelta(hours=6 * (number // 20))).isoformat()
+    return {
+        "resourceType": "Observation",
+        "id": f"o{number}",
+        "meta": {"versionId": "1", "lastUpdated": taken, "source": "urn:example:laboratory"},
+        "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{_PADDING}</div>'},
+        "status": "final",
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
+        "code": {"coding": [{"system": LOINC, "code": code, "display": feature.label_en}], "text": feature.label_en},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": taken,
+        "issued": taken,
+        "valueQuantity": {
+            "value": round(middle, 2), "unit": feature.unit, "system": "http://unitsofmeasure.org", "code": feature.unit
+        },
+    }  # fmt: skip
+
+
+def hook_body(now: datetime | None = None) -> bytes:
+    """A patient-view call of about 335 KB with 300 Observations and every prefetch key."""
+    now = now or datetime.now(UTC)
+    numeric = [
+        (row["key"], row["code"]) for row in catalogue().rows
+        if row["system"] == LOINC and row["meaning"] == "value" and row["key"].startswith(("lab_", "vital_"))
+    ]  # fmt: skip
+    observed = [_observation(n, *numeric[n % len(numeric)], now) for n in range(OBSERVATIONS)]
+    condition = {
+        "resourceType": "Condition",
+        "id": "c1",
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
+        "verificationStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"}]
+        },
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "C34.1"}]},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "onsetDateTime": (now - timedelta(days=20)).isoformat(),
+    }
+    patient = {"resourceType": "Patient", "id": PATIENT, "gender": "female", "birthDate": "1960-03-01"}
+    stage = _stage(now)
+    filled: dict[str, Any] = {query.key: _bundle([]) for query in queries()}
+    filled |= {
+        "patient": patient,
+        "conditions": _bundle([condition]),
+        "laboratory": _bundle(observed),
+        "tumour": _bundle(stage),
+    }
+    call = {
+        "hook": "patient-view",
+        "hookInstance": "11111111-2222-4333-8444-555555555555",
+        "context": {"userId": "Practitioner/1", "patientId": PATIENT},
+        "prefetch": filled,
+    }
+    return json.dumps(call).encode()
+
+
+def _stage(now: datetime) -> list[dict[str, Any]]:
+    tnm = "https://www.uicc.org/resources/tnm"
+    answers = (("21902-2", "IIIA"), ("21899-0", "T2"), ("21900-6", "N1"), ("21901-4", "M0"))
+    return [
+        {
+            "resourceType": "Observation",
+            "id": f"s{code}",
+            "status": "final",
+            "code": {"coding": [{"system": LOINC, "code": code}]},
+            "subject": {"reference": f"Patient/{PATIENT}"},
+            "effectiveDateTime": now.isoformat(),
+            "valueCodeableConcept": {"coding": [{"system": tnm, "code": answer}]},
+        }
+        for code, answer in answers
+    ]

@@ -1,0 +1,96 @@
+"""`python -m benchmarks hook`: one explained hook call against the least that this stack can do.
+
+Body of 335 KB, 300 Observations, complete prefetch, all decoded. Service and floor run in turn, several times each.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import orjson
+
+from benchmarks.bodies import OBSERVATIONS, hook_body
+from benchmarks.load import Load, free_port, measure, serving
+from benchmarks.row import Row
+from fhir_mappings.concepts import catalogue
+from fhir_mappings.decoding import decode
+from fhir_mappings.encoder import encode
+from fhir_mappings.record import PatientRecord, entries_of
+from models.package import Package
+from service.assessment import assess
+from service.cds_hooks.cards import CardContext, card_for
+
+ROUNDS = 3
+PATH = "/cds-services/pan-cancer-prognosis"
+PACKAGE = Path("models/packages/pan-cancer")
+
+
+def run() -> list[Row]:
+    body = hook_body()
+    port, floor_port = free_port(), free_port()
+    service = [sys.executable, "-m", "service.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    floor = [sys.executable, "-m", "benchmarks.floor", str(floor_port)]
+    rows: list[Row] = []
+    with serving(service, port, {"ONCOHOOKS_AUTH": "off"}) as ours, serving(floor, floor_port, {}) as least:
+        for connections, requests in ((1, 300), (16, 800)):
+            pairs = [
+                (
+                    measure(ours, port, PATH, body, connections, requests),
+                    measure(least, floor_port, PATH, body, connections, requests),
+                )
+                for _ in range(ROUNDS)
+            ]
+            rows += _compared(pairs, connections)
+    return [*rows, *_stages(body)]
+
+
+def _compared(pairs: list[tuple[Load, Load]], connections: int) -> list[Row]:
+    rows = []
+    for name in ("cpu_ms", "p50_ms", "p99_ms"):
+        ours = [getattr(pair[0], name) for pair in pairs]
+        floor = [getattr(pair[1], name) for pair in pairs]
+        label = f"hook, {connections} connections: {name.removesuffix('_ms')} per request"
+        rows.append(Row.of(label, "ms", ours, floor))
+    return rows
+
+
+def _stages(body: bytes) -> list[Row]:
+    """Our own CPU stage by stage, in this process; the floor is the whole of orjson's parsing of the body."""
+    prefetch = msgspec.json.decode(body)["prefetch"]
+    raw = {key: msgspec.json.encode(value) for key, value in prefetch.items()}
+    package = Package.load(PACKAGE, catalogue().schema)
+    at = datetime.now(UTC)
+    record = _record(raw)
+    encoded = encode(record, catalogue().schema, at)
+    network = package.network("diagnosis")
+    assessment = assess(record, at, package)
+    context = CardContext("https://oncohooks.example/model")
+    card = card_for(assessment, context)
+    floor = _cpu_ms(lambda: orjson.loads(body))
+    stages: list[tuple[str, Callable[[], object]]] = [
+        ("decode", lambda: [decode(part) for part in raw.values()]),
+        ("encode", lambda: encode(record, catalogue().schema, at)),
+        ("predict", lambda: network.predict(encoded.vector)),
+        ("explain", lambda: network.explain(encoded.vector)),
+        ("card", lambda: card_for(assessment, context)),
+        ("JSON of the reply", lambda: msgspec.json.encode(card)),
+    ]
+    return [Row.of(f"stage {name} ({OBSERVATIONS} Observations)", "ms", _cpu_ms(work), floor) for name, work in stages]
+
+
+def _record(raw: dict[str, bytes]) -> PatientRecord:
+    entries = tuple(e for part in raw.values() for e in entries_of(decode(part).entries, scoped=True))
+    return PatientRecord("bench", entries)
+
+
+def _cpu_ms(work: Callable[[], object], repeats: int = 60) -> list[float]:
+    """CPU milliseconds of single runs, the first ten left out."""
+    times = []
+    for _ in range(repeats):
+        started = time.process_time()
+        work()
+        times.append(1000 * (time.process_time() - started))
+    return times[10:]

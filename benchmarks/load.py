@@ -1,0 +1,92 @@
+"""A server process under load: CPU it used, and how long each request took."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import psutil
+
+
+class Load(NamedTuple):
+    """One run: CPU milliseconds a request, and latencies in milliseconds."""
+
+    cpu_ms: float
+    p50_ms: float
+    p99_ms: float
+    requests: int
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(command: Sequence[str], port: int, environment: dict[str, str]) -> Iterator[psutil.Process]:
+    """Run a server until it answers on `port`; end it at the end. Raises RuntimeError if it never answers."""
+    with subprocess.Popen(list(command), env={**os.environ, **environment}, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port, process)
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the server does not answer")
+
+
+def measure(process: psutil.Process, port: int, path: str, body: bytes, connections: int, requests: int) -> Load:
+    """Send `requests` calls over `connections` kept open; a reply other than 200 raises RuntimeError."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    before = _cpu(process)
+    times = asyncio.run(_send(port, head.encode() + body, connections, requests))
+    used = _cpu(process) - before
+    quantiles = statistics.quantiles(times, n=100)
+    return Load(1000 * used / len(times), 1000 * statistics.median(times), 1000 * quantiles[98], len(times))
+
+
+def _cpu(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
+async def _send(port: int, message: bytes, connections: int, requests: int) -> list[float]:
+    times: list[float] = []
+    left = iter(range(requests))
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        for _ in left:
+            started = time.perf_counter()
+            writer.write(message)
+            await _reply(reader)
+            times.append(time.perf_counter() - started)
+        writer.close()
+
+    await asyncio.gather(*(client() for _ in range(connections)))
+    return times
+
+
+async def _reply(reader: asyncio.StreamReader) -> None:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if b" 200 " not in head.split(b"\r\n", 1)[0]:
+        raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
+    length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+    await reader.readexactly(length)
