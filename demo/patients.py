@@ -1,0 +1,36 @@
+"""Six invented patients: what the demonstration shows, and what the fast tests read.
+
+Dates count back from `today`, so that windows hold on every day (laboratory 30 days, vital signs 7, histology 90).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+
+from demo.charts.breast import breast
+from demo.charts.chart import Resource
+from demo.charts.colorectal import colorectal
+from demo.charts.lung import lung
+from demo.charts.unscored import sparse, two_primaries, without_cancer
+
+_CHARTS = (lung, colorectal, breast, sparse, without_cancer, two_primaries)
+
+
+def demo_patients(today: date | None = None) -> dict[str, list[Resource]]:
+    """The resources of every patient by patient id; each list begins with its Patient."""
+    day = today or datetime.now(UTC).date()
+    charts = [chart(day) for chart in _CHARTS]
+    return {resources[0]["id"]: resources for resources in charts}
+
+
+def demo_bundle(patients: Iterable[str] = (), today: date | None = None) -> Resource:
+    """A transaction that puts patients (all, or those named by id) on a FHIR server under their own ids.
+
+    Raises KeyError for an id that is none of theirs.
+    """
+    known = demo_patients(today)
+    resources = [resource for patient in patients or known for resource in known[patient]]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [_put(resource) for resource in resources]}
+
+
+def _put(resource: Mapping[str, object]) -> Resource:
+    return {"resource": resource, "request": {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}}

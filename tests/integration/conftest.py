@@ -1,0 +1,57 @@
+"""Real servers, one of each per run. Absent outside CI they are a named skip; with CI=true a failure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import IN_CI
+from tests.integration.hapi_server import Hapi, ServerMissing, hapi_server
+from tests.integration.load_corpus import Load, load_mii, load_r4_examples, load_synthea
+
+_SAID: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test below this folder starts real servers."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The log shows which HAPI ran and what it held."""
+    for line in _SAID:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def hapi() -> Iterator[Hapi]:
+    """The one HAPI of the run."""
+    context = hapi_server()
+    try:
+        server = context.__enter__()
+    except ServerMissing as missing:
+        if IN_CI:
+            pytest.fail(f"HAPI: {missing}")
+        pytest.skip(f"HAPI: {missing}")
+    try:
+        yield server
+    finally:
+        _SAID.append(str(server))
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def synthea(hapi: Hapi, corpus: Path) -> Load:
+    return load_synthea(hapi, corpus)
+
+
+@pytest.fixture(scope="session")
+def mii(hapi: Hapi, corpus: Path) -> Load:
+    return load_mii(hapi, corpus)
+
+
+@pytest.fixture(scope="session")
+def r4_examples(hapi: Hapi, corpus: Path) -> Load:
+    return load_r4_examples(hapi, corpus)
