@@ -1,0 +1,134 @@
+"""`scripts/demo`: a FHIR server with demonstration patients, the service, one hook call, the card as people read it."""
+
+import argparse
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+
+from demo.card_text import card_text
+from demo.ehr import Ehr
+from demo.fhir_endpoint import PATH, create_endpoint
+from demo.patients import demo_bundle, demo_patients
+from demo.server import Running, ServerNotStartedError, in_process, in_thread
+
+SHOWN_IN_FULL = "demo-lung"
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the card: 0 with a card, 1 without")
+    parser.add_argument("--fhir", metavar="hapi|URL", help="a real HAPI server, or one that runs, instead of ours")
+    parser.add_argument("--patient", metavar="ID", help="the patient whose chart is opened (with --fhir URL)")
+    parser.add_argument("--load", action="store_true", help="put the demonstration patients on the --fhir server first")
+    chosen = parser.parse_args()
+    if chosen.fhir and chosen.fhir != "hapi" and not (chosen.patient or chosen.load):
+        parser.error("--fhir URL needs --patient ID, or --load")
+    return chosen
+
+
+@contextmanager
+def fhir_server(chosen: argparse.Namespace) -> Iterator[str]:
+    """The base URL of the FHIR server that was asked for."""
+    if chosen.fhir is None:
+        everyone = (resource for chart in demo_patients().values() for resource in chart)
+        with in_thread(create_endpoint(everyone), path=PATH) as url:
+            yield url
+    elif chosen.fhir == "hapi":
+        from tests.integration.hapi_server import hapi_server  # noqa: PLC0415 - needs Java, and only here
+
+        print("Starting HAPI: building takes a minute the first time, starting a quarter of one ...", file=sys.stderr)
+        with hapi_server() as hapi:
+            load(hapi.base_url)
+            yield hapi.base_url
+    else:
+        if chosen.load:
+            load(chosen.fhir)
+        yield chosen.fhir.rstrip("/")
+
+
+def load(base_url: str) -> None:
+    """Put the demonstration patients on a FHIR server, with the ids they have here."""
+    answer = httpx.post(
+        base_url, json=demo_bundle(), headers={"Content-Type": "application/fhir+json"}, timeout=180, trust_env=False
+    )
+    if answer.is_error:
+        raise SystemExit(f"{base_url} does not take the demonstration patients: HTTP {answer.status_code}")
+
+
+@contextmanager
+def service(fhir_url: str, clock: str) -> Iterator[str]:
+    """The service as a process of its own; its base URL."""
+    run: Mapping[str, str] = {
+        "ONCOHOOKS_AUTH": "off",
+        "ONCOHOOKS_DEMONSTRATION": "true",
+        "ONCOHOOKS_CLOCK": clock,
+        "ONCOHOOKS_FHIR": fhir_url,
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ONCOHOOKS_")}
+    command = [sys.executable, "-m", "service.cli", "serve", "--host", "127.0.0.1", "--port", "0"]
+    with in_process(command, env={**inherited, **run}) as running:
+        yield announced_url(running)
+
+
+def announced_url(running: Running) -> str:
+    """The address in the service's first line."""
+    found = re.search(r"http://\S+", running.base_url)
+    if found is None:
+        raise ServerNotStartedError(running.base_url)
+    return found[0]
+
+
+def show(ehr: Ehr, patients: list[str], in_full: str) -> bool:
+    """Open the charts one after the other; whether the one shown in full gave a card."""
+    shown = False
+    for patient_id in patients:
+        reply = ehr.open_chart(patient_id, ehr.prefetch(patient_id))
+        card = reply.card
+        if card is None:
+            print(f"{patient_id}: no card, HTTP {reply.status}\n{reply.body}", file=sys.stderr)
+        elif patient_id == in_full:
+            print(f"\nChart of {patient_id}:\n{card_text(card)}\n")
+            shown = True
+        else:
+            print(f"{patient_id:22}{card['summary']}")
+    return shown
+
+
+def wait_for_end() -> None:
+    """Until Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+def main() -> int:
+    chosen = options()
+    if chosen.patient:
+        patients, in_full = [chosen.patient], chosen.patient
+    else:
+        patients = sorted(demo_patients(), key=lambda name: name != SHOWN_IN_FULL)
+        in_full = SHOWN_IN_FULL
+    # charts of others are as old as their data; ours are dated from today
+    clock = "latest" if chosen.patient else "now"
+    try:
+        with fhir_server(chosen) as fhir_url, service(fhir_url, clock) as url, Ehr(url, fhir_url) as ehr:
+            shown = show(ehr, patients, in_full)
+            print(f"\nDiscovery   {url}/cds-services\nModel       {url}/model\nFHIR server {fhir_url}")
+            if not chosen.once:
+                print("Point a CDS Hooks client at the discovery address. Ctrl-C ends.", flush=True)
+                wait_for_end()
+            return 0 if shown else 1
+    except (ServerNotStartedError, httpx.HTTPError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

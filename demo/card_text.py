@@ -1,0 +1,32 @@
+"""A card as people read it in a terminal: its Markdown laid out as plain text."""
+
+import re
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+WIDTH = 100
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """Summary, detail with its table in columns, source. Markdown escapes and emphasis are taken away."""
+    lines = ["=" * WIDTH, f"[{card['indicator']}] {card['summary']}", "=" * WIDTH]
+    for block in str(card.get("detail", "")).split("\n\n"):
+        lines += [*(_table(block) if block.startswith("|") else textwrap.wrap(_plain(block), WIDTH)), ""]
+    source = card["source"]
+    lines.append(f"Source: {source['label']} {source.get('url', '')}".rstrip())
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\*\*", "", text)).replace("\n", " ")
+
+
+def _table(block: str) -> list[str]:
+    rows = [
+        [_plain(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in block.splitlines()
+        if not re.fullmatch(r"[|\- ]+", line)
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
