@@ -21,7 +21,7 @@ from fhir_mappings.encoder import encode
 from fhir_mappings.record import PatientRecord, entries_of
 from models.package import Package
 from service.assessment import assess
-from service.cds_hooks.cards import CardContext, card_for
+from service.cds_hooks.cards import card_for
 
 ROUNDS = 3
 PATH = "/cds-services/pan-cancer-prognosis"
@@ -67,15 +67,15 @@ def _stages(body: bytes) -> list[Row]:
     encoded = encode(record, catalogue().schema, at)
     network = package.network("diagnosis")
     assessment = assess(record, at, package)
-    context = CardContext("https://oncohooks.example/model")
-    card = card_for(assessment, context)
+    model_url = "https://oncohooks.example/model"
+    card = card_for(assessment, model_url)
     floor = _cpu_ms(lambda: orjson.loads(body))
     stages: list[tuple[str, Callable[[], object]]] = [
         ("decode", lambda: [decode(part) for part in raw.values()]),
         ("encode", lambda: encode(record, catalogue().schema, at)),
         ("predict", lambda: network.predict(encoded.vector)),
         ("explain", lambda: network.explain(encoded.vector)),
-        ("card", lambda: card_for(assessment, context)),
+        ("card", lambda: card_for(assessment, model_url)),
         ("JSON of the reply", lambda: msgspec.json.encode(card)),
     ]
     return [Row.of(f"stage {name} ({OBSERVATIONS} Observations)", "ms", _cpu_ms(work), floor) for name, work in stages]

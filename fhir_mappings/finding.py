@@ -8,7 +8,7 @@ import msgspec
 Severity = Literal["information", "warning", "error"]
 
 
-class Issue(msgspec.Struct, frozen=True):
+class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a resource, or a part of one, was not used or only with a reservation.
 
     `code` is from the closed list in docs/mapping-issues.md. `diagnostics` never holds text or values of the

@@ -9,12 +9,12 @@ from service.assessment import Assessment
 
 def as_text(assessment: Assessment) -> str:
     """Summary, position, factors, what was not known, how to read it: the card's content in plain text."""
-    lines = [statement.summary(assessment), ""]
+    running = [notice.text for notice in assessment.notices if notice.code in statement.RUNNING]
+    lines = [*running, statement.summary(assessment), ""]
     if assessment.abstained is not None:
         lines += [assessment.abstained.detail, ""]
     else:
         lines += _scored(assessment)
-    lines += [notice.text for notice in assessment.notices]
     lines += ["", statement.CAVEAT, statement.model_line(assessment)]
     return "\n".join(lines)
 

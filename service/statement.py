@@ -21,7 +21,9 @@ CAVEAT = (
     "Associations, not causes; nothing here says whether a treatment helps. A group estimate for clinicians; it must "
     "not by itself start, limit or end care. Research use: not a medical device."
 )
-_UNREAD = frozenset({"failed", "partial"})
+# notices on how the service runs: they stand first, the others with what is not known
+RUNNING = frozenset({"demonstration", "clock", "synthetic"})
+_UNREAD = frozenset({"failed", "partial", "notAsked"})
 _NAMES = {
     "laboratory": "laboratory data",
     "tumour": "stage and pathology",
@@ -58,8 +60,8 @@ def summary(assessment: Assessment) -> str:
     unread = unread_names(assessment)
     if unread:
         return _fit(
-            [f"Preliminary: {unread} could not be read. Based on {found}; {position.category}. Research use.",
-             f"Preliminary: part of the record could not be read. Based on {found}; {position.category}. Research use."]
+            [f"Preliminary: {unread} were not obtained. Based on {found}; {position.category}. Research use.",
+             f"Preliminary: part of the record were not obtained. Based on {found}; {position.category}. Research use."]
         )  # fmt: skip
     entity = in_sentence(assessment.entity.label)
     category = _category(position)
@@ -104,15 +106,15 @@ def rows(assessment: Assessment, at: datetime) -> list[Row]:
 
 
 def unknown_lines(assessment: Assessment) -> list[str]:
-    """What could not be read and what is not recorded."""
+    """What could not be read, what is not recorded, and what else stands beside the result."""
     lines = []
     unread = unread_names(assessment)
     if unread:
-        lines.append(f"Could not be read, which does not mean that it was not measured: {unread}.")
+        lines.append(f"Not obtained, which does not mean that it was not measured: {unread}.")
     if assessment.coverage is not None:
         missing = assessment.coverage.trained - assessment.coverage.observed
         lines.append(f"{missing} of the {assessment.coverage.trained} inputs of this model are not recorded.")
-    return lines
+    return [*lines, *(notice.text for notice in assessment.notices if notice.code not in RUNNING)]
 
 
 def model_line(assessment: Assessment) -> str:

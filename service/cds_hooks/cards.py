@@ -15,28 +15,21 @@ EXTENSION = "org.oncohooks.assessment"
 SHOWN = 20  # factors in the extension; the rest is one entry
 
 
-class CardContext(msgspec.Struct, frozen=True):
-    """What a card says beyond its assessment: where the model is described, how the service runs."""
-
-    model_url: str
-    demonstration: bool = False
-    clock: str = "now"
-
-
-def card_for(assessment: Assessment, context: CardContext) -> Card:
-    """One info card; a warning only where data of another patient were delivered."""
+def card_for(assessment: Assessment, model_url: str) -> Card:
+    """One info card; a warning only where data of another patient were delivered. `model_url` describes the model."""
     foreign = assessment.abstained is not None and assessment.abstained.code == "foreign-patient"
     return Card(
         summary=statement.summary(assessment),
         indicator="warning" if foreign else "info",
-        source=Source(label="oncohooks pan-cancer prognosis", url=context.model_url),
-        detail=_detail(assessment, context),
+        source=Source(label="oncohooks pan-cancer prognosis", url=model_url),
+        detail=_detail(assessment),
         extension={EXTENSION: _for_extension(assessment)},
     )
 
 
-def _detail(assessment: Assessment, context: CardContext) -> str:
-    paragraphs = _running(context)
+def _detail(assessment: Assessment) -> str:
+    running = [n.text for n in assessment.notices if n.code in statement.RUNNING]
+    paragraphs = [f"**{escaped(text)}**" for text in running]
     if assessment.abstained is not None:
         paragraphs.append(assessment.abstained.detail)
     else:
@@ -46,24 +39,13 @@ def _detail(assessment: Assessment, context: CardContext) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _running(context: CardContext) -> list[str]:
-    """How the service runs, where that is not as in a hospital."""
-    lines = []
-    if context.demonstration:
-        lines.append("**Demonstration:** made-up or public test data, not a patient of this hospital.")
-    if context.clock != "now":
-        lines.append(f"**Clock:** assessed as of {escaped(context.clock)}, not of today.")
-    return lines
-
-
 def _scored(assessment: Assessment) -> list[str]:
     at = instant(assessment.assessed_at) or datetime.now(UTC)
-    unknown = [*statement.unknown_lines(assessment), *(n.text for n in assessment.notices)]
     return [
         f"**Position:** {statement.position_line(assessment)}",
         statement.setting_line(assessment),
         _table(assessment, at),
-        f"**Not known:** {' '.join(escaped(line) for line in unknown)}",
+        f"**Not known:** {' '.join(escaped(line) for line in statement.unknown_lines(assessment))}",
     ]
 
 

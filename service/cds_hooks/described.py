@@ -1,0 +1,89 @@
+"""The protocol for the OpenAPI document. Bodies are decoded by msgspec, so that FastAPI does not know them by itself."""
+
+from typing import Any
+
+import msgspec
+
+from service.cds_hooks.wire import CardResponse, Discovery
+
+_REF = "#/components/schemas/{name}"
+_FAULT = {
+    "description": "an OperationOutcome that says what is wrong and what to do",
+    "content": {"application/fhir+json": {"schema": {"$ref": _REF.format(name="OperationOutcome")}}},
+}
+_TEXT = {"type": "string"}
+_REQUEST = {
+    "type": "object",
+    "required": ["hook", "hookInstance", "context"],
+    "properties": {
+        "hook": {"type": "string", "enum": ["patient-view"]},
+        "hookInstance": {"type": "string", "format": "uuid"},
+        "fhirServer": {"type": "string", "format": "uri"},
+        "fhirAuthorization": {
+            "type": "object",
+            "required": ["access_token"],
+            "properties": {"access_token": _TEXT, "patient": _TEXT},
+        },
+        "context": {
+            "type": "object",
+            "required": ["patientId"],
+            "properties": {
+                "patientId": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
+                "userId": _TEXT,
+                "encounterId": _TEXT,
+            },
+        },
+        "prefetch": {
+            "type": "object",
+            "description": "the keys of discovery; null where there are no data",
+            "additionalProperties": {"type": ["object", "null"]},
+        },
+    },
+}
+_OUTCOME = {
+    "type": "object",
+    "required": ["resourceType", "issue"],
+    "properties": {
+        "resourceType": {"const": "OperationOutcome"},
+        "issue": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["severity", "code"],
+                "properties": {
+                    "severity": {"enum": ["fatal", "error", "warning", "information"]},
+                    "code": _TEXT,
+                    "details": {"type": "object"},
+                    "diagnostics": _TEXT,
+                },
+            },
+        },
+    },
+}
+
+
+def _answer(description: str, name: str) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(name=name)}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+DISCOVERY: dict[str, Any] = {
+    "responses": {"200": _answer("the services", Discovery.__name__), "401": {"description": "no client's token"}}
+}
+HOOK_CALL: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": _REF.format(name="HookRequest")}}},
+    },
+    "responses": {
+        "200": _answer("one card", CardResponse.__name__),
+        "401": {"description": "no client's token"},
+        **dict.fromkeys(("400", "403", "404", "412", "413", "500", "502", "504"), _FAULT),
+    },
+}
+
+
+def components() -> dict[str, Any]:
+    """The schemas that the descriptions above refer to."""
+    _, written = msgspec.json.schema_components((Discovery, CardResponse), ref_template=_REF)
+    return {**written, "HookRequest": _REQUEST, "OperationOutcome": _OUTCOME}

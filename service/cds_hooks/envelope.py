@@ -1,0 +1,227 @@
+"""Body -> HookRequest: typed, limited, and without a member that stands twice.
+
+Every JSON parser at hand takes the last of two equal keys silently, so that a filter in front of us and we could read
+two different patients out of one body. Looking for duplicates in Python costs more than everything else; here each
+object of the envelope is decoded into raw members, then walked from key to key: where the bytes at a key are not those
+that were kept for it, or bytes are left over, a member stood twice.
+"""
+
+import re
+from collections.abc import AsyncIterator, Collection, Mapping
+
+import msgspec
+
+from fhir_mappings.decoding import Decoded, NotReadableError, decode
+from fhir_mappings.finding import Issue
+from service.cds_hooks.wire import Context, FhirAuthorization, HookRequest
+from service.errors import MalformedError, TooLargeError, TooManyEntriesError
+
+_MEMBERS = 1_000  # of one object of the envelope; a client sends a handful
+_THROWN_AWAY = 4  # times the limit
+_FLOOD = 100  # commas an entry; real ones have about 30
+_KEY = re.compile(rb'[\s,{]*("(?:[^"\\]++|\\.)*+")\s*:\s*', re.DOTALL)
+_END = re.compile(rb"[\s{]*\}\s*")  # `{` where the object is empty
+_TOKEN = re.compile(r"[!-~]+")  # what may stand in a header
+_NULL = memoryview(b"null")
+_UNREADABLE = (msgspec.MsgspecError, RecursionError)
+
+Members = Mapping[str, msgspec.Raw]
+
+
+class _Counted(msgspec.Struct):
+    entry: tuple[msgspec.Raw, ...] = ()
+
+
+class _Known(msgspec.Struct, forbid_unknown_fields=True):
+    """The members that CDS Hooks defines, so that one pass finds them all."""
+
+    hook: msgspec.Raw = msgspec.Raw()
+    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    context: msgspec.Raw = msgspec.Raw()
+    extension: msgspec.Raw = msgspec.Raw()
+    prefetch: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+
+
+_RAW_MEMBERS = tuple(name for name in _Known.__struct_fields__ if name != "prefetch")
+_known = msgspec.json.Decoder(_Known)
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_string = msgspec.json.Decoder(str)
+_counted = msgspec.json.Decoder(_Counted)
+
+
+async def read_body(chunks: AsyncIterator[bytes], stated_length: str | None, limit: int) -> bytes:
+    """The whole body. Raises TooLargeError where it is over `limit`, or is stated to be.
+
+    What else is on its way is thrown away, up to a few times the limit: many clients read no answer before they have
+    sent everything, and would see a broken connection instead.
+    """
+    parts: list[bytes] = []
+    size, kept = 0, not (stated_length and stated_length.isdecimal() and int(stated_length) > limit)
+    async for chunk in chunks:
+        size += len(chunk)
+        kept = kept and size <= limit
+        if kept:
+            parts.append(chunk)
+        else:
+            parts.clear()
+            if size > limit * _THROWN_AWAY:
+                break
+    if not kept:
+        raise TooLargeError(f"more than {limit} bytes")
+    return b"".join(parts)
+
+
+def read_request(body: bytes, entries_limit: int, wanted: Collection[str]) -> HookRequest:
+    """The hook call that a body states; of the prefetch, the keys `wanted`.
+
+    Raises MalformedError (no JSON; a member missing, of the wrong type, or twice) and TooManyEntriesError. Both name
+    members and hold no value.
+    """
+    _refuse_other_than_utf8(body)
+    commas = body.count(b",")  # n entries have at least n - 1 between them
+    if commas > entries_limit * _FLOOD:
+        raise TooManyEntriesError(f"more than {entries_limit} entries")
+    top, values = _top_and_prefetch(body)
+    if commas >= entries_limit and sum(map(_entries, values.values())) > entries_limit:
+        raise TooManyEntriesError(f"more than {entries_limit} entries")
+    context = _context(_inner(top, "context"))
+    prefetch, issues = _decoded({key: value for key, value in values.items() if key in wanted})
+    request = HookRequest(
+        hook=_text(top, "hook", required=True),
+        hookInstance=_text(top, "hookInstance"),
+        fhirServer=_text(top, "fhirServer"),
+        fhirAuthorization=_authorization(top),
+        context=context,
+        prefetch=prefetch,
+        issues=issues,
+    )
+    if request.fhirAuthorization and not request.fhirServer:
+        raise MalformedError("fhirServer is missing; fhirAuthorization needs it")  # invariant cds-r-1
+    return request
+
+
+def _refuse_other_than_utf8(body: bytes) -> None:
+    """The decoder looks at the strings that it keeps only, and stumbles over a wrong byte in them."""
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise MalformedError("the body is not UTF-8") from error
+
+
+def _top_and_prefetch(body: bytes) -> tuple[Members, Members]:
+    """The members of the body but prefetch, and those of prefetch: in one pass, unless a member is unknown."""
+    try:
+        known = _known.decode(body)
+    except _UNREADABLE:
+        top = dict(_members(body, "the body"))
+        inner = _inner(top, "prefetch") if _given(top, "prefetch") else {}
+        top.pop("prefetch", None)
+        return top, inner
+    top = {name: value for name in _RAW_MEMBERS if memoryview(value := getattr(known, name))}
+    if isinstance(known.prefetch, msgspec.UnsetType):
+        _refuse_twice(body, top, "the body")
+        return top, {}
+    _refuse_twice(body, {**top, "prefetch": known.prefetch}, "the body or prefetch")
+    return top, known.prefetch
+
+
+def _members(body: bytes, where: str) -> Members:
+    """The raw members of an object, each once."""
+    try:
+        members = _object.decode(body)
+    except msgspec.ValidationError as error:
+        raise MalformedError(f"{where} is not a JSON object") from error
+    except _UNREADABLE as error:
+        raise MalformedError(f"{where} is not JSON that can be followed") from error
+    _refuse_twice(body, members, where)
+    return members
+
+
+def _refuse_twice(body: bytes, members: Mapping[str, msgspec.Raw | Members], where: str) -> None:
+    if any(isinstance(value, dict) and len(value) > _MEMBERS for value in (members, *members.values())):
+        raise MalformedError(f"{where} has more than {_MEMBERS} members")
+    if _walk(body, 0, members) != len(body):
+        raise MalformedError(f"{where} has a member twice")
+
+
+def _walk(body: bytes, position: int, members: Mapping[str, msgspec.Raw | Members]) -> int:
+    """Where the object that starts at `position` ends, provided that it holds exactly `members`; else -1."""
+    for _ in members:
+        key = _KEY.match(body, position)
+        value = members.get(_string.decode(key[1])) if key else None
+        if key is None or value is None:
+            return -1
+        if isinstance(value, msgspec.Raw):
+            kept = memoryview(value)
+            position = key.end() + len(kept) if body.startswith(kept, key.end()) else -1
+        else:
+            position = _walk(body, key.end(), value)
+        if position < 0:
+            return -1
+    end = _END.match(body, position)
+    return end.end() if end else -1
+
+
+def _given(members: Members, name: str) -> bool:
+    """Whether a member is there. CDS Hooks forbids null, some clients send it: it counts as not there."""
+    return name in members and memoryview(members[name]) != _NULL
+
+
+def _inner(top: Members, name: str) -> Members:
+    if not _given(top, name):
+        raise MalformedError(f"{name} is missing")
+    return _members(bytes(top[name]), name)
+
+
+def _text(members: Members, name: str, where: str = "", *, required: bool = False) -> str:
+    if not _given(members, name):
+        if required:
+            raise MalformedError(f"{where}{name} is missing")
+        return ""
+    try:
+        return _string.decode(members[name])
+    except _UNREADABLE as error:
+        raise MalformedError(f"{where}{name} is not a string") from error
+
+
+def _context(members: Members) -> Context:
+    return Context(
+        patientId=_text(members, "patientId", "context.", required=True),
+        userId=_text(members, "userId", "context."),
+        encounterId=_text(members, "encounterId", "context."),
+    )
+
+
+def _authorization(top: Members) -> FhirAuthorization | None:
+    if not _given(top, "fhirAuthorization"):
+        return None
+    members = _inner(top, "fhirAuthorization")
+    where = "fhirAuthorization."
+    token = _text(members, "access_token", where, required=True)
+    if not _TOKEN.fullmatch(token):
+        raise MalformedError("fhirAuthorization.access_token cannot stand in a header")
+    return FhirAuthorization(access_token=token, patient=_text(members, "patient", where))
+
+
+def _entries(value: msgspec.Raw) -> int:
+    try:
+        return len(_counted.decode(value).entry)
+    except _UNREADABLE:
+        return 0  # no Bundle: `decode` says what it is instead
+
+
+def _decoded(values: Members) -> tuple[dict[str, Decoded | None], tuple[Issue, ...]]:
+    prefetch: dict[str, Decoded | None] = {}
+    issues = []
+    for key, value in values.items():
+        if not _given(values, key):
+            prefetch[key] = None
+            continue
+        try:
+            prefetch[key] = decode(value)
+        except NotReadableError:
+            issues.append(Issue("warning", "unreadable", f"prefetch {key} is no FHIR resource"))
+    return prefetch, tuple(issues)

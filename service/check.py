@@ -1,0 +1,152 @@
+"""What `oncohooks check` looks at: everything that must be right before a call can be answered."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import httpx
+import msgspec
+
+from fhir_mappings.concepts import catalogue
+from fhir_mappings.retrieval import Query, queries
+from models.package import Package, PackageError
+from service.app import reach_of
+from service.errors import FhirError, RefusedError, TimedOutError, UnknownPatientError, UnreachableError
+from service.fhir.client import FhirClient, Reply, open_http
+from service.fhir.gather import INDISPENSABLE
+from service.fhir.paging import Bounds, ask
+from service.settings import Settings
+
+State = Literal["ok", "note", "red", "unreachable"]
+
+NOBODY = "oncohooks-check-nobody"  # an id that no server has: every search must come back empty
+_STATEMENT = "metadata?_elements=fhirVersion,software"
+_VERSIONS = ("4.0", "4.3")
+_SKEW_SECONDS = 60.0
+_NOT_THE_BASE = "check that url is the FHIR base address"
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that was checked; `action` says what to do where it is not ok."""
+
+    item: str
+    state: State
+    told: str
+    action: str = ""
+
+    def text(self) -> str:
+        action = f" -> {self.action}" if self.action else ""
+        return f"{self.state:<12}{self.item:<18}{self.told}{action}"
+
+
+class _Software(msgspec.Struct):
+    name: str = ""
+    version: str = ""
+
+
+class _CapabilityStatement(msgspec.Struct, tag_field="resourceType", tag="CapabilityStatement"):
+    fhirVersion: str = ""  # noqa: N815
+    software: _Software = msgspec.field(default_factory=_Software)
+
+
+async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Line]:
+    """Check everything, in the order in which it would fail, and say each thing when it is known."""
+    yield _configuration(settings)
+    for warning in settings.warnings():
+        yield Line("configuration", "note", warning)
+    yield _model(settings)
+    async with open_http(transport) as http:
+        reach = reach_of(settings, http)
+        for number, server in enumerate(reach.servers, 1):
+            for line in await _server(f"fhir {number}", server, reach.bounds):
+                yield line
+
+
+def _configuration(settings: Settings) -> Line:
+    told = f"auth {settings.auth}, clock {settings.clock}, FHIR servers: {len(settings.fhir)}"
+    if settings.auth == "required":
+        return Line("configuration", "note", told, 'tokens are not verified yet, all calls get 401: set auth = "off"')
+    if not settings.fhir:
+        return Line("configuration", "note", told, "without [[fhir]] only complete prefetch can be scored")
+    return Line("configuration", "ok", told)
+
+
+def _model(settings: Settings) -> Line:
+    try:
+        package = Package.load(settings.model, catalogue().schema)
+    except PackageError as error:
+        return Line("model", "red", str(error), "restore the package from its source, or set model to another folder")
+    return Line("model", "ok", f"{package.name} {package.version}, digest {package.digest[:12]}")
+
+
+async def _server(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
+    try:
+        reply = await server.read(_STATEMENT)
+    except (UnreachableError, TimedOutError) as error:
+        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}"
+        return [Line(item, "unreachable", told, "check url, network and that the server runs")]
+    except FhirError as error:
+        return [Line(item, "red", f"{server.base.url}: {error}", _NOT_THE_BASE)]
+    return [_version(item, server, reply), _clock(item, reply), *await _searches(item, server, bounds)]
+
+
+def _version(item: str, server: FhirClient, reply: Reply) -> Line:
+    try:
+        statement = msgspec.json.decode(reply.body, type=_CapabilityStatement)
+    except msgspec.MsgspecError:
+        return Line(
+            item, "red", f"{server.base.url}: no CapabilityStatement", "check that url is the FHIR base address"
+        )
+    told = f"{server.base.url}: FHIR {statement.fhirVersion}, {statement.software.name} {statement.software.version}"
+    if not statement.fhirVersion.startswith(_VERSIONS):
+        return Line(item, "red", told.strip(), "FHIR R4 (4.0) or R4B (4.3) is needed")
+    return Line(item, "ok", told.strip(" ,"))
+
+
+def _clock(item: str, reply: Reply) -> Line:
+    try:
+        skew = (datetime.now(UTC) - parsedate_to_datetime(reply.date)).total_seconds()
+    except (ValueError, TypeError):
+        return Line(f"{item} clock", "note", "the server does not state its time")
+    told = f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} this machine"
+    if abs(skew) > _SKEW_SECONDS:
+        return Line(f"{item} clock", "red", told, "set both clocks by NTP")
+    return Line(f"{item} clock", "ok", told)
+
+
+async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
+    """Try every query for a patient who does not exist."""
+    name, lines, refused = f"{item} searches", [], []
+    asked = queries()
+    for query in asked:
+        try:
+            found = await _trial(server, query, bounds)
+        except RefusedError as error:
+            refused.append((query, error.status))
+        except FhirError as error:
+            lines.append(Line(name, "unreachable", f"{query.key}: {error.category}", "look into the server's log"))
+        else:
+            if found:
+                told = f"{query.key}: {found} entries for a patient who does not exist"
+                lines.append(Line(name, "red", told, "the server ignores `patient`: do not use it with this service"))
+    return [*_allowed(name, len(asked), refused), *lines]
+
+
+async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
+    try:
+        answer = await ask(server, query, NOBODY, "", bounds, needed=True)
+    except UnknownPatientError:
+        return 0
+    return len(answer.entries)
+
+
+def _allowed(name: str, asked: int, refused: Sequence[tuple[Query, int]]) -> list[Line]:
+    if not refused:
+        return [Line(name, "ok", f"all {asked} are answered")]
+    told = "refused: " + ", ".join(f"{query.key} (HTTP {status})" for query, status in refused)
+    if any(status == httpx.codes.UNAUTHORIZED for _, status in refused):
+        return [Line(name, "red", told, "the server wants a token; this version sends only the hook call's own")]
+    if any(query.type in INDISPENSABLE for query, _ in refused):
+        return [Line(name, "red", told, "allow Patient and Condition: without them nothing can be scored")]
+    return [Line(name, "note", told, "what these would find stays unknown, unless the client sends it")]

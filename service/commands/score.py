@@ -1,0 +1,114 @@
+"""`oncohooks score`."""
+
+import asyncio
+import gzip
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+import msgspec
+
+from fhir_mappings.concepts import catalogue
+from fhir_mappings.decoding import Decoded, NotReadableError, decode
+from fhir_mappings.record import PatientRecord
+from fhir_mappings.retrieval import queries
+from models.package import Package, PackageError
+from service.app import reach_of
+from service.clock import Moment
+from service.commands.bundle import SeveralPatientsError, record_of
+from service.commands.failure import Failure
+from service.commands.progress import announced
+from service.fhir.client import open_http
+from service.fhir.gather import PatientCall, gather
+from service.report import as_text
+from service.scoring import score as score_record
+from service.settings import Settings
+
+
+class MomentType(click.ParamType[Moment]):
+    name = "DATE|TIME|latest"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
+        if isinstance(value, Moment):
+            return value
+        try:
+            return Moment.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command(
+    epilog="Example: oncohooks score --bundle patient.json.gz --at latest  |  "
+    "oncohooks score --fhir http://127.0.0.1:8080/fhir --patient 17 --json"
+)
+@click.option("--fhir", metavar="URL", help="FHIR base address to read the patient from.")
+@click.option("--patient", metavar="ID", help="The patient's id.")
+@click.option(
+    "--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A FHIR Bundle, .json or .json.gz."
+)
+@click.option("--at", type=MomentType(), default="now", show_default=True, help="Moment of assessment.")
+@click.option(
+    "--package",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the model package, instead of the setting `model`.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The assessment object instead of text.")
+@click.pass_obj
+def score(
+    network: httpx.AsyncBaseTransport | None,
+    fhir: str | None,
+    patient: str | None,
+    bundle: Path | None,
+    at: Moment,
+    package: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Score one patient and say why. "Not scored" is an answer too, and ends with exit code 0."""
+    if (fhir is None) == (bundle is None):
+        raise click.UsageError("give one of --fhir and --bundle")
+    options: dict[str, Any] = {"fhir": [{"url": fhir}] if fhir else None, "model": package}
+    settings = Settings.read(**{name: value for name, value in options.items() if value is not None})
+    record = _from_file(bundle, patient) if bundle else _from_server(settings, patient, network)
+    try:
+        loaded = Package.load(settings.model, catalogue().schema)
+    except PackageError as error:
+        raise Failure(f"model {settings.model}: {error}", 1) from error
+    assessment = score_record(record, loaded, at, demonstration=settings.demonstration)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(assessment)) + b"\n")
+    else:
+        click.echo(as_text(assessment))
+
+
+def _from_file(file: Path, patient: str | None) -> PatientRecord:
+    try:
+        return record_of(_read(file), patient)
+    except (SeveralPatientsError, NotReadableError) as error:
+        raise click.UsageError(f"{file}: {error}") from error
+
+
+def _read(file: Path) -> Decoded:
+    try:
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    except (OSError, EOFError) as error:
+        raise NotReadableError("cannot be read, or is not what gzip writes") from error
+    try:
+        return decode(content)
+    except UnicodeDecodeError as error:
+        raise NotReadableError("not UTF-8") from error
+
+
+def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBaseTransport | None) -> PatientRecord:
+    if patient is None:
+        raise click.UsageError("--fhir needs --patient")
+
+    async def read() -> PatientRecord:
+        async with open_http(network) as http:
+            call = PatientCall(patient, settings.fhir[0].url)
+            return await gather(call, reach_of(settings, http), queries())
+
+    with announced(f"Reading the patient from {settings.fhir[0].url}"):
+        return asyncio.run(read())

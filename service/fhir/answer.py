@@ -1,0 +1,64 @@
+"""What became of one query: the entries it brought, and its line in the ledger."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fhir_mappings.decoding import Decoded
+from fhir_mappings.finding import Issue
+from fhir_mappings.record import Entry, Retrieval, State, Via, entries_of
+from fhir_mappings.resources.r4 import OperationOutcome
+from fhir_mappings.retrieval import Query
+
+# Epic answers a search without hits with one OperationOutcome of this code, as of its CDS Hooks tutorial.
+_NO_RESULTS = "4101"
+UNREADABLE = "unreadable"  # the mapping issue of an entry that is not as FHIR defines it: it may have said anything
+_HARMLESS = frozenset({"information", "warning"})
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The answer to one query, whether the client sent it or a server was asked."""
+
+    query: Query
+    via: Via
+    state: State
+    entries: tuple[Entry, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    reason: str = ""
+
+    def retrieval(self, as_of: str) -> Retrieval:
+        asked = self.state != "notAsked"
+        return Retrieval(self.query.key, self.via, self.state, len(self.entries), as_of if asked else "", self.reason)
+
+
+def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = "") -> Answer:
+    """All pages of an answer as one. `cut` says why pages are missing.
+
+    Every query names the patient, so that what it brings may leave the patient out (`scoped`).
+    """
+    entries: list[Entry] = []
+    issues: list[Issue] = []
+    outcomes: list[OperationOutcome] = []
+    for page in pages:
+        issues += page.issues
+        for entry in entries_of(page.entries, scoped=True):
+            if isinstance(entry.resource, OperationOutcome):
+                outcomes.append(entry.resource)
+            else:
+                entries.append(entry)
+    failed = any(_is_failure(outcome) for outcome in outcomes)
+    if failed and not entries:
+        return Answer(query, via, "failed", issues=tuple(issues), reason="an OperationOutcome instead of an answer")
+    unread = sum(issue.code == UNREADABLE for issue in issues)
+    reason = cut or ("an OperationOutcome beside the answer" if failed else "")
+    reason = reason or (f"{unread} entries could not be read" if unread else "")
+    state: State = "partial" if reason else "complete" if entries else "empty"
+    return Answer(query, via, state, tuple(entries), tuple(issues), reason)
+
+
+def _is_failure(outcome: OperationOutcome) -> bool:
+    """Whether an outcome says that something went wrong; one without issues says nothing, which is no answer."""
+    return not outcome.issue or any(
+        issue.severity not in _HARMLESS and _NO_RESULTS not in {coding.code for coding in issue.details.coding}
+        for issue in outcome.issue
+    )

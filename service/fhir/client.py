@@ -1,0 +1,133 @@
+"""Requests to the site's FHIR servers: the only place where an HTTP client is made.
+
+The server is trusted with the patient, not with us: what it answers is bounded, never redirected, never unpacked.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+import msgspec
+
+from service.errors import (
+    AnswerTooLargeError,
+    NotFhirError,
+    RefusedError,
+    TimedOutError,
+    UnreachableError,
+)
+from service.fhir.origin import Base, NotABaseError
+
+# HAPI answers a repeated search from a cache for 60 s unless told not to; `no-store` would cut it to one page.
+# An unpacked answer cannot be bounded with httpx 0.28 (316 bytes of brotli become one chunk of 200 MB): ask for plain.
+_HEADERS = {
+    "Accept": "application/fhir+json",
+    "Accept-Encoding": "identity",
+    "Cache-Control": "no-cache",
+    "User-Agent": "oncohooks",
+}
+_JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir", ""})
+
+
+def open_http(transport: httpx.AsyncBaseTransport | None = None, connections: int = 100) -> httpx.AsyncClient:
+    """The one factory of HTTP clients: no redirect, no proxy or credentials from the environment, no cookie kept."""
+    for name in ("httpx", "httpcore"):  # they log whole addresses, patient id included
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        transport=transport,
+        headers=_HEADERS,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a session of one user must not serve the next
+        follow_redirects=False,
+        trust_env=False,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+    )
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A 200 answer. `date` is the server's own clock as it states it."""
+
+    body: bytes
+    date: str = ""
+
+
+class FhirClient:
+    """One FHIR server. Every address that it is given is checked to be within the server's base."""
+
+    def __init__(self, base: Base, http: httpx.AsyncClient, timeout: float, body_limit: int) -> None:
+        self.base = base
+        self._http = http
+        self._timeout = timeout
+        self._limit = body_limit
+
+    async def read(self, address: str, token: str = "") -> Reply:
+        """GET an address relative to the base, or an absolute one within it, as the holder of `token`.
+
+        Raises NotFhirError (an address that leads elsewhere, another content type, packed content), RefusedError (any
+        status but 200), AnswerTooLargeError, TimedOutError, UnreachableError.
+        """
+        url = self._within(address)
+        try:
+            async with self._http.stream("GET", url, headers=_bearer(token), timeout=self._timeout) as response:
+                _expect_fhir(response)
+                return Reply(await self._body(response), response.headers.get("date", ""))
+        except httpx.TimeoutException as error:
+            raise TimedOutError(f"no answer within {self._timeout:g} s") from error
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise UnreachableError(type(error).__name__) from error
+
+    def _within(self, address: str) -> httpx.URL:
+        resolved = self.base.resolve(address)
+        if resolved is None:
+            raise NotFhirError("a link leads away from the server")
+        try:
+            url = httpx.URL(resolved)
+        except httpx.InvalidURL as error:
+            raise NotFhirError("a link is no address") from error
+        # what connects must have read the address as we did: URL parsers disagree on hostile ones
+        if (url.scheme, url.raw_host.decode().strip("[]")) != (self.base.scheme, self.base.host.strip("[]")) or (
+            url.port or self.base.default_port
+        ) != self.base.port:
+            raise NotFhirError("a link leads away from the server")
+        return url
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_bytes():  # plain: `_expect_fhir` refused the packed
+            size += len(chunk)
+            if size > self._limit:
+                raise AnswerTooLargeError(f"more than {self._limit} bytes")
+            parts.append(chunk)
+        return b"".join(parts)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _expect_fhir(response: httpx.Response) -> None:
+    if response.status_code != httpx.codes.OK:
+        raise RefusedError(f"answered with HTTP status {response.status_code}", response.status_code)
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in _JSON:
+        raise NotFhirError("answered in another format than FHIR JSON")
+    if response.headers.get("content-encoding", "identity").lower() not in {"identity", ""}:
+        raise NotFhirError("answered packed, although asked for plain")
+
+
+class FhirServers:
+    """The site's list. A server that is not on it has no client, so nothing can be sent to it."""
+
+    def __init__(self, clients: Iterable[FhirClient]) -> None:
+        self._clients: Mapping[Base, FhirClient] = {client.base: client for client in clients}
+
+    def __iter__(self) -> Iterator[FhirClient]:
+        return iter(self._clients.values())
+
+    def stated(self, address: str) -> FhirClient | None:
+        """The client of the server that a request states; None where it is not on the list."""
+        try:
+            return self._clients.get(Base.parse(address))
+        except NotABaseError:
+            return None

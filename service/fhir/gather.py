@@ -1,0 +1,180 @@
+"""Prefetch and searches -> PatientRecord.
+
+What the client sent is used; what it left out is read from its FHIR server, if that is on the site's list, all searches
+side by side. The ledger says of every query how it was answered.
+"""
+
+import asyncio
+import re
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from fhir_mappings.decoding import Decoded
+from fhir_mappings.finding import Issue
+from fhir_mappings.record import PatientRecord
+from fhir_mappings.resources.r4 import Condition, Patient
+from fhir_mappings.retrieval import Query
+from service.errors import (
+    MalformedError,
+    NotFhirError,
+    OncohooksError,
+    ServerNotListedError,
+    TimedOutError,
+    UnobtainableError,
+)
+from service.fhir.answer import Answer, answer_of
+from service.fhir.client import FhirClient, FhirServers
+from service.fhir.origin import Base, NotABaseError
+from service.fhir.paging import Bounds, ask, rest
+from service.telemetry import stage
+
+_FHIR_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9\-.]{1,64}")  # dots alone would be another level of the address
+# Without these nothing can be said of a patient; without any other query, less can be said.
+INDISPENSABLE = frozenset({Patient.__name__, Condition.__name__})
+
+
+class PatientCall(msgspec.Struct, frozen=True):
+    """Whose record is wanted, from where, and what came with the call. `prefetch[key]` None: the client says no data.
+
+    `token` is sent to the stated server only, and lives as long as the call. Raises MalformedError for what is no FHIR
+    id: servers read `patient=A,B` as both and `patient=` as everyone.
+    """
+
+    patient_id: str
+    server: str = ""
+    prefetch: Mapping[str, Decoded | None] = {}
+    issues: tuple[Issue, ...] = ()
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        if not _FHIR_ID.fullmatch(self.patient_id):
+            raise MalformedError("patientId is not a FHIR id (letters, digits, - and ., at most 64)")
+
+    def __repr__(self) -> str:
+        return "PatientCall(***)"
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """How far a call may go: the site's servers, and the limits of time and size."""
+
+    servers: FhirServers
+    bounds: Bounds
+    concurrency: int
+    deadline: float
+
+
+async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> PatientRecord:
+    """The patient's record.
+
+    Raises ServerNotListedError (something must be read from a server that is not listed), UnobtainableError (no
+    server stated, and Patient or Condition not sent), TimedOutError (deadline) and what `paging.ask` raises.
+    """
+    with stage("prefetch"):
+        sent = {query.key: _sent(query, call.prefetch[query.key]) for query in queries if query.key in call.prefetch}
+        wanted = [query for query in queries if _must_be_read(query, sent.get(query.key))]
+        server = _server(call, reach, wanted)
+    jobs = _Reading(server, call, reach.bounds).jobs(sent, wanted) if server else []
+    read: list[Answer] = []
+    if jobs:
+        with stage("search"):
+            read = await _side_by_side(jobs, reach)
+    answers = {**sent, **{answer.query.key: answer for answer in read}}
+    return _record(call, [answers.get(query.key) or _not_asked(query) for query in queries])
+
+
+def _sent(query: Query, value: Decoded | None) -> Answer:
+    if value is None:
+        return Answer(query, "prefetch", "empty", reason="the client states that there are none")
+    return answer_of(query, "prefetch", [value], cut="further pages were not read" if value.next else "")
+
+
+def _must_be_read(query: Query, sent: Answer | None) -> bool:
+    """A key that was left out; and what cannot be done without, if the client failed to get it."""
+    return sent is None or (sent.state == "failed" and query.type in INDISPENSABLE)
+
+
+def _server(call: PatientCall, reach: Reach, wanted: Sequence[Query]) -> FhirClient | None:
+    server = reach.servers.stated(call.server) if call.server else None
+    if server is None and wanted:
+        if call.server:
+            raise ServerNotListedError(f"not sent: {', '.join(query.key for query in wanted)}")
+        missing = [query.key for query in wanted if query.type in INDISPENSABLE]
+        if missing:
+            raise UnobtainableError(f"no fhirServer is stated, and not sent: {', '.join(missing)}")
+    return server
+
+
+class _Reading:
+    """What is read from the call's server: whole queries, and the further pages of what was sent."""
+
+    def __init__(self, client: FhirClient, call: PatientCall, bounds: Bounds) -> None:
+        self._client = client
+        self._call = call
+        self._bounds = bounds
+
+    async def whole(self, query: Query) -> Answer:
+        needed = query.type in INDISPENSABLE
+        answer = await ask(self._client, query, self._call.patient_id, self._call.token, self._bounds, needed=needed)
+        if needed and answer.state == "failed":
+            raise NotFhirError(f"{query.key}: {answer.reason}")
+        return answer
+
+    async def remainder(self, query: Query, first: Decoded) -> Answer:
+        pages, cut = await rest(self._client, query, first, self._call.token, self._bounds)
+        return answer_of(query, "prefetch", [first, *pages], cut=cut)
+
+    def jobs(self, sent: Mapping[str, Answer], wanted: Sequence[Query]) -> list[Coroutine[Any, Any, Answer]]:
+        jobs = [self.whole(query) for query in wanted]
+        for answer in sent.values():
+            first = self._call.prefetch[answer.query.key]
+            if first is not None and first.next and answer.query not in wanted:
+                jobs.append(self.remainder(answer.query, first))
+        return jobs
+
+
+async def _side_by_side(jobs: Sequence[Coroutine[Any, Any, Answer]], reach: Reach) -> list[Answer]:
+    """Run all jobs, some at a time; the first error ends the others."""
+    room = asyncio.Semaphore(reach.concurrency)
+
+    async def one(job: Coroutine[Any, Any, Answer]) -> Answer:
+        async with room:
+            return await job
+
+    try:
+        async with asyncio.timeout(reach.deadline), asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(job)) for job in jobs]
+    except TimeoutError as error:
+        raise TimedOutError(f"not read within {reach.deadline:g} s") from error
+    except BaseExceptionGroup as several:
+        told = several.subgroup(OncohooksError)
+        raise (told or several).exceptions[0] from several
+    finally:
+        for job in jobs:
+            job.close()  # those that found no room before the end
+    return [task.result() for task in tasks]
+
+
+def _not_asked(query: Query) -> Answer:
+    return Answer(query, "prefetch", "notAsked", reason="not sent, and no FHIR server is stated")
+
+
+def _record(call: PatientCall, answers: Sequence[Answer]) -> PatientRecord:
+    as_of = datetime.now(UTC).isoformat(timespec="seconds")
+    return PatientRecord(
+        patient_id=call.patient_id,
+        entries=tuple(entry for answer in answers for entry in answer.entries),
+        bases=_bases(call.server),
+        retrieval=tuple(answer.retrieval(as_of) for answer in answers),
+        issues=(*call.issues, *(issue for answer in answers for issue in answer.issues)),
+    )
+
+
+def _bases(server: str) -> tuple[str, ...]:
+    """Only the stated server's patients are this call's: the same id on another server of the site is someone else."""
+    try:
+        return (server.rstrip("/"), Base.parse(server).url)
+    except NotABaseError:
+        return ()

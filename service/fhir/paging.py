@@ -1,0 +1,77 @@
+"""One query to one FHIR server, read to its last page. A part of an answer is worse than none: a lost page raises."""
+
+import msgspec
+
+from fhir_mappings.decoding import Decoded, NotReadableError, decode
+from fhir_mappings.resources.r4 import Patient
+from fhir_mappings.retrieval import Query
+from service.errors import FhirError, LostPageError, NotFhirError, RefusedError, UnknownPatientError
+from service.fhir.answer import Answer, answer_of
+from service.fhir.client import FhirClient
+
+# A server that understood a search and will not do it: an unsupported type or parameter, a scope that is missing.
+# Everything else (401, 429, 5xx, a redirect) leaves open what is there, and is an error.
+_REFUSALS = frozenset({400, 403, 404, 405, 406, 410, 422, 501})
+_GONE = frozenset({404, 410})
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How much of one search is read."""
+
+    pages: int
+    entries: int
+
+
+async def ask(client: FhirClient, query: Query, patient_id: str, token: str, bounds: Bounds, *, needed: bool) -> Answer:
+    """Read one query's whole answer. A search that the server refuses is a failed answer, unless it is `needed`.
+
+    Raises UnknownPatientError, LostPageError and what `FhirClient.read` raises.
+    """
+    try:
+        first = await _page(client, query.url(patient_id), token)
+    except RefusedError as error:
+        if query.type == Patient.__name__ and error.status in _GONE:
+            raise UnknownPatientError("no Patient with this id") from error
+        if needed or error.status not in _REFUSALS:
+            raise RefusedError(f"{query.key}: {error}", error.status) from error
+        return Answer(query, "search", "failed", reason=f"refused with HTTP status {error.status}")
+    pages, cut = await rest(client, query, first, token, bounds)
+    return answer_of(query, "search", [first, *pages], cut=cut)
+
+
+async def rest(
+    client: FhirClient, query: Query, first: Decoded, token: str, bounds: Bounds
+) -> tuple[list[Decoded], str]:
+    """The pages after `first`, and why they end early: only where newest come first and there are too many.
+
+    HAPI may link from an empty page to itself (hapi-fhir#7711): a repeated link ends the search there, elsewhere it
+    would never end. Raises LostPageError.
+    """
+    pages: list[Decoded] = []
+    seen: set[str] = set()
+    count, link, last = len(first.entries), first.next, first
+    while link:
+        if link in seen or len(seen) + 1 >= bounds.pages:
+            if link in seen and not last.entries:
+                break
+            raise LostPageError(f"{query.key}: its pages do not end")
+        if count >= bounds.entries:
+            if "_sort=-" not in query.search:
+                raise LostPageError(f"{query.key}: more than {bounds.entries} entries")
+            return pages, f"only the newest {count} entries were read"
+        seen.add(link)
+        try:
+            last = await _page(client, link, token)
+        except FhirError as error:
+            raise LostPageError(f"{query.key}: page {len(seen) + 1} was lost ({error.category})") from error
+        pages.append(last)
+        count, link = count + len(last.entries), last.next
+    return pages, ""
+
+
+async def _page(client: FhirClient, address: str, token: str) -> Decoded:
+    reply = await client.read(address, token)
+    try:
+        return decode(reply.body)
+    except (NotReadableError, UnicodeDecodeError) as error:
+        raise NotFhirError("answered with what is no FHIR resource") from error

@@ -1,0 +1,196 @@
+"""The settings: site.toml in the folder `ONCOHOOKS_SITE`, single values overridden by `ONCOHOOKS_*`, read once.
+
+docs/settings.md lists them all. A key that nothing reads is refused by name: a misspelt setting must not look set.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from service.clock import Moment
+from service.errors import SettingsError
+from service.fhir.origin import Base
+
+PREFIX = "ONCOHOOKS_"
+# read elsewhere: where the site folder is, where the tests find their data
+_NOT_SETTINGS = frozenset({"ONCOHOOKS_SITE", "ONCOHOOKS_CORPUS"})
+_SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
+
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FhirServer(_Table):
+    url: str = Field(description="FHIR base address; only these servers are ever called")
+    timeout_seconds: Seconds = Field(default=5.0, description="longest wait for one answer of this server")
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_base(cls, text: str) -> str:
+        return Base.parse(text).url
+
+
+class Card(_Table):
+    survival: Literal["never"] = Field(default="never", description="where a survival figure is shown; so far nowhere")
+
+
+class Limits(_Table):
+    body_bytes: Count = Field(default=16 * 2**20, description="largest request body")
+    entries: Count = Field(default=10_000, description="most entries in a prefetch, and most read by one search")
+    fhir_body_bytes: Count = Field(default=32 * 2**20, description="largest single answer of a FHIR server")
+    fhir_pages: Count = Field(default=500, description="most pages of one search")
+    fhir_concurrency: Count = Field(default=12, description="most requests to FHIR servers at a time, for one patient")
+
+
+class Settings(BaseSettings):
+    """Everything a site can set. Frozen; `read` is the way to get one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    auth: Literal["required", "off"] = Field(
+        default="required",
+        description="who may call: `required` needs the client's token (not verified yet, so all but the public"
+        " addresses answer 401); `off` lets everyone call and is for test data",
+    )
+    clock: str = Field(
+        default="now",
+        description="moment of assessment: `now`, a date, an RFC 3339 time, or `latest` (newest Observation of the"
+        ' record); anything but `now` needs `auth = "off"`',
+    )
+    demonstration: bool = Field(default=False, description='marks everything as demonstration; needs `auth = "off"`')
+    model: Path = Field(default=_SHIPPED, description="folder of the model package to serve")
+    public_url: str | None = Field(
+        default=None,
+        description="address under which callers reach this service, for the card's link; else the one they used",
+    )
+    fhir: Annotated[tuple[FhirServer, ...], NoDecode] = Field(
+        default=(), description="the site's FHIR servers; `ONCOHOOKS_FHIR` is a comma-separated list of addresses"
+    )
+    deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("*",),
+        description="web origins whose pages may call; `*` is all (cookies and other credentials never count);"
+        " in the environment a comma-separated list",
+    )
+    host: str = Field(default="127.0.0.1", description="address that `serve` listens on")
+    port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")
+    log: Literal["plain", "json"] = Field(default="plain", description="form of the log lines on standard error")
+    card: Card = Card()
+    limits: Limits = Limits()
+
+    @field_validator("fhir", mode="before")
+    @classmethod
+    def _from_addresses(cls, value: object) -> object:
+        return [{"url": url} for url in _listed(value)] if isinstance(value, str) else value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _from_origins(cls, value: object) -> object:
+        return _listed(value) if isinstance(value, str) else value
+
+    @field_validator("clock", mode="before")
+    @classmethod
+    def _is_a_moment(cls, value: object) -> str:
+        return Moment.parse(str(value)).text  # TOML has dates of its own
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, text: str | None) -> str | None:
+        return text and Base.parse(text).url
+
+    @model_validator(mode="after")
+    def _only_with_auth_off(self) -> Self:
+        if self.auth != "off" and self.clock != "now":
+            raise ValueError('clock: anything but "now" needs auth = "off", since it assesses patients at another time')
+        if self.auth != "off" and self.demonstration:
+            raise ValueError('demonstration: needs auth = "off", since it waives conditions meant for real patients')
+        return self
+
+    @property
+    def moment(self) -> Moment:
+        return Moment.parse(self.clock)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = _site_file(os.environ)
+        site = (TomlConfigSettingsSource(settings_cls, file),) if file else ()
+        return (init_settings, env_settings, *site)
+
+    @classmethod
+    def read(cls, **overrides: Any) -> "Settings":
+        """The settings of this process; `overrides` (a command's options) win over environment and site.toml.
+
+        Raises SettingsError, in one line that names every key at fault and no value.
+        """
+        _refuse_unknown(os.environ)
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise SettingsError("; ".join(_told(detail) for detail in error.errors(include_input=False))) from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{_site_file(os.environ)}: not TOML: {error}") from None
+
+    def warnings(self) -> tuple[str, ...]:
+        """What must be said at every start."""
+        said = {
+            "auth is off: everyone who reaches this address can call it; test data only": self.auth == "off",
+            f"clock is {self.clock}: patients are not assessed at the present time": self.clock != "now",
+            "demonstration is on: conditions meant for real patients are waived": self.demonstration,
+        }
+        return tuple(text for text, holds in said.items() if holds)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _site_file(environment: Mapping[str, str]) -> Path | None:
+    folder = environment.get("ONCOHOOKS_SITE")
+    if not folder:
+        return None
+    file = Path(folder) / "site.toml"
+    if not file.is_file():
+        raise SettingsError(f"ONCOHOOKS_SITE: no file {file}")
+    return file
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """The environment's unknown names; pydantic-settings would pass over them."""
+    for name in environment:
+        key = name.upper()
+        if key.startswith(PREFIX) and key not in _NOT_SETTINGS:
+            setting = key.removeprefix(PREFIX).split("__")[0].lower()
+            if setting not in Settings.model_fields:
+                raise SettingsError(f"{name}: there is no such setting (docs/settings.md lists them)")
+
+
+def _told(detail: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: there is no such setting (docs/settings.md lists them)"
+    words = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{where}: {words}" if where else words

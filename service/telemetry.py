@@ -1,0 +1,128 @@
+"""Spans, meters and log lines; nothing of a patient in any of them.
+
+A span's name is a stage's name, an attribute's value is from a closed set, an exception is recorded by its type: its
+message could hold what it choked on. Every app has meters of its own, so that two in one process do not add up.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Literal
+
+from opentelemetry import trace
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from prometheus_client import CollectorRegistry, generate_latest
+
+Outcome = Literal["scored", "abstained", "error"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_NAME = "oncohooks"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+_current: ContextVar["Telemetry | None"] = ContextVar("telemetry", default=None)
+
+
+class Telemetry:
+    """One app's spans and meters.
+
+    Spans go to `spans` where given, else to the tracer provider of the process: without one (the usual case) they cost
+    next to nothing, under `opentelemetry-instrument` they go wherever that was told.
+    """
+
+    def __init__(self, spans: SpanProcessor | None = None) -> None:
+        resource = Resource.create({"service.name": _NAME})
+        self._registry = CollectorRegistry()
+        reader = PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False, registry=self._registry)
+        buckets = View(instrument_name="*.duration", aggregation=ExplicitBucketHistogramAggregation(_SECONDS))
+        self._meters = MeterProvider(
+            [reader], resource, AlwaysOffExemplarFilter(), shutdown_on_exit=False, views=[buckets]
+        )
+        self._spans = TracerProvider(resource=resource, shutdown_on_exit=False) if spans else None
+        if self._spans and spans:
+            self._spans.add_span_processor(spans)
+        self._tracer = (self._spans or trace.get_tracer_provider()).get_tracer(_NAME)
+        meter = self._meters.get_meter(_NAME)
+        self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
+        self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
+        self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
+
+    @contextmanager
+    def request(self, method: str) -> Iterator["ServerRequest"]:
+        """Measure one request from here on; stages entered within belong to it."""
+        known = method if method in _METHODS else "_OTHER"  # as OpenTelemetry's HTTP conventions name the others
+        token = _current.set(self)
+        started = perf_counter()
+        with self._tracer.start_as_current_span(
+            known, kind=trace.SpanKind.SERVER, record_exception=False, set_status_on_exception=False
+        ) as span:
+            measured = ServerRequest(known)
+            try:
+                yield measured
+            finally:
+                _current.reset(token)
+                span.update_name(f"{known} {measured.route}")
+                span.set_attributes(measured.attributes)
+                self._requests.record(perf_counter() - started, measured.attributes)
+
+    def outcome(self, service: str, outcome: Outcome, code: str = "") -> None:
+        """Count what became of a hook call; `code` is the abstention's or the error's, from their closed lists."""
+        self._outcomes.add(1, {"service": service, "outcome": outcome, "code": code})
+
+    def exposition(self) -> bytes:
+        """The meters in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+    def close(self) -> None:
+        self._meters.shutdown()
+        if self._spans:
+            self._spans.shutdown()
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        with self._tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as span:
+            try:
+                yield
+            except BaseException as error:
+                span.set_status(trace.StatusCode.ERROR)
+                span.set_attribute("error.type", type(error).__name__)
+                raise
+            finally:
+                self._stages.record(perf_counter() - started, {"stage": name})
+
+
+class ServerRequest:
+    """What is known of a request once it is answered. `route` is the template of the path, never the path itself."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.route = "unmatched"
+        self.status = 500
+
+    @property
+    def attributes(self) -> dict[str, str | int]:
+        return {
+            "http.request.method": self.method,
+            "http.route": self.route,
+            "http.response.status_code": self.status,
+        }
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Measure a stage of the data's way (the words of DESIGN's table) for the app whose request this is.
+
+    Outside of a request (command line, tests) nothing happens.
+    """
+    telemetry = _current.get()
+    if telemetry is None:
+        yield
+        return
+    with telemetry._stage(name):  # noqa: SLF001 - the two halves of one idea
+        yield

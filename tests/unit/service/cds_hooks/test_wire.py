@@ -1,0 +1,54 @@
+import msgspec
+
+from fhir_mappings.retrieval import queries
+from service.cds_hooks.described import components
+from service.cds_hooks.services import discovery
+from service.cds_hooks.wire import Card, CardResponse, Coding, Link, Source
+
+
+def encoded(value: object) -> object:
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def test_what_was_not_given_is_not_written() -> None:
+    """A card holds no null and no empty value (CDS Hooks, Use of JSON)."""
+    card = Card(summary="s", indicator="info", source=Source("oncohooks"))
+    assert encoded(card) == {"summary": "s", "indicator": "info", "source": {"label": "oncohooks"}}
+
+
+def test_what_was_given_is_written_in_the_protocols_words() -> None:
+    """Every member of a card has the protocol's name."""
+    link = Link("more", "https://a/b", "smart", appContext="c")
+    card = Card("s", "warning", Source("l", "u", "i", Coding("c")), "id", "d", (link,), {"org.x": {"a": 1}})
+    assert encoded(card) == {
+        "summary": "s",
+        "indicator": "warning",
+        "source": {"label": "l", "url": "u", "icon": "i", "topic": {"code": "c"}},
+        "uuid": "id",
+        "detail": "d",
+        "links": [{"label": "more", "url": "https://a/b", "type": "smart", "appContext": "c"}],
+        "extension": {"org.x": {"a": 1}},
+    }
+
+
+def test_the_list_of_cards_may_be_empty() -> None:
+    """`cards` is always there."""
+    assert encoded(CardResponse(())) == {"cards": []}
+
+
+def test_discovery_asks_for_every_query() -> None:
+    """The prefetch templates are the queries', with the patient's token and no parameter twice."""
+    (service,) = discovery(queries()).services
+    assert (service.id, service.hook) == ("pan-cancer-prognosis", "patient-view")
+    assert service.prefetch.keys() == {query.key for query in queries()}
+    for template in service.prefetch.values():
+        assert template.count("{{context.patientId}}") == 1
+        names = [part.partition("=")[0] for part in template.partition("?")[2].split("&")]
+        assert len(names) == len(set(names))
+
+
+def test_the_openapi_schemas_refer_only_to_each_other() -> None:
+    """Every reference of the OpenAPI schemas leads to one of them."""
+    schemas = components()
+    text = msgspec.json.encode(schemas).decode()
+    assert {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]} <= schemas.keys()

@@ -1,0 +1,158 @@
+import gzip
+import json
+import tomllib
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli import main
+from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, patient
+
+COMMANDS = ["serve", "check", "score"]
+
+
+def run(*arguments: str, network: FhirServer | None = None) -> Result:
+    result = CliRunner().invoke(main, arguments, obj=network)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def error_of(result: Result) -> str:
+    """The one line that tells an error."""
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    return line
+
+
+@pytest.fixture
+def two_patients(tmp_path: Path) -> Path:
+    file = tmp_path / "two.json.gz"
+    file.write_bytes(gzip.compress(json.dumps(bundle(patient("a"), patient("b"))).encode()))
+    return file
+
+
+def test_help_lists_the_commands_without_importing_them() -> None:
+    """`oncohooks --help` names every command with a line on it."""
+    result = run("--help")
+    assert result.exit_code == 0
+    for name in [*COMMANDS, "cohort", "model"]:
+        assert f"  {name} " in result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    """Each command's help says what it does and shows a call."""
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert "Example: " in result.output
+
+
+def test_the_version_is_the_distributions() -> None:
+    """`oncohooks --version` says what pyproject.toml says, installed or not."""
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    assert run("--version").output.split()[-1] == project["version"]
+
+
+def test_an_unknown_command_is_a_wrong_call() -> None:
+    """What is no command ends with 2."""
+    assert run("scroe").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["score"], "give one of --fhir and --bundle"),
+        (["score", "--fhir", "http://a", "--bundle", "{file}"], "give one of --fhir and --bundle"),
+        (["score", "--fhir", "http://a"], "--fhir needs --patient"),
+        (["score", "--fhir", "ftp://a", "--patient", "1"], "fhir.0.url: not of the form"),
+        (["score", "--fhir", "http://a", "--patient", "a/b"], "patientId is not a FHIR id"),
+        (["score", "--bundle", "{file}"], "holds 2 patients, name one by --patient: a, b"),
+        (["score", "--bundle", "no-such-file"], "'no-such-file' does not exist"),
+        (["score", "--bundle", "{file}", "--at", "yesterday"], "neither now, latest, a date"),
+        (["serve", "--port", "x"], "'x' is not a valid integer"),
+    ],
+)
+def test_a_wrong_call_is_told_on_one_line(two_patients: Path, arguments: list[str], expected: str) -> None:
+    """A wrong call ends with 2 and one line that names the option, the field or the file."""
+    result = run(*(argument.replace("{file}", str(two_patients)) for argument in arguments))
+    assert result.exit_code == 2
+    assert expected in error_of(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.json", b"<html>", "not a JSON object"),
+        ("a.json", b'{"resourceType": 1}', "no resourceType"),
+        ("a.json.gz", b"no gzip", "not what gzip writes"),
+        ("a.json", b'{"resourceType":"Patient","id":"1","gender":"m\xe4nnlich"}', "not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, expected: str) -> None:
+    """A file that is no Bundle is told by its name and why."""
+    file = tmp_path / name
+    file.write_bytes(content)
+    result = run("score", "--bundle", str(file))
+    assert result.exit_code == 2
+    assert str(file) in error_of(result)
+    assert expected in error_of(result)
+
+
+def down(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+def test_a_server_that_cannot_be_reached_is_3(server: FhirServer) -> None:
+    """A FHIR server that is not there ends with 3."""
+    server.holds(patient=down)
+    result = run("score", "--fhir", BASE, "--patient", PATIENT, network=server)
+    assert result.exit_code == 3
+    assert error_of(result) == "Error: The FHIR server could not be reached: ConnectError"
+
+
+def test_an_unknown_patient_is_a_wrong_call(server: FhirServer) -> None:
+    """A patient whom the server does not know ends with 2."""
+    server.holds(patient=404)
+    result = run("score", "--fhir", BASE, "--patient", PATIENT, network=server)
+    assert result.exit_code == 2
+    assert error_of(result) == "Error: no Patient with this id"
+
+
+@pytest.mark.parametrize("command", [["serve"], ["score", "--bundle", "{file}", "--patient", "a"]])
+def test_a_broken_model_package_is_1(
+    command: list[str], two_patients: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model package that is not what it says stops the start with one line."""
+    monkeypatch.setenv("ONCOHOOKS_MODEL", str(tmp_path))
+    result = run(*(argument.replace("{file}", str(two_patients)) for argument in command))
+    assert result.exit_code == 1
+    assert error_of(result).startswith(f"Error: model {tmp_path}: manifest.json")
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_a_wrong_setting_is_named(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt setting stops every command; `check` has a red line for it."""
+    monkeypatch.setenv("ONCOHOOKS_AUHT", "off")
+    result = run(command)
+    assert result.exit_code == {"serve": 2, "check": 1}[command]
+    assert "ONCOHOOKS_AUHT: there is no such setting" in result.output
+
+
+def test_check_ends_by_what_is_worst(server: FhirServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` ends with 1 where something is red, in JSON too."""
+    monkeypatch.setenv("ONCOHOOKS_MODEL", str(tmp_path))
+    monkeypatch.setenv("ONCOHOOKS_FHIR", BASE)
+    server.on("metadata?_elements=fhirVersion,software", down)
+    result = run("check", "--json", network=server)
+    assert result.exit_code == 1
+    states = {line["item"]: line["state"] for line in json.loads(result.stdout)}
+    assert (states["model"], states["fhir 1"]) == ("red", "unreachable")
+
+
+def test_every_command_of_the_shell_is_one() -> None:
+    """The names in the table lead to commands."""
+    context = click.Context(main)
+    assert isinstance(main, click.Group)
+    assert all(isinstance(main.get_command(context, name), click.Command) for name in COMMANDS)

@@ -1,0 +1,45 @@
+"""The app of the service's tests: no socket, no environment, a FHIR server that fails the test if asked unforeseen."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from service.app import create_app
+from service.settings import Settings
+from tests.unit.service.far_end import BASE, Caller, FhirServer, unlearned_package
+
+MakeCaller = Callable[..., Caller]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("ONCOHOOKS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def server() -> Iterator[FhirServer]:
+    """The hospital's FHIR server."""
+    server = FhirServer()
+    yield server
+    assert not server.unmatched
+
+
+@pytest.fixture
+def calling(server: FhirServer) -> MakeCaller:
+    """Makes a caller of an app with these settings."""
+
+    def make(**settings: Any) -> Caller:
+        options: dict[str, Any] = {"auth": "off", "fhir": [{"url": BASE}], **settings}
+        spans = options.pop("spans", None)
+        package = options.pop("package", None) or unlearned_package()
+        return Caller(create_app(Settings(**options), transport=server, spans=spans, package=package))
+
+    return make
+
+
+@pytest.fixture
+def caller(calling: MakeCaller) -> Caller:
+    return calling()

@@ -1,0 +1,161 @@
+import asyncio
+import gc
+import logging
+
+import httpx
+import pytest
+
+from service.errors import Category
+from tests.unit.service.conftest import MakeCaller
+from tests.unit.service.far_end import HOOK, PATIENT, Caller, FhirServer, full_prefetch, issue_of
+
+PUBLIC = ["/livez", "/readyz", "/startupz", "/metrics", "/model", "/model/card", "/openapi.json"]
+ORIGIN = "https://ehr.example"
+PREFLIGHT = {
+    "origin": ORIGIN,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization,content-type",
+}
+CAPABILITIES = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}
+PING = "metadata?_elements=fhirVersion,software"
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_addresses_need_no_token(calling: MakeCaller, server: FhirServer, path: str) -> None:
+    """Probes, meters, the model's description and the OpenAPI document are for everyone."""
+    server.on(PING, CAPABILITIES)
+    assert calling(auth="required").get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/cds-services"), ("POST", HOOK), ("POST", "/cds-services/x"), ("GET", "/nowhere"), ("GET", "/model/")],
+)
+def test_everything_else_is_a_bare_401(calling: MakeCaller, server: FhirServer, method: str, path: str) -> None:
+    """Until tokens are verified, every other address answers 401 without a word, token or not."""
+    for headers in ({}, {"authorization": "Bearer abc"}):
+        response = calling(auth="required").request(method, path, headers=headers)
+        assert (response.status_code, response.content) == (401, b"")
+        assert response.headers["www-authenticate"] == "Bearer"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("path", ["/cds-services", HOOK])
+def test_browsers_may_call(calling: MakeCaller, path: str) -> None:
+    """A preflight is answered without a token, for the two headers and methods that CDS Hooks needs."""
+    response = calling(auth="required").request("OPTIONS", path, headers=PREFLIGHT)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert {"authorization", "content-type"} <= {
+        name.strip().lower() for name in response.headers["access-control-allow-headers"].split(",")
+    }
+    assert "access-control-allow-credentials" not in response.headers
+
+
+def test_browsers_can_read_every_answer(calling: MakeCaller) -> None:
+    """Cards and refusals, 401 included, are readable for pages of other origins."""
+    headers = {"origin": ORIGIN}
+    for auth in ("off", "required"):
+        for answer in (
+            calling(auth=auth).get("/cds-services", headers=headers),
+            calling(auth=auth).request("POST", HOOK, content=b"{", headers=headers),
+        ):
+            assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_only_listed_origins_may_call(calling: MakeCaller) -> None:
+    """Where the site lists origins, no other may call."""
+    caller = calling(cors_origins=[ORIGIN])
+    allowed = caller.request("OPTIONS", HOOK, headers=PREFLIGHT)
+    assert allowed.headers["access-control-allow-origin"] == ORIGIN
+    refused = caller.request("OPTIONS", HOOK, headers={**PREFLIGHT, "origin": "https://attacker.example"})
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_readiness_names_everything(calling: MakeCaller, server: FhirServer) -> None:
+    """`/readyz` says how the service runs and names model and FHIR servers, without their addresses."""
+    server.on(PING, CAPABILITIES)
+    body = calling(clock="latest", demonstration=True).get("/readyz").json()
+    assert (body["status"], body["auth"], body["clock"], body["demonstration"]) == ("ready", "off", "latest", True)
+    assert body["dependencies"]["model"] == {
+        "status": "up",
+        "name": "unlearned",
+        "version": "0.0.1",
+        "digest": "d" * 64,
+    }
+    assert body["dependencies"]["fhir 1"] == {"status": "up"}
+    assert "example" not in str(body)
+
+
+def test_a_fhir_server_that_is_down_does_not_decide(caller: Caller, server: FhirServer) -> None:
+    """An outage of the FHIR server is named and leaves the service ready; it is asked only now and then."""
+
+    def down(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    server.on(PING, down)
+    for _ in range(3):
+        response = caller.get("/readyz")
+        assert response.status_code == 200
+        assert response.json()["dependencies"]["fhir 1"] == {"status": "down: fhir-unreachable"}
+    assert len(server.requests) == 1
+
+
+def test_draining_decides(calling: MakeCaller) -> None:
+    """Once the process is told to end, no further calls should come, and those under way are answered."""
+    caller = calling(fhir=[])
+    caller.app.state.readiness.draining = True
+    response = caller.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "draining")
+    assert caller.get("/livez").json() == {"status": "alive"}
+    assert caller.hook(prefetch=full_prefetch()).status_code == 200
+
+
+def test_the_model_is_described(caller: Caller) -> None:
+    """`/model` says name, version, digest, what is trained, and on whose data under which licence."""
+    body = caller.get("/model").json()
+    assert (body["name"], body["version"], body["digest"], body["parameters"]) == ("unlearned", "0.0.1", "d" * 64, 350)
+    diagnosis = body["settings"]["diagnosis"]
+    assert (diagnosis["trained"], diagnosis["members"]) == (0, 5)
+    assert diagnosis["cohorts"][0]["licence"] == "CC0"
+    assert caller.get("/model/card").text == "# Model card"
+
+
+def test_the_openapi_document_describes_the_hook(caller: Caller) -> None:
+    """The OpenAPI document knows every path, the hook's body and its answers."""
+    document = caller.get("/openapi.json").json()
+    assert document["paths"].keys() == {*PUBLIC, "/cds-services", "/cds-services/{id}"} - {"/openapi.json"}
+    call = document["paths"]["/cds-services/{id}"]["post"]
+    assert call["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/HookRequest")
+    assert {"200", "400", "403", "404", "412", "413", "502", "504"} <= call["responses"].keys()
+    assert {"HookRequest", "CardResponse", "Card", "OperationOutcome"} <= document["components"]["schemas"].keys()
+
+
+def test_starting_and_ending(calling: MakeCaller, caplog: pytest.LogCaptureFixture) -> None:
+    """The start says what is unsafe and spares the collector what stays; the end undoes it and drains."""
+    app = calling(clock="latest").app
+    threshold = gc.get_threshold()
+
+    async def live() -> tuple[int, tuple[int, int, int]]:
+        async with app.router.lifespan_context(app):
+            return gc.get_freeze_count(), gc.get_threshold()
+
+    frozen, raised = asyncio.run(live())
+    assert frozen > 0
+    assert raised[0] > threshold[0]
+    assert (gc.get_freeze_count(), gc.get_threshold()) == (0, threshold)
+    assert app.state.readiness.draining
+    assert {record.message.partition(" is ")[0] for record in caplog.records} >= {"auth", "clock"}
+
+
+def test_nothing_of_a_patient_is_logged(caller: Caller, server: FhirServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a reading nor a refusal leaves the patient's id in any log line."""
+    caplog.set_level(logging.DEBUG)
+    server.holds()
+    caller.hook(fhirServer="https://fhir.example/r4")
+    server.holds(laboratory=500)
+    response = caller.hook(fhirServer="https://fhir.example/r4")
+    assert issue_of(response)["category"] == Category.FHIR_REFUSED
+    assert caplog.records
+    assert PATIENT not in caplog.text

@@ -1,0 +1,110 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from fhir_mappings.retrieval import queries
+from service.check import NOBODY, Line, examine
+from service.settings import Settings
+from tests.unit.service.far_end import BASE, JSON, FhirServer, bundle, observation
+
+STATEMENT = "metadata?_elements=fhirVersion,software"
+CONDITIONS = f"Condition?patient={NOBODY}&_count=200"
+SEQUENCES = f"MolecularSequence?patient={NOBODY}&_count=200"
+HAPI = {"name": "HAPI FHIR Server", "version": "8.8.0"}
+
+
+def capable(version: str = "4.0.1", skew: float = 0.0) -> Any:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=skew), usegmt=True)
+    body = {"resourceType": "CapabilityStatement", "fhirVersion": version, "software": HAPI, "kind": "instance"}
+    return lambda _: httpx.Response(200, json=body, headers={"content-type": JSON, "date": date})
+
+
+@pytest.fixture
+def server(server: FhirServer) -> FhirServer:
+    """A server that answers everything as it should."""
+    server.on(STATEMENT, capable())
+    for query in queries():
+        server.on(query.url(NOBODY), bundle())
+    server.on(f"Patient/{NOBODY}", 404)
+    return server
+
+
+def lines(server: FhirServer, **settings: Any) -> dict[str, Line]:
+    options = {"auth": "off", "fhir": [{"url": BASE}], **settings}
+
+    async def run() -> dict[str, Line]:
+        return {line.item: line async for line in examine(Settings(**options), server)}
+
+    return asyncio.run(run())
+
+
+def test_a_good_server_is_ok(server: FhirServer) -> None:
+    """A reachable R4 server with a right clock that answers every query is all ok."""
+    found = lines(server)
+    assert {found[item].state for item in ("fhir 1", "fhir 1 clock", "fhir 1 searches")} == {"ok"}
+    assert found["fhir 1"].told == f"{BASE}: FHIR 4.0.1, HAPI FHIR Server 8.8.0"
+    assert found["fhir 1 searches"].told == f"all {len(queries())} are answered"
+
+
+def test_a_missing_model_is_red(server: FhirServer, tmp_path: Any) -> None:
+    """A model package that is not there is red, and the line says what to do."""
+    model = lines(server, model=tmp_path)["model"]
+    assert (model.state, bool(model.action)) == ("red", True)
+    assert "manifest.json" in model.told
+
+
+def test_required_tokens_are_told(server: FhirServer) -> None:
+    """Where tokens are required, the line says that no call will be answered yet."""
+    assert "401" in lines(server, auth="required")["configuration"].action
+
+
+@pytest.mark.parametrize(
+    ("address", "answer", "item", "state", "told"),
+    [
+        (STATEMENT, capable("5.0.0"), "fhir 1", "red", "FHIR 5.0.0"),
+        (STATEMENT, capable(skew=-200), "fhir 1 clock", "red", " s behind"),
+        (STATEMENT, lambda _: httpx.Response(200, html="<html>"), "fhir 1", "red", "another format"),
+        (STATEMENT, 404, "fhir 1", "red", "HTTP status 404"),
+        (STATEMENT, {"resourceType": "Bundle"}, "fhir 1", "red", "no CapabilityStatement"),
+        (SEQUENCES, 400, "fhir 1 searches", "note", "sequences (HTTP 400)"),
+        (CONDITIONS, 403, "fhir 1 searches", "red", "conditions (HTTP 403)"),
+        (CONDITIONS, 401, "fhir 1 searches", "red", "conditions (HTTP 401)"),
+        (
+            SEQUENCES,
+            bundle(observation(1)),
+            "fhir 1 searches",
+            "red",
+            "1 entries",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_server_is_told(
+    server: FhirServer, address: str, answer: Any, item: str, state: str, told: str
+) -> None:
+    """Another version, a wrong clock, no FHIR, a refused or ignored search: a line each, with what to do."""
+    server.on(address, answer)
+    line = lines(server)[item]
+    assert line.state == state
+    assert told in line.told
+    assert line.action
+
+
+def test_an_unreachable_server_is_told_apart(server: FhirServer) -> None:
+    """A server that cannot be reached is no fault of the configuration, and is not asked further."""
+
+    def down(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    server.on(STATEMENT, down)
+    found = lines(server)
+    assert found["fhir 1"].state == "unreachable"
+    assert "fhir 1 searches" not in found
+
+
+def test_a_line_reads_as_a_line() -> None:
+    """A line holds state, item, finding and action."""
+    assert Line("model", "red", "told", "do this").text() == "red         model             told -> do this"

@@ -1,0 +1,152 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from service.errors import SettingsError
+from service.settings import FhirServer, Settings
+
+DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ONCOHOOKS_SITE", str(tmp_path))
+    return tmp_path / "site.toml"
+
+
+def refusal() -> str:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read()
+    (line,) = str(caught.value).splitlines()
+    return line
+
+
+def shown(default: object) -> str:
+    """A default as TOML writes it."""
+    if default is None:
+        return ""
+    if isinstance(default, Path):
+        return "the shipped package"
+    return f"`{json.dumps(list(default) if isinstance(default, tuple) else default)}`"
+
+
+def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """The table of docs/settings.md, from the settings themselves."""
+    table: list[str] = []
+    for name, field in model.model_fields.items():
+        default: Any = field.get_default()
+        if isinstance(default, BaseModel):
+            table += rows(type(default), f"{prefix}{name}.")
+            continue
+        variable = "ONCOHOOKS_" + (prefix + name).upper().replace(".", "__")
+        table.append(f"| `{prefix}{name}` | `{variable}` | {shown(default)} | {field.description} |")
+        if name == "fhir":
+            parts = FhirServer.model_fields.items()
+            defaults = {key: "" if part.is_required() else shown(part.default) for key, part in parts}
+            table += [f"| `[[fhir]] {key}` | | {defaults[key]} | {part.description} |" for key, part in parts]
+    return table
+
+
+def test_the_page_lists_every_setting_with_default_and_meaning() -> None:
+    """docs/settings.md lists every setting, and no other."""
+    page = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
+    assert page == rows(Settings), "docs/settings.md must hold:\n" + "\n".join(rows(Settings))
+
+
+def test_a_token_is_required_unless_said_otherwise() -> None:
+    """Without any setting, calls need a token, the clock is real, no server is called, no survival is shown."""
+    settings = Settings.read()
+    assert (settings.auth, settings.clock, settings.demonstration) == ("required", "now", False)
+    assert (settings.fhir, settings.card.survival) == ((), "never")
+
+
+def test_the_site_file_is_read(site: Path) -> None:
+    """site.toml sets values, tables and lists of servers."""
+    site.write_text(
+        'auth = "off"\nclock = 2024-05-01\n[card]\nsurvival = "never"\n'
+        '[[fhir]]\nurl = "HTTP://Fhir.Example:80/r4/"\ntimeout_seconds = 2\n[[fhir]]\nurl = "https://b"\n'
+    )
+    settings = Settings.read()
+    assert [server.url for server in settings.fhir] == ["http://fhir.example/r4", "https://b"]
+    assert settings.fhir[0].timeout_seconds == 2
+    assert settings.clock == "2024-05-01"
+
+
+def test_the_environment_wins_over_the_site_file(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONCOHOOKS_* overrides single values, two underscores a level, and an option of a command overrides both."""
+    site.write_text('auth = "off"\nport = 1\nhost = "a"\n[limits]\nentries = 3\nfhir_pages = 4\n')
+    monkeypatch.setenv("ONCOHOOKS_HOST", "b")
+    monkeypatch.setenv("ONCOHOOKS_PORT", "2")
+    monkeypatch.setenv("ONCOHOOKS_LIMITS__ENTRIES", "5")
+    settings = Settings.read(port=3)
+    assert (settings.host, settings.port) == ("b", 3)
+    assert (settings.limits.entries, settings.limits.fhir_pages) == (5, 4)
+
+
+def test_servers_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONCOHOOKS_FHIR is a comma-separated list of base addresses."""
+    monkeypatch.setenv("ONCOHOOKS_FHIR", "http://a/fhir, https://b/r4/ ,")
+    assert [server.url for server in Settings.read().fhir] == ["http://a/fhir", "https://b/r4"]
+
+
+@pytest.mark.parametrize("name", ["ONCOHOOKS_AUHT", "ONCOHOOKS_CLOKC__X", "oncohooks_fihr"])
+def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt environment variable stops the start by its name."""
+    monkeypatch.setenv(name, "secret")
+    line = refusal()
+    assert line.startswith(f"{name}: there is no such setting")
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('auht = "off"', "auht: there is no such setting"),
+        ("[card]\nsurvivl = 1", "card.survivl: there is no such setting"),
+        ('[[fhir]]\nurl = "http://a"\nurk = 1', "fhir.0.urk: there is no such setting"),
+        ('[[client]]\nissuer = "x"', "client: there is no such setting"),
+        ('auth = "of"', "auth: Input should be 'required' or 'off'"),
+        ('[card]\nsurvival = "page"', "card.survival: Input should be 'never'"),
+        ('[[fhir]]\nurl = "ftp://a"', "fhir.0.url: not of the form https://host[:port]/path"),
+        ('[[fhir]]\nurl = "http://user:pw@a/fhir"', "fhir.0.url: not of the form"),
+        ('clock = "yesterday"', "clock: neither now, latest, a date"),
+        ('clock = "latest"', 'clock: anything but "now" needs auth = "off"'),
+        ("demonstration = true", 'demonstration: needs auth = "off"'),
+        ("port = 70000", "port: Input should be less than or equal to 65535"),
+        ("deadline_seconds = 0", "deadline_seconds: Input should be greater than 0"),
+        ("auth = ", "site.toml: not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named_on_one_line(site: Path, content: str, expected: str) -> None:
+    """A setting that cannot be used stops the start with its name, the reason, and without its value."""
+    site.write_text(content)
+    line = refusal()
+    assert expected in line
+    assert "pw@" not in line
+
+
+def test_several_faults_are_told_together(site: Path) -> None:
+    """Every key at fault is named at once."""
+    site.write_text('a = 1\nauth = "x"\n')
+    assert {part.partition(":")[0] for part in refusal().split("; ")} == {"a", "auth"}
+
+
+def test_a_site_folder_without_its_file_is_refused(site: Path) -> None:
+    """A mistyped ONCOHOOKS_SITE is an error, not a service without settings."""
+    assert refusal() == f"ONCOHOOKS_SITE: no file {site}"
+
+
+def test_what_is_unsafe_is_said_at_the_start() -> None:
+    """Auth off, a moved clock and demonstration each have a warning."""
+    assert Settings().warnings() == ()
+    settings = Settings(auth="off", clock="latest", demonstration=True)
+    assert [text.partition(" is ")[0] for text in settings.warnings()] == ["auth", "clock", "demonstration"]
+
+
+def test_settings_cannot_be_changed() -> None:
+    """Settings are frozen: what was read is what runs."""
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().auth = "off"
