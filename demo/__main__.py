@@ -1,12 +1,10 @@
 """`scripts/demo`: a FHIR server with demonstration patients, the service, one hook call, the card as people read it."""
 
 import argparse
-import os
-import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -15,7 +13,8 @@ from demo.card_text import card_text
 from demo.ehr import Ehr
 from demo.fhir_endpoint import PATH, create_endpoint
 from demo.patients import demo_bundle, demo_patients
-from demo.server import Running, ServerNotStartedError, in_process, in_thread
+from demo.server import ServerNotStartedError, in_thread
+from demo.service_process import service
 
 SHOWN_IN_FULL = "demo-lung"
 
@@ -61,29 +60,6 @@ def load(base_url: str) -> None:
         raise SystemExit(f"{base_url} does not take the demonstration patients: HTTP {answer.status_code}")
 
 
-@contextmanager
-def service(fhir_url: str, clock: str) -> Iterator[str]:
-    """The service as a process of its own; its base URL."""
-    run: Mapping[str, str] = {
-        "ONCOHOOKS_AUTH": "off",
-        "ONCOHOOKS_DEMONSTRATION": "true",
-        "ONCOHOOKS_CLOCK": clock,
-        "ONCOHOOKS_FHIR": fhir_url,
-    }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ONCOHOOKS_")}
-    command = [sys.executable, "-m", "service.cli", "serve", "--host", "127.0.0.1", "--port", "0"]
-    with in_process(command, env={**inherited, **run}) as running:
-        yield announced_url(running)
-
-
-def announced_url(running: Running) -> str:
-    """The address in the service's first line."""
-    found = re.search(r"http://\S+", running.base_url)
-    if found is None:
-        raise ServerNotStartedError(running.base_url)
-    return found[0]
-
-
 def show(ehr: Ehr, patients: list[str], in_full: str) -> bool:
     """Open the charts one after the other; whether the one shown in full gave a card."""
     shown = False
@@ -118,7 +94,11 @@ def main() -> int:
     # charts of others are as old as their data; ours are dated from today
     clock = "latest" if chosen.patient else "now"
     try:
-        with fhir_server(chosen) as fhir_url, service(fhir_url, clock) as url, Ehr(url, fhir_url) as ehr:
+        with (
+            fhir_server(chosen) as fhir_url,
+            service(fhir_url, clock=clock, demonstration=True) as url,
+            Ehr(url, fhir_url) as ehr,
+        ):
             shown = show(ehr, patients, in_full)
             print(f"\nDiscovery   {url}/cds-services\nModel       {url}/model\nFHIR server {fhir_url}")
             if not chosen.once:
