@@ -9,6 +9,7 @@ from fhir_mappings.retrieval import queries
 
 PATIENT = "bench"
 OBSERVATIONS = 300
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _PADDING = "Result of the central laboratory, verified. " * 5  # narrative that servers send and nobody reads
 
 
@@ -27,7 +28,7 @@ def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, A
         "meta": {"versionId": "1", "lastUpdated": taken, "source": "urn:example:laboratory"},
         "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{_PADDING}</div>'},
         "status": "final",
-        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
+        "category": [{"coding": [{"system": CATEGORY, "code": "laboratory"}]}],
         "code": {"coding": [{"system": LOINC, "code": code, "display": feature.label_en}], "text": feature.label_en},
         "subject": {"reference": f"Patient/{PATIENT}"},
         "effectiveDateTime": taken,

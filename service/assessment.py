@@ -1,6 +1,6 @@
 """The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Literal
@@ -18,10 +18,11 @@ from models.package import Package
 from models.position import Position
 from models.setting import Network
 from service.abstention import Abstained, reason_to_abstain
-from service.attribution import Factor, factors
+from service.attribution import Factor, factors, most_telling
+from service.labels import short
 
 SCHEMA_VERSION = "1"
-_NAMED = 6  # untrained parameters that a notice names
+_NAMED = 5  # parameters that a notice names
 Stage = Callable[[str], AbstractContextManager[object]]
 
 
@@ -155,7 +156,7 @@ def _common(
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else _coverage(encoded.findings, network, source.schema),
-        notices=notices if encoded.foreign else (*notices, *_notices(encoded, network)),
+        notices=(*notices, *(() if encoded.foreign or index is None else _notices(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
     )
@@ -223,16 +224,22 @@ def _coverage(known: Mapping[str, object], network: Network, schema: FeatureSche
 
 
 def _notices(encoded: EncodedPatient, network: Network) -> tuple[CodeAndText, ...]:
-    """What has to be said beside the result: preliminary values, values that this model has no weights for."""
-    schema = catalogue().schema
-    found = []
-    preliminary = [schema[key].label_en for key, f in encoded.findings.items() if "preliminary" in f.flags]
-    if preliminary:
-        found.append(CodeAndText("preliminary", f"Preliminary results are used: {', '.join(preliminary)}."))
-    untrained = [schema[key].label_en for key in encoded.findings if key not in network.trained]
-    if untrained:
-        shown = ", ".join(untrained[:_NAMED]) + (
-            f" and {len(untrained) - _NAMED} others" if len(untrained) > _NAMED else ""
-        )
-        found.append(CodeAndText("untrained", f"Recorded, but not part of this model version: {shown}."))
-    return tuple(found)
+    """What has to be said beside the result: preliminary values, missing inputs, values without weights here."""
+    known = encoded.findings
+    preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
+    # a disease that is absent is no loss to the model; what is present, or measured, may be
+    untrained = [key for key, finding in known.items() if key not in network.trained and finding.value != 0]
+    index = encoded.tumours.index
+    missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
+    said = (
+        ("preliminary", "Preliminary results are used", preliminary),
+        ("not-recorded", "Not recorded", missing),
+        ("untrained", "Recorded, but not part of this model version", untrained),
+    )
+    return tuple(CodeAndText(code, f"{text}: {_named(keys)}.") for code, text, keys in said if keys)
+
+
+def _named(keys: Sequence[str]) -> str:
+    labels = [short(catalogue().schema[key].label_en) for key in keys]
+    rest = len(labels) - _NAMED
+    return ", ".join(labels[:_NAMED]) + (f" and {rest} others" if rest > 1 else f", {labels[-1]}" if rest == 1 else "")

@@ -77,6 +77,14 @@ def others(rest: tuple[Factor, ...]) -> Factor:
     )
 
 
+def most_telling(network: Network, entity: str | None) -> list[str]:
+    """The inputs that move patients of this entity most, by the spread of their relevance in training; entity aside."""
+    groups = network.manifest.groups
+    group = groups.get(entity or "") or groups[network.setting]
+    spread = {key: typical.spread for key, typical in group.typical.items() if key in catalogue().schema.index}
+    return sorted(spread, key=lambda key: (-spread[key], key))
+
+
 def _evidence(typical: Typical, column: int) -> Evidence | None:
     patients = int(typical.patients[column])
     return Evidence(patients, str(typical.origin[column])) if patients else None

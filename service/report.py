@@ -12,10 +12,10 @@ def as_text(assessment: Assessment) -> str:
     running = [notice.text for notice in assessment.notices if notice.code in statement.RUNNING]
     lines = [*running, statement.summary(assessment), ""]
     if assessment.abstained is not None:
-        lines += [assessment.abstained.detail, ""]
+        lines += [assessment.abstained.detail, "", statement.RESEARCH_USE]
     else:
-        lines += _scored(assessment)
-    lines += ["", statement.CAVEAT, statement.model_line(assessment)]
+        lines += [*_scored(assessment), "", statement.CAVEAT]
+    lines.append(statement.model_line(assessment))
     return "\n".join(lines)
 
 

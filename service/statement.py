@@ -11,15 +11,17 @@ import msgspec
 
 from service.assessment import Assessment, PositionShown
 from service.attribution import Factor, others
-from service.wording import age_text, factor_text, feature_of, label_of, number, short, value_text
+from service.labels import beside_value, in_sentence
+from service.wording import age_text, factor_text, feature_of, number, value_text
 
 SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
 _EACH_WAY = 5
 _NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
 
+RESEARCH_USE = "Research use: not a medical device."
 CAVEAT = (
     "Associations, not causes; nothing here says whether a treatment helps. A group estimate for clinicians; it must "
-    "not by itself start, limit or end care. Research use: not a medical device."
+    f"not by itself start, limit or end care. {RESEARCH_USE}"
 )
 # notices on how the service runs: they stand first, the others with what is not known
 RUNNING = frozenset({"demonstration", "clock", "synthetic"})
@@ -60,8 +62,8 @@ def summary(assessment: Assessment) -> str:
     unread = unread_names(assessment)
     if unread:
         return _fit(
-            [f"Preliminary: {unread} were not obtained. Based on {found}; {position.category}. Research use.",
-             f"Preliminary: part of the record were not obtained. Based on {found}; {position.category}. Research use."]
+            [f"Preliminary: {unread} incomplete or not obtained. Based on {found}; {position.category}. Research use.",
+             f"Preliminary: the record is incomplete. Based on {found}; {position.category}. Research use."]
         )  # fmt: skip
     entity = in_sentence(assessment.entity.label)
     category = _category(position)
@@ -95,7 +97,9 @@ def setting_line(assessment: Assessment) -> str:
 
 def rows(assessment: Assessment, at: datetime) -> list[Row]:
     """The strongest factors against a typical patient, both directions at equal weight, and the rest as one line."""
-    notable = [f for f in assessment.attribution if abs(f.relevance - f.typical) >= _NOTABLE]
+    # the tumour type is what the group has in common: it tells the patient apart from no one in it
+    telling = [f for f in assessment.attribution if not feature_of(f.feature).is_entity]
+    notable = [f for f in telling if abs(f.relevance - f.typical) >= _NOTABLE]
     worse = [f for f in notable if f.relevance > f.typical][:_EACH_WAY]
     better = [f for f in notable if f.relevance < f.typical][:_EACH_WAY]
     shown = [_row("▲ less favourable", f, at) for f in worse] + [_row("▼ more favourable", f, at) for f in better]
@@ -106,14 +110,11 @@ def rows(assessment: Assessment, at: datetime) -> list[Row]:
 
 
 def unknown_lines(assessment: Assessment) -> list[str]:
-    """What could not be read, what is not recorded, and what else stands beside the result."""
+    """What was not obtained, what is not recorded, and what else stands beside the result."""
     lines = []
     unread = unread_names(assessment)
     if unread:
-        lines.append(f"Not obtained, which does not mean that it was not measured: {unread}.")
-    if assessment.coverage is not None:
-        missing = assessment.coverage.trained - assessment.coverage.observed
-        lines.append(f"{missing} of the {assessment.coverage.trained} inputs of this model are not recorded.")
+        lines.append(f"Incomplete or not obtained, which does not mean that it was not measured: {unread}.")
     return [*lines, *(notice.text for notice in assessment.notices if notice.code not in RUNNING)]
 
 
@@ -129,12 +130,6 @@ def unread_names(assessment: Assessment) -> str:
     return ", ".join(dict.fromkeys(_NAMES.get(key, key) for key in keys))
 
 
-def in_sentence(label: str) -> str:
-    """A label inside a sentence: "Non-small cell lung cancer" -> "non-small cell lung cancer"."""
-    plain = short(label)
-    return plain[0].lower() + plain[1:]
-
-
 def _category(position: PositionShown) -> str:
     return "position unclear" if position.category == "unclear" else position.category
 
@@ -145,7 +140,11 @@ def _row(direction: str, factor: Factor, at: datetime) -> Row:
     # an age or a sex has no age of its own, nor has the diagnosis itself
     dated = not feature.is_entity and feature.modality != "demographics"
     return Row(
-        direction, label_of(factor), value, age_text(factor.effective, at) if dated else "", factor_text(factor.factor)
+        direction,
+        beside_value(factor.feature, factor.label),
+        value,
+        age_text(factor.effective, at) if dated else "",
+        factor_text(factor.factor),
     )
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.timing import days_between, instant
 from models.features import Feature
-from service.attribution import Factor
 
 _UNITS = {
     "1": "", "{score}": "", "{count}": "", "{level}": "", "{stage}": "", "{INR}": "", "{PackYears}": "pack-years",
@@ -67,15 +66,6 @@ def age_text(effective: str, at: datetime) -> str:
 def factor_text(factor: float) -> str:
     """The hazard against a typical patient ("×1.4"), with two digits behind the point where it is close to 1."""
     return f"×{factor:.2f}" if 0.9 < factor < 1.1 else f"×{factor:.1f}" if factor < 10 else f"×{factor:.0f}"
-
-
-def label_of(factor: Factor) -> str:
-    return short(factor.label)
-
-
-def short(label: str) -> str:
-    """A label without what stands in brackets."""
-    return label.partition(" (")[0]
 
 
 def feature_of(key: str) -> Feature:

@@ -31,10 +31,9 @@ def _detail(assessment: Assessment) -> str:
     running = [n.text for n in assessment.notices if n.code in statement.RUNNING]
     paragraphs = [f"**{escaped(text)}**" for text in running]
     if assessment.abstained is not None:
-        paragraphs.append(assessment.abstained.detail)
+        paragraphs += [assessment.abstained.detail, statement.RESEARCH_USE]
     else:
-        paragraphs += _scored(assessment)
-    paragraphs.append(f"**Read with care:** {statement.CAVEAT}")
+        paragraphs += [*_scored(assessment), f"**Read with care:** {statement.CAVEAT}"]
     paragraphs.append(escaped(statement.model_line(assessment)))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -45,7 +44,7 @@ def _scored(assessment: Assessment) -> list[str]:
         f"**Position:** {statement.position_line(assessment)}",
         statement.setting_line(assessment),
         _table(assessment, at),
-        f"**Not known:** {' '.join(escaped(line) for line in statement.unknown_lines(assessment))}",
+        *(f"**Not known:** {escaped(lines)}" for lines in [" ".join(statement.unknown_lines(assessment))] if lines),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The protocol for the OpenAPI document. Bodies are decoded by msgspec, so that FastAPI does not know them by itself."""
+"""The protocol for the OpenAPI document: msgspec decodes the bodies, so FastAPI does not know them by itself."""
 
 from typing import Any
 

@@ -1,0 +1,192 @@
+"""From a record to the assessment object."""
+
+import math
+from contextlib import nullcontext
+from typing import Any
+
+import msgspec
+import pytest
+
+from fhir_mappings.concepts import catalogue
+from service.assessment import Assessment, assess
+from tests.unit.service.made_up_patients import AT, chart, package, record
+
+
+def assessed(patient_id: str, resources: list[dict[str, Any]] | None = None) -> Assessment:
+    return assess(record(patient_id, resources), AT, package())
+
+
+def without(patient_id: str, *types: str) -> list[dict[str, Any]]:
+    return [resource for resource in chart(patient_id) if resource["resourceType"] not in types]
+
+
+class TestScored:
+    def test_relevances_sum_to_the_risk_score(self) -> None:
+        """The relevances of all factors sum to the risk score to 1e-5."""
+        assessment = assessed("demo-lung")
+        assert assessment.status == "scored"
+        assert assessment.risk_score is not None
+        assert abs(sum(f.relevance for f in assessment.attribution) - assessment.risk_score) < 1e-5
+
+    def test_reference_is_the_sum_of_the_typical_relevances(self) -> None:
+        """`reference` is the sum of `typical` over the attribution."""
+        assessment = assessed("demo-lung")
+        assert assessment.reference == pytest.approx(sum(f.typical for f in assessment.attribution), abs=1e-6)
+
+    def test_a_factor_is_what_the_reader_sees_of_a_relevance(self) -> None:
+        """A factor is exp(slope * (relevance - typical))."""
+        slope = package().network("diagnosis").slope
+        for factor in assessed("demo-lung").attribution:
+            assert factor.factor == pytest.approx(math.exp(slope * (factor.relevance - factor.typical)), abs=1e-3)
+
+    def test_factors_come_by_their_distance_from_typical(self) -> None:
+        """The strongest deviation from a typical patient comes first."""
+        distance = [abs(f.relevance - f.typical) for f in assessed("demo-lung").attribution]
+        assert distance == sorted(distance, reverse=True)
+
+    def test_every_factor_names_its_resources(self) -> None:
+        """Each factor names the resources that its value came from, the Patient for age and sex."""
+        by_key = {factor.feature: factor for factor in assessed("demo-lung").attribution}
+        assert all(factor.sources for factor in by_key.values())
+        assert by_key["demo_age_at_baseline"].sources == ("Patient/demo-lung",)
+
+    def test_the_entity_is_one_entry(self) -> None:
+        """Of the 38 entity columns only the patient's own is an entry."""
+        entities = [f.feature for f in assessed("demo-lung").attribution if f.feature.startswith("entity_")]
+        assert entities == ["entity_nsclc"]
+
+    def test_entities_count_once_in_the_coverage(self) -> None:
+        """The 38 entities are one input: 313 in all, and 8 with weights in this package."""
+        coverage = assessed("demo-lung").coverage
+        assert coverage is not None
+        assert (coverage.total, coverage.trained, coverage.observed) == (313, 8, 8)
+        assert sum(part.total for part in coverage.by_modality.values()) == 313
+
+    def test_a_newly_diagnosed_patient_is_compared_as_such(self) -> None:
+        """Histology of the last 90 days and no progression is rule C, with the diagnosis as time zero."""
+        setting = assessed("demo-colorectal").setting
+        assert setting is not None
+        assert (setting.rule, setting.key) == ("C", "diagnosis")
+        assert setting.time_zero
+
+    def test_no_survival_figure_is_given(self) -> None:
+        """This version withholds survival and says so."""
+        withheld = assessed("demo-lung").survival_withheld
+        assert withheld is not None
+        assert withheld.code == "not-in-this-version"
+
+    def test_what_has_no_weights_is_called_untrained(self) -> None:
+        """Recorded parameters without weights are named as no part of this model version."""
+        notices = {notice.code: notice.text for notice in assessed("demo-lung").notices}
+        assert "not part of this model version" in notices["untrained"]
+
+    def test_absent_members_are_left_out(self) -> None:
+        """The JSON holds no null and no empty value, and only the members that apply."""
+        built = msgspec.to_builtins(assessed("demo-lung"))
+        assert "abstained" not in built
+        assert not _empty(built)
+
+
+class TestAbstained:
+    @pytest.mark.parametrize(
+        ("patient", "code"),
+        [
+            ("demo-sparse", "too-little"),
+            ("demo-no-cancer", "no-solid-tumour"),
+            ("demo-two-primaries", "several-primaries"),
+        ],
+    )
+    def test_a_chart_that_supports_no_score_says_why(self, patient: str, code: str) -> None:
+        """A sparse chart, no cancer, an entity without training patients: no score, one reason."""
+        assessment = assessed(patient)
+        assert assessment.status == "abstained"
+        assert assessment.abstained is not None
+        assert assessment.abstained.code in {code, "entity-not-scored"}
+        assert assessment.risk_score is None
+        assert not assessment.attribution
+
+    def test_an_entity_with_too_few_training_patients_is_named(self) -> None:
+        """A recognised tumour without weights behind it is not scored, by name."""
+        resources = chart("demo-breast")
+        for resource in resources:
+            if resource["resourceType"] == "Condition" and "C50" in str(resource["code"]):
+                resource["code"] = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "C73"}]}
+                resource.pop("bodySite", None)
+                resource.pop("extension", None)
+        kept = [r for r in resources if "59847-4" not in str(r.get("code"))]
+        abstained = assessed("demo-breast", kept).abstained
+        assert abstained is not None
+        assert abstained.code == "entity-not-scored"
+        assert "Thyroid cancer" in abstained.text
+
+    def test_another_patients_resource_stops_everything(self) -> None:
+        """One Observation of somebody else: no score, no coverage, nothing of the record used."""
+        foreign = {**chart("demo-colorectal")[-1], "id": "x"}
+        foreign["subject"] = {"reference": "Patient/demo-colorectal"}
+        assessment = assessed("demo-lung", [*chart("demo-lung"), foreign])
+        assert assessment.abstained is not None
+        assert assessment.abstained.code == "foreign-patient"
+        assert assessment.coverage is None
+        assert not assessment.attribution
+
+    def test_a_deceased_patient_is_not_scored(self) -> None:
+        """A recorded death before the moment of assessment ends it."""
+        resources = chart("demo-lung")
+        resources[0]["deceasedDateTime"] = "2026-06-01"
+        abstained = assessed("demo-lung", resources).abstained
+        assert abstained is not None
+        assert abstained.code == "deceased"
+
+    def test_a_death_that_is_recorded_for_later_has_not_happened(self) -> None:
+        """Seen from a moment before it, a death does not count."""
+        resources = chart("demo-lung")
+        resources[0]["deceasedDateTime"] = "2026-07-20"
+        assert assessed("demo-lung", resources).status == "scored"
+
+    def test_a_minor_is_not_scored(self) -> None:
+        """Under 18 years there is no score."""
+        resources = chart("demo-lung")
+        resources[0]["birthDate"] = "2010-01-01"
+        abstained = assessed("demo-lung", resources).abstained
+        assert abstained is not None
+        assert abstained.code == "under-18"
+
+    def test_without_an_age_too_little_is_known(self) -> None:
+        """Age is one of the inputs without which there is no score."""
+        resources = chart("demo-lung")
+        resources[0].pop("birthDate")
+        abstained = assessed("demo-lung", resources).abstained
+        assert abstained is not None
+        assert abstained.code == "too-little"
+        assert "no age" in abstained.text
+
+    def test_the_patient_resource_itself_is_needed(self) -> None:
+        """A record without its Patient has no age and is not scored."""
+        abstained = assessed("demo-lung", without("demo-lung", "Patient")).abstained
+        assert abstained is not None
+
+
+def test_stages_are_entered_in_order() -> None:
+    """The work enters its stages one after the other, named as in the design."""
+    entered: list[str] = []
+
+    def stage(name: str) -> Any:
+        entered.append(name)
+        return nullcontext()
+
+    assess(record("demo-lung"), AT, package(), stage=stage)
+    assert entered == ["extraction", "encoding", "predict", "explain"]
+
+
+def test_labels_are_those_of_the_catalogue() -> None:
+    """A factor's label is the catalogue's, whatever the record calls it."""
+    schema = catalogue().schema
+    assert all(f.label == schema[f.feature].label_en for f in assessed("demo-lung").attribution)
+
+
+def _empty(value: Any) -> bool:
+    if isinstance(value, dict):
+        return not value or any(_empty(member) for member in value.values())
+    if isinstance(value, list | tuple):
+        return not value or any(_empty(member) for member in value)
+    return value is None or value == ""
