@@ -24,7 +24,10 @@ _CHARLSON = (
 def fill_absent(
     chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
 ) -> dict[str, Finding]:
-    """Findings of absence: diseases not on a documented problem list, sites without metastasis where M0 is stated."""
+    """Findings of absence: diseases not on a documented problem list, sites without metastasis where M0 is stated.
+
+    What the record speaks of without deciding it (suspected, undated) is not absent, and no index is formed over it.
+    """
     found: dict[str, Finding] = {}
     if readings.documented:
         found |= _diseases(chosen, readings, schema, at)
@@ -43,7 +46,7 @@ def _diseases(
     return {
         feature.key: Finding(feature.key, 0.0, feature.unit, at, readings.documented, rule)
         for feature in schema.features
-        if feature.missing_rule in rules and feature.key not in chosen
+        if feature.missing_rule in rules and feature.key not in chosen and feature.key not in readings.undecided
     }
 
 
@@ -52,10 +55,11 @@ def _indices(
 ) -> dict[str, Finding]:
     """Charlson index and number of comorbidities, which need a complete list."""
     has = {key: known[key].value == 1 for key in {*_CHARLSON, *_CHRONIC} if key in known}
-    values = {
-        "comorb_charlson_index": float(formulas.charlson(has)),
-        "comorb_count": float(sum(has.get(key, False) for key in _CHRONIC)),
-    }
+    values = {}
+    if has.keys() >= set(_CHARLSON):
+        values["comorb_charlson_index"] = float(formulas.charlson(has))
+    if has.keys() >= set(_CHRONIC):
+        values["comorb_count"] = float(sum(has[key] for key in _CHRONIC))
     positive = [source for key in sorted(has) if has[key] for source in known[key].sources]
     sources = tuple(dict.fromkeys((*positive, *readings.documented)))
     return {
@@ -65,13 +69,15 @@ def _indices(
     }
 
 
+def absent_with_m0(schema: FeatureSchema) -> tuple[str, ...]:
+    """The parameters that are 0 wherever M0 is stated: every site of metastasis, and their number."""
+    return (*(f.key for f in schema.features if f.missing_rule == "m0_or_site_list"), "stage_n_met_sites")
+
+
 def _sites(chosen: Mapping[str, Finding], metastasis: Finding, schema: FeatureSchema) -> dict[str, Finding]:
-    keys = [f.key for f in schema.features if f.missing_rule == "m0_or_site_list"]
-    zero = {
-        key: Finding(key, 0.0, schema[key].unit, metastasis.effective, metastasis.sources, rule="M0 is stated")
-        for key in keys
+    when, sources = metastasis.effective, metastasis.sources
+    return {
+        key: Finding(key, 0.0, schema[key].unit, when, sources, rule="M0 is stated")
+        for key in absent_with_m0(schema)
         if key not in chosen
     }
-    count = "stage_n_met_sites"
-    zero[count] = Finding(count, 0.0, schema[count].unit, metastasis.effective, metastasis.sources, rule="M0 is stated")
-    return zero

@@ -1,12 +1,12 @@
 """Which of several findings stands for a parameter: windows, conflicts, "any time" against "latest"."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from fhir_mappings.finding import Finding, Issue
-from fhir_mappings.timing import days_between
+from fhir_mappings.timing import days_between, in_order
 from models.features import Feature
 
 # Initial staging: from 30 days before to 120 days after diagnosis, what was available at the assessment.
@@ -30,7 +30,7 @@ def choose(feature: Feature, findings: Sequence[Finding], at: datetime, diagnose
 
     `diagnosed` is the date of the index tumour (initial staging counts from it).
     """
-    history = tuple(sorted(findings, key=_time))
+    history = tuple(sorted(findings, key=_age_then_rank))
     if feature.missing_rule == "initial_staging":
         usable = [f for f in history if _is_initial(f, diagnosed)]
         return _choice(usable, history, _best_staging, "not of the initial staging")
@@ -40,13 +40,14 @@ def choose(feature: Feature, findings: Sequence[Finding], at: datetime, diagnose
     if feature.missing_rule in {"documented_problems", "documented_acute"}:
         return _choice(list(history), history, _newest, "nothing found")
     usable = [f for f in history if in_window(f, feature, at)]
-    chosen = _choice(usable, history, _newest, f"older than {feature.window_days or 0:g} days or undated")
+    best = _BEST.get(feature.key, _newest)
+    chosen = _choice(usable, history, best, f"older than {feature.window_days or 0:g} days or undated")
     return msgspec.structs.replace(chosen, issues=_conflicts(feature, chosen.finding, usable))
 
 
 def choose_part(findings: Sequence[Finding]) -> Choice:
     """The newest of a part that is no parameter itself; the formula that uses it has the window."""
-    history = tuple(sorted(findings, key=_time))
+    history = tuple(sorted(findings, key=_age_then_rank))
     return _choice(history, history, _newest, "")
 
 
@@ -58,25 +59,56 @@ def _choice(
     return Choice(best(usable), history, reason="")
 
 
-def _time(finding: Finding) -> tuple[datetime, int]:
-    return finding.effective or _LONG_AGO, finding.rank
+def _moment(finding: Finding) -> datetime:
+    return in_order(finding.effective) if finding.effective else _LONG_AGO
+
+
+def _age_then_rank(finding: Finding) -> tuple[datetime, int, float, tuple[str, ...]]:
+    """The later is the greater; of the same moment the higher rank, of equals the higher value."""
+    return _moment(finding), finding.rank, finding.value, finding.sources
 
 
 def _newest(findings: Sequence[Finding]) -> Finding:
-    """The latest; of the same moment the higher rank; of equals the higher value, so that order does not matter."""
-    return max(findings, key=lambda f: (*_time(f), f.value, f.sources))
+    return max(findings, key=_age_then_rank)
 
 
 def _best_staging(findings: Sequence[Finding]) -> Finding:
     """Pathological before clinical, then the latest."""
-    return max(findings, key=lambda f: (f.rank // 10, *_time(f), f.value, f.sources))
+    return max(findings, key=lambda f: (f.rank // 10, _age_then_rank(f)))
+
+
+def _worst_of_newest_day(findings: Sequence[Finding]) -> Finding:
+    """Performance status: the worse of two grades of one day."""
+    newest = _newest(findings)
+    same_day = [f for f in findings if f.effective and newest.effective and _is_same_day(f.effective, newest.effective)]
+    return max(same_day or [newest], key=lambda f: (f.value, _age_then_rank(f)))
+
+
+def _once_a_smoker(findings: Sequence[Finding]) -> Finding:
+    """Smoking: "never" after an earlier current or former counts as former."""
+    newest = _newest(findings)
+    smoked = [f for f in findings if f.value > 0]
+    if newest.value > 0 or not smoked:
+        return newest
+    sources = (*newest.sources, *_newest(smoked).sources)
+    return msgspec.structs.replace(newest, value=1.0, sources=sources, rule="never, after an earlier smoker")
+
+
+_BEST: Mapping[str, Callable[[Sequence[Finding]], Finding]] = {
+    "func_ecog": _worst_of_newest_day,
+    "func_smoking_status": _once_a_smoker,
+}
+
+
+def _is_same_day(first: datetime, second: datetime) -> bool:
+    return first.date() == second.date()
 
 
 def _positive_first(findings: Sequence[Finding]) -> Finding:
     """Metastasis once stated stays: M1 wins over M0, and its first statement counts."""
     positive = [f for f in findings if f.value == 1]
     if positive:
-        return min(positive, key=lambda f: (f.effective or datetime.max.replace(tzinfo=UTC), f.sources))
+        return min(positive, key=lambda f: (f.effective is None, _moment(f), f.sources))
     return _newest(findings)
 
 
@@ -102,8 +134,10 @@ def _conflicts(feature: Feature, chosen: Finding | None, usable: Sequence[Findin
     if chosen is None or chosen.effective is None or feature.kind != "continuous":
         return ()
     for other in usable:
-        if other is chosen or other.effective is None or other.effective.date() != chosen.effective.date():
+        if other is chosen or other.effective is None or not _is_same_day(other.effective, chosen.effective):
             continue
+        if other.original is None and chosen.original is not None:
+            continue  # "positive" beside a percentage is no second number
         if abs(other.value - chosen.value) > _SAME_DAY_DIFFERENCE * max(abs(other.value), abs(chosen.value)):
             text = f"{feature.key}: two values of one day differ by more than 20 %"
             return (Issue("information", "same-day-conflict", text, other.sources[0]),)

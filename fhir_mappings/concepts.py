@@ -25,11 +25,18 @@ OWN = "urn:oncohooks:parameter"
 _SYNONYMS = {
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "urn:oid:2.16.840.1.113883.6.3": ICD10_WHO,
     "urn:oid:2.16.840.1.113883.6.90": ICD10_CM,
+    "http://fhir.de/CodeSystem/dimdi/icd-10-gm": ICD10_GM,  # before the publisher was renamed in 2020
     "urn:oid:2.16.840.1.113883.6.43.1": ICD_O_3,
     "http://hl7.org/fhir/sid/icd-o-3": ICD_O_3,
 }
-_ICD10 = (ICD10_WHO, ICD10_CM, ICD10_GM)
+ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
+
+
+def canonical(system: str) -> str:
+    """The address that stands for a code system in the catalogue."""
+    return _SYNONYMS.get(system, system)
 
 
 class Concept(msgspec.Struct, frozen=True):
@@ -70,17 +77,19 @@ class Catalogue:
 
     def lookup(self, system: str, code: str) -> tuple[Concept, ...]:
         """The meanings of a code, none if it has none here. ICD-10-GM marks (dagger, asterisk, `.-`) are dropped."""
-        system = _SYNONYMS.get(system, system)
-        if system in _ICD10:
+        system = canonical(system)
+        if system in ICD10:
             code = code.rstrip("†*!+-.").upper()
         return self.concepts.get((system, code), ())
 
     def level(self, key: str, system: str, code: str) -> float | None:
         """The level that a coded answer states for an ordinal or binary parameter; NaN where it states "unknown"."""
-        return self.levels.get((key, _SYNONYMS.get(system, system), code))
+        return self.levels.get((key, canonical(system), code))
 
 
-_FILES = ("features.csv", "concept_map.csv", "icd10.csv", "levels.csv", "units.csv")
+_FILES = (
+    "features.csv", "concept_map.csv", "icd10.csv", "levels.csv", "units.csv", "gene_rules.csv", "gene_loci.csv",
+)  # fmt: skip
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ import msgspec
 
 from fhir_mappings import formulas
 from fhir_mappings.finding import Finding
-from fhir_mappings.timing import days_between
+from fhir_mappings.timing import days_between, in_order, within
 from models.features import FeatureSchema
 
 ONE_SET = timedelta(minutes=30)  # vital signs of one set
@@ -79,33 +79,41 @@ FORMULAS = (
 
 
 def derived(formula: Formula, chosen: Chosen, schema: FeatureSchema) -> Finding | None:
-    """The computed parameter, dated by its oldest part; None where a part is missing or the parts are too far apart."""
-    if formula.prefers_reported and formula.key in chosen:
-        return None
+    """The computed parameter; None where a part is missing, the parts are too far apart, or a report is preferred.
+
+    It is dated by its oldest part; a part that counts at any age (body height, sex) does not make it older. A reported
+    value is preferred only where it is not older.
+    """
     parts = [chosen[name] for name in formula.parts if name in chosen]
     if len(parts) < len(formula.parts) or not _together(parts, formula.within):
         return None
     value = formula.compute(*(part.value for part in parts))
     if value is None or not schema[formula.key].plausible(value):
         return None
-    dates = [part.effective for part in parts if part.effective]
+    ageing = [part for part in parts if part.feature not in schema.index or schema[part.feature].window_days]
+    when = min((part.effective for part in ageing or parts if part.effective), key=in_order, default=None)
+    if formula.prefers_reported and formula.key in chosen and not _is_newer(when, chosen[formula.key].effective):
+        return None
     return Finding(
         feature=formula.key,
         value=float(value),
         unit=schema[formula.key].unit,
-        effective=min(dates, default=None),
+        effective=when,
         sources=tuple(dict.fromkeys(source for part in parts for source in part.sources)),
         rule=formula.rule,
         flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
     )
 
 
-def _together(parts: Sequence[Finding], within: timedelta | None) -> bool:
-    if within is None:
+def _is_newer(when: datetime | None, reported: datetime | None) -> bool:
+    return when is not None and (reported is None or in_order(when) > in_order(reported))
+
+
+def _together(parts: Sequence[Finding], span: timedelta | None) -> bool:
+    if span is None:
         return True
-    dates = [part.effective for part in parts]
-    known = [date for date in dates if date is not None]
-    return len(known) == len(dates) and max(known) - min(known) <= within
+    known = [part.effective for part in parts if part.effective is not None]
+    return len(known) == len(parts) and within(span, known)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -159,17 +167,18 @@ def changed(change: Change, chosen: Chosen, history: History, schema: FeatureSch
         value=value,
         unit=schema[change.key].unit,
         effective=now.effective,
-        sources=(*now.sources, *then.sources),
+        sources=tuple(dict.fromkeys((*now.sources, *then.sources))),
         rule=change.rule,
         flags=tuple(dict.fromkeys((*now.flags, *then.flags))),
     )
 
 
 def _earlier(change: Change, now: datetime, values: Sequence[Finding]) -> Finding | None:
+    """The value nearest to `change.nearest` days before (of equals the higher rank), or the lowest where that is 0."""
     aged = [(days_between(v.effective, now), v) for v in values if v.effective]
     fitting = [(age, v) for age, v in aged if change.first <= age <= change.last]
     if not fitting:
         return None
     if change.nearest:
-        return min(fitting, key=lambda pair: abs(pair[0] - change.nearest))[1]
-    return min(fitting, key=lambda pair: pair[1].value)[1]
+        return min(fitting, key=lambda pair: (abs(pair[0] - change.nearest), -pair[1].rank, -pair[1].value))[1]
+    return min(fitting, key=lambda pair: (pair[1].value, pair[1].sources))[1]

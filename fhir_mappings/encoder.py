@@ -1,6 +1,7 @@
 """PatientRecord -> EncodedPatient: every parameter with its value and sources, or the reason why it is empty."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 import msgspec
@@ -13,11 +14,13 @@ from fhir_mappings.finding import Finding, Issue
 from fhir_mappings.readers.all_resources import Readings, read_record
 from fhir_mappings.readers.patients import Person
 from fhir_mappings.record import PatientRecord
-from fhir_mappings.timing import days_between
+from fhir_mappings.timing import days_between, in_order
 from fhir_mappings.tumour import DAYS_A_MONTH, TumourPicture
 from models.features import FeatureSchema, FeatureVector
 
 _METACHRONOUS_MONTHS = 6.0
+
+Stage = Callable[[str], AbstractContextManager[object]]
 
 # Parameters that mean something for these entities only (definitions of the catalogue).
 ONLY_FOR: Mapping[str, frozenset[str]] = {
@@ -51,15 +54,24 @@ class SchemaMismatchError(ValueError):
     """The catalogue and the model package do not mean the same parameters."""
 
 
-def encode(record: PatientRecord, schema: FeatureSchema, at: datetime) -> EncodedPatient:
+def encode(
+    record: PatientRecord, schema: FeatureSchema, at: datetime, stage: Stage = lambda _: nullcontext()
+) -> EncodedPatient:
     """Read, choose, derive. `at` is the moment of assessment; nothing dated after it is used.
 
-    Raises SchemaMismatchError when `schema` is not the catalogue's.
+    `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError when `schema` is not the
+    catalogue's.
     """
     source = catalogue()
     if schema.digest != source.schema.digest:
         raise SchemaMismatchError("the model package was trained on another parameter list")
-    readings = read_record(record, source, at)
+    with stage("extraction"):
+        readings = read_record(record, source, at)
+    with stage("encoding"):
+        return _encoded(record, readings, source, at)
+
+
+def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: datetime) -> EncodedPatient:
     choices = _choices(readings, source, at)
     chosen = {key: choice.finding for key, choice in choices.items() if choice.finding is not None}
     _add_metastasis(chosen)
@@ -68,7 +80,7 @@ def encode(record: PatientRecord, schema: FeatureSchema, at: datetime) -> Encode
     _add_course(chosen, readings.tumours, source.schema, at)
     index = readings.tumours.index
     meant = {key: f for key, f in chosen.items() if index is None or index.entity in ONLY_FOR.get(key, {index.entity})}
-    known = {key: finding for key, finding in meant.items() if key in source.schema.index}
+    known = {key: f for key, f in meant.items() if key in source.schema.index and source.schema[key].plausible(f.value)}
     return EncodedPatient(
         vector=FeatureVector.of(source.schema, {key: finding.value for key, finding in known.items()}),
         findings=known,
@@ -94,12 +106,18 @@ def _choices(readings: Readings, source: Catalogue, at: datetime) -> dict[str, C
 
 
 def _add_metastasis(chosen: dict[str, Finding]) -> None:
-    """A confirmed metastatic site states M1, whatever the M category says."""
+    """A confirmed metastatic site states M1, whatever the M category says; the first statement counts."""
     sites = [f for key, f in chosen.items() if key.startswith("stage_met_") and f.value == 1]
     stated = chosen.get("stage_m1")
-    if sites and (stated is None or stated.value == 0):
-        first = min(sites, key=lambda f: (f.effective is None, f.effective, f.sources))
+    if not sites:
+        return
+    first = min(sites, key=_from_when)
+    if stated is None or stated.value == 0 or _from_when(first)[:2] < _from_when(stated)[:2]:
         chosen["stage_m1"] = msgspec.structs.replace(first, feature="stage_m1", rule=f"site: {first.feature}")
+
+
+def _from_when(finding: Finding) -> tuple[bool, datetime | None, tuple[str, ...]]:
+    return finding.effective is None, in_order(finding.effective) if finding.effective else None, finding.sources
 
 
 def _add_derived(chosen: dict[str, Finding], choices: Mapping[str, Choice], source: Catalogue, at: datetime) -> None:
@@ -109,8 +127,9 @@ def _add_derived(chosen: dict[str, Finding], choices: Mapping[str, Choice], sour
             chosen[formula.key] = found
     her2 = chosen.get("part/her2_ratio")
     if her2 is not None and her2.value >= 2.0:  # amplified by in-situ hybridisation, whatever the stain says
+        unit = source.schema["path_her2"].unit
         chosen["path_her2"] = msgspec.structs.replace(
-            her2, feature="path_her2", value=2.0, rule="FISH ratio 2.0 or more"
+            her2, feature="path_her2", value=2.0, unit=unit, rule="FISH ratio 2.0 or more"
         )
     history = {key: choice.history for key, choice in choices.items()}
     for change in CHANGES:
@@ -127,15 +146,20 @@ def _add_course(chosen: dict[str, Finding], tumours: TumourPicture, schema: Feat
     spread = metastasis.effective if metastasis and metastasis.value == 1 else None
     found: dict[str, tuple[float, tuple[str, ...]]] = {}
     if index and since:
-        found["stage_months_since_diagnosis"] = (days_between(since, at) / DAYS_A_MONTH, index.sources)
+        found["stage_months_since_diagnosis"] = (_months(since, at), index.sources)
     if metastasis and spread:
-        found["stage_months_since_m1"] = (days_between(spread, at) / DAYS_A_MONTH, metastasis.sources)
+        found["stage_months_since_m1"] = (_months(spread, at), metastasis.sources)
         if index and since:
             later = days_between(since, spread) / DAYS_A_MONTH > _METACHRONOUS_MONTHS
             found["stage_metachronous"] = (float(later), (*index.sources, *metastasis.sources))
     for key, (value, sources) in found.items():
         if schema[key].plausible(value):
             chosen[key] = Finding(key, value, schema[key].unit, at, sources, rule="from the dates of diagnosis and M1")
+
+
+def _months(since: datetime, at: datetime) -> float:
+    """Months up to `at`; a date of today may lie a day ahead of `at` in the hospital's zone."""
+    return max(0.0, days_between(since, at)) / DAYS_A_MONTH
 
 
 def _reasons(known: Mapping[str, Finding], choices: Mapping[str, Choice], source: Catalogue) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_mappings.concepts import ICD_O_3, SNOMED, Catalogue, Concept
+from fhir_mappings.concepts import ICD10, ICD_O_3, SNOMED, Catalogue, Concept, canonical
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.datatypes import Coding
 
@@ -22,7 +22,7 @@ ANYWHERE: dict[str, range] = {
     "entity_melanoma": range(8720, 8791),
     "entity_thymic": range(8580, 8590),
 }
-# A site code alone usually means this entity of the two that share the site.
+# A site code alone usually means this entity of the two that share the site; a SNOMED code names the cells itself.
 HISTOLOGY_ASSUMED = frozenset({"entity_nsclc"})
 _UNSPECIFIC = range(8000, 8011)  # neoplasm or carcinoma without further detail
 _HAEMATOLOGICAL = range(9590, 9994)
@@ -55,48 +55,78 @@ def topographies(codings: Iterable[Coding]) -> tuple[str, ...]:
 
 
 def _is_icd_o_3(coding: Coding) -> bool:
-    return coding.system in {ICD_O_3, "http://hl7.org/fhir/sid/icd-o-3", "urn:oid:2.16.840.1.113883.6.43.1"}
+    return canonical(coding.system) == ICD_O_3
+
+
+def is_malignant(morphology: str) -> bool:
+    return morphology.endswith(("/3", "/6"))
+
+
+def is_specific(morphology: str) -> bool:
+    """Whether it says more than that there is a tumour or a carcinoma."""
+    return int(morphology[:4]) not in _UNSPECIFIC
+
+
+def possible(codings: Iterable[Coding], source: Catalogue) -> frozenset[str]:
+    """The entities that codes of a diagnosis or of a site leave open, before anything else is known."""
+    sited = (coding for coding in codings if not _MORPHOLOGY.fullmatch(coding.code))
+    return frozenset(c.key for coding in sited for c in _entity(source, coding) if c.meaning != "ignored")
 
 
 def decide(evidence: Evidence, source: Catalogue, address: str) -> Decision:
     """The entity of one diagnosis, after `entities.csv` (order of evidence, exclusions, what needs morphology)."""
-    malignant = tuple(m for m in evidence.morphologies if m.endswith(("/3", "/6")))
+    malignant = tuple(m for m in evidence.morphologies if is_malignant(m))
     if evidence.morphologies and not malignant:
         return _none("not-malignant", "the morphology is benign, uncertain or in situ", address)
-    numbers = {int(m[:4]) for m in malignant}
-    if any(n in _HAEMATOLOGICAL for n in numbers):
+    if any(int(m[:4]) in _HAEMATOLOGICAL for m in malignant):
         return _none("haematological", "a blood cancer is not scored", address)
-    specific = {f"{n}/3" for n in numbers if n not in _UNSPECIFIC}
+    specific = {f"{m[:4]}/3" for m in malignant if is_specific(m)}
     if len(specific) > 1:
         return _none("morphology-conflict", "more than one morphology is recorded", address)
     site = _by_site(evidence, source)
     if specific:
-        return _with_morphology(specific.pop(), site, source, address)
-    return _without_morphology(site, address)
+        decision = _with_morphology(specific.pop(), site, source, address)
+    else:
+        decision = _without_morphology(site, address)
+    if not site.otherwise:
+        return decision
+    said = Issue("warning", "site-conflict", f"the code says {', '.join(sorted(site.otherwise))}", address)
+    return Decision(decision.entity, (*decision.issues, said))
 
 
 class _Site(msgspec.Struct, frozen=True):
-    """Entities that share the site. `open` are those that need nothing more than it."""
+    """Entities that share the site. `open` are those that need nothing more than it.
+
+    `names_cells`: SNOMED codes name the tumour, not only its site. `otherwise`: what the diagnosis code says instead.
+    """
 
     entities: frozenset[str]
     open: frozenset[str]
     excluded: frozenset[str]
+    names_cells: bool = False
+    otherwise: frozenset[str] = frozenset()
 
 
 def _by_site(evidence: Evidence, source: Catalogue) -> _Site:
-    topography = _merge(_concepts(evidence.sites, source, topographies(evidence.sites)), evidence.female)
-    snomed = _merge((c for k in evidence.codes if k.system == SNOMED for c in _entity(source, k)), evidence.female)
-    icd = _merge((c for k in evidence.codes if k.system != SNOMED for c in _entity(source, k)), evidence.female)
-    if topography.entities and snomed.open and snomed.open <= topography.entities:
-        return _Site(topography.entities, snomed.open, topography.excluded)
-    for found in (topography, snomed, icd):
-        if found.entities or found.excluded:
-            return found
-    return icd
+    topography = _merge(_at(topographies((*evidence.sites, *evidence.codes)), source), evidence.female)
+    snomed, icd = (
+        _merge(
+            (c for k in evidence.codes if canonical(k.system) in systems for c in _entity(source, k)), evidence.female
+        )
+        for systems in (frozenset({SNOMED}), ICD10)
+    )
+    if snomed.open and (not topography.entities or snomed.open <= topography.entities):
+        entities = topography.entities or snomed.entities
+        return _Site(entities, snomed.open, topography.excluded | snomed.excluded, names_cells=True)
+    if not topography.entities and not topography.excluded:
+        return snomed if snomed.entities or snomed.excluded else icd
+    coded = snomed.entities | icd.entities
+    contradicts = topography.entities and coded and not coded & (topography.entities | ANYWHERE.keys())
+    return msgspec.structs.replace(topography, otherwise=coded if contradicts else frozenset())
 
 
-def _concepts(codings: Iterable[Coding], source: Catalogue, codes: tuple[str, ...]) -> list[Concept]:
-    return [concept for coding in codings if coding.code in codes for concept in _entity(source, coding)]
+def _at(sites: Iterable[str], source: Catalogue) -> list[Concept]:
+    return [concept for site in sites for concept in _entity(source, Coding(ICD_O_3, site))]
 
 
 def _entity(source: Catalogue, coding: Coding) -> list[Concept]:
@@ -130,7 +160,7 @@ def _without_morphology(site: _Site, address: str) -> Decision:
     if len(site.open) == 1:
         entity = next(iter(site.open))
         assumed = Issue("information", "histology-assumed", f"{entity} assumed from the site alone", address)
-        return Decision(entity, (assumed,) if entity in HISTOLOGY_ASSUMED else ())
+        return Decision(entity, (assumed,) if entity in HISTOLOGY_ASSUMED and not site.names_cells else ())
     if site.entities:
         return _none("morphology-needed", "the site alone does not tell the tumour type", address)
     return Decision(None)

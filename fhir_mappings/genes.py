@@ -70,7 +70,7 @@ class Effect(Enum):
 def gene_effect(
     symbol: str, protein_change: str | None, consequence: Consequence | None = None, coding_change: str | None = None
 ) -> Effect:
-    """What a variant says of its gene, by clinical-review §2 and the catalogue's definitions.
+    """What a variant says of its gene, by the rules and the catalogue's definitions.
 
     `protein_change` in any notation of `protein_change.py`; `coding_change` as HGVS (c.35G>T, c.3028+1G>A, c.-124C>T)
     gives the codon where the protein change is missing. Raises KeyError for a gene without a rule.

@@ -1,6 +1,7 @@
 """PatientRecord: one patient's resources, what was asked for, and the guard against another patient's data."""
 
 import re
+from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import msgspec
@@ -14,8 +15,10 @@ Owner = Literal["own", "nobody", "foreign"]
 
 FOREIGN_PATIENT = "foreign-patient"
 
-_RELATIVE = re.compile(r"Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_ID = r"[A-Za-z0-9\-.]{1,64}"
+_ADDRESS = re.compile(rf"(?:(.*)/)?([A-Z][A-Za-z]+/{_ID})(?:/_history/{_ID})?")
 _R = TypeVar("_R", bound=Clinical)
+Resolve = Callable[[str], str]  # a reference as written -> the relative address of what it names
 
 
 class Retrieval(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,12 +58,15 @@ class OwnResources:
     """The resources of a record that are this patient's, each once, and an issue for each that is not.
 
     A resource that names nobody is taken only from a query that was scoped to the patient. The same resource in two
-    answers counts once; the last wins, as the newer page of a search does.
+    answers counts once; the last wins, as the newer page of a search does. Their order is that of their addresses,
+    whatever the order of the record.
     """
 
     def __init__(self, record: PatientRecord) -> None:
         self.issues: list[Issue] = []
         self._by_type: dict[type, dict[object, Clinical]] = {}
+        self._bases = _bases(record)
+        self._names = {e.full_url: e.resource.address for e in record.entries if e.full_url and e.resource.id}
         guard = _SubjectGuard(record)
         for entry in record.entries:
             resource = entry.resource
@@ -73,7 +79,18 @@ class OwnResources:
                 self.issues.append(issue)
 
     def of(self, kind: type[_R]) -> list[_R]:
-        return list(self._by_type.get(kind, {}).values())  # type: ignore[arg-type]
+        found: list[_R] = list(self._by_type.get(kind, {}).values())  # type: ignore[arg-type]
+        return sorted(found, key=lambda resource: (resource.id, b"" if resource.id else msgspec.json.encode(resource)))
+
+    def address_of(self, reference: str) -> str:
+        """The relative address of what a reference names: by an entry's full address, else without base and version.
+
+        A reference to another server, or by an address that no entry has, is left as it is written.
+        """
+        if reference in self._names:
+            return self._names[reference]
+        match = _ADDRESS.fullmatch(reference)
+        return match[2] if match and (match[1] or "").rstrip("/") in self._bases else reference
 
     @property
     def foreign(self) -> bool:
@@ -85,8 +102,9 @@ class _SubjectGuard:
     """Decides whose a resource is. What cannot be shown to be this patient's is foreign."""
 
     def __init__(self, record: PatientRecord) -> None:
+        self._address = f"Patient/{record.patient_id}"
         self._id = record.patient_id
-        self._bases = {base.rstrip("/") for base in record.bases} | {""}
+        self._bases = _bases(record)
         own = [e for e in record.entries if isinstance(e.resource, Patient) and e.resource.id == record.patient_id]
         # `urn:uuid:...` inside a Bundle; a web address says itself which server and id it means
         self._addresses = {entry.full_url for entry in own if entry.full_url.startswith("urn:")}
@@ -106,16 +124,21 @@ class _SubjectGuard:
         reference = resource.patient if isinstance(resource, MolecularSequence) else resource.subject
         if reference.reference:
             return "own" if self._is_own(reference.reference) else "foreign"
-        if reference.identifier is None:
-            return "nobody"
-        return "own" if reference.identifier in self._identifiers else "foreign"
+        named = reference.identifier
+        if named is None or not (named.system and named.value):
+            return "nobody"  # half an identifier is the same for many people
+        return "own" if named in self._identifiers else "foreign"
 
     def _is_own(self, address: str) -> bool:
         if address in self._addresses:
             return True
-        base, _, tail = address.rpartition("Patient/")
-        match = _RELATIVE.fullmatch(f"Patient/{tail}")
-        return match is not None and match[1] == self._id and base.rstrip("/") in self._bases
+        match = _ADDRESS.fullmatch(address)
+        return match is not None and match[2] == self._address and (match[1] or "").rstrip("/") in self._bases
+
+
+def _bases(record: PatientRecord) -> frozenset[str]:
+    """The servers whose addresses mean this record's; "" is a relative reference."""
+    return frozenset({base.rstrip("/") for base in record.bases} | {""})
 
 
 def entries_of(answer: tuple[BundleEntry, ...], *, scoped: bool) -> tuple[Entry, ...]:

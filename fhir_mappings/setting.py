@@ -26,7 +26,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
-    """C at diagnosis: pathology (else the diagnosis) is at most 90 days old, and nothing says that the disease returned.
+    """C at diagnosis: pathology (else the diagnosis) is at most 90 days old, and nothing says that the tumour returned.
 
     Otherwise D.
     """

@@ -8,24 +8,43 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 # A date without a time began first at UTC+14: measured from there, "today" is never in the future of any hospital, and
 # the moment still knows its calendar day. The zone's name marks that there was no time.
 WHOLE_DAY = timezone(timedelta(hours=14), "day")
+_NOON = timedelta(hours=26)  # from the first moment of a day at UTC+14 to its noon in UTC
 
 
-def instant(text: str) -> datetime | None:
+def instant(text: str, at: datetime | None = None) -> datetime | None:
     """The moment that a FHIR date, dateTime or instant names, in its own zone; None where it names none.
 
-    A day counts from its first moment anywhere on Earth, a month from its middle (15th), a year from 1 July.
-    A time without a zone, which FHIR forbids, is taken as UTC.
+    A day counts from its first moment anywhere on Earth, a month from its middle (15th), a year from 1 July. A month or
+    year whose middle is still to come at `at`, but which has begun, counts from the day of `at`. A time without a zone,
+    which FHIR forbids, is taken as UTC; a leap second as the second before it.
     """
     if len(text) <= 10:
-        whole = day(text)
-        return None if whole is None else datetime(whole.year, whole.month, whole.day, tzinfo=WHOLE_DAY)
+        return _of_date(text, at)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.replace(":60", ":59", 1) if text[16:19] == ":60" else text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment
+
+
+def _of_date(text: str, at: datetime | None) -> datetime | None:
+    whole = day(text)
+    if whole is None:
+        return None
+    moment = _start(whole)
+    if at is not None and len(text) < 10 and moment > at >= _start(whole.replace(month=_month(text), day=1)):
+        return _start(at.date())
+    return moment
+
+
+def _month(text: str) -> int:
+    return int(text[5:7] or 1)
+
+
+def _start(whole: date) -> datetime:
+    return datetime(whole.year, whole.month, whole.day, tzinfo=WHOLE_DAY)
 
 
 def day(text: str) -> date | None:
@@ -46,4 +65,21 @@ def written(moment: datetime) -> str:
 
 
 def days_between(earlier: datetime, later: datetime) -> float:
+    """Calendar days where one of the two has no time, else exact ones."""
+    if earlier.tzinfo is WHOLE_DAY or later.tzinfo is WHOLE_DAY:
+        return float((later.date() - earlier.date()).days)
     return (later - earlier).total_seconds() / 86_400
+
+
+def in_order(moment: datetime) -> datetime:
+    """What to sort by: a day without a time counts as its noon, after all that is timed on the day before."""
+    if moment.tzinfo is not WHOLE_DAY:
+        return moment
+    return moment + _NOON if moment.year < 9999 else moment
+
+
+def within(span: timedelta, moments: list[datetime]) -> bool:
+    """Whether all lie in one span; where one of them has no time, whether all are of one calendar day."""
+    if any(moment.tzinfo is WHOLE_DAY for moment in moments):
+        return len({moment.date() for moment in moments}) == 1
+    return max(moments) - min(moments) <= span

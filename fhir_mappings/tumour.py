@@ -6,27 +6,32 @@ from typing import Literal
 
 import msgspec
 
-from fhir_mappings.concepts import LOINC, Catalogue
-from fhir_mappings.entities import Evidence, decide, morphologies, topographies
+from fhir_mappings.concepts import Catalogue
+from fhir_mappings.entities import Evidence, decide, is_malignant, is_specific, morphologies, possible, topographies
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.histology import colon_right_sided, histology_flags, oropharynx
+from fhir_mappings.pathology_reports import assigned, sites_of, sites_of_specimens, unassigned
 from fhir_mappings.readers.conditions import Diagnosis, icd_codes
-from fhir_mappings.readers.observations import effective, unusable
+from fhir_mappings.readers.usable import MARKS, effective, unusable
+from fhir_mappings.record import Resolve
 from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Observation
-from fhir_mappings.timing import days_between
+from fhir_mappings.timing import days_between, in_order
 
-HISTOLOGY = (LOINC, "59847-4")
 _MCODE_HISTOLOGY = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-histology-morphology-behavior"
 DAYS_A_MONTH = 30.4375
 _PRIOR_MALIGNANCY_DAYS = 1826.0
 _COLORECTAL = frozenset({"entity_colon", "entity_rectum"})
 
 State = Literal["none", "one", "several", "inactive"]
+_UNRESOLVED = frozenset({"morphology-needed", "morphology-conflict", "morphology-site-conflict"})
 
 
 class Tumour(msgspec.Struct, frozen=True):
-    """One diagnosed tumour of a known entity. `since` is the earliest of onset, record and pathology."""
+    """One diagnosed tumour of a known entity. `since` is the earliest of onset, record and pathology.
+
+    `marks` travel with what the pathology said ("preliminary" where nothing final says it).
+    """
 
     entity: str
     active: bool
@@ -35,91 +40,100 @@ class Tumour(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     morphology: str = ""
     sites: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 class TumourPicture(msgspec.Struct, frozen=True):
-    """All tumours of the record, one per entity. `index` is the one to score, only where `state` is "one"."""
+    """All tumours of the record, one per entity. `index` is the one to score, only where `state` is "one".
+
+    `prior_unclear`: another malignancy is recorded, but not when, or not whether it is another one.
+    """
 
     state: State
     tumours: tuple[Tumour, ...] = ()
+    prior_unclear: bool = False
 
     @property
     def index(self) -> Tumour | None:
         return next((t for t in self.tumours if t.active), None) if self.state == "one" else None
 
 
-def is_histology(observation: Observation) -> bool:
-    return any((coding.system, coding.code) == HISTOLOGY for coding in observation.code.coding)
-
-
 def read_tumours(
-    known: list[Diagnosis], reports: Iterable[Observation], source: Catalogue, at: datetime, *, female: bool | None
+    known: list[Diagnosis],
+    reports: Iterable[Observation],
+    source: Catalogue,
+    at: datetime,
+    address_of: Resolve,
+    *,
+    female: bool | None,
 ) -> tuple[TumourPicture, Reading]:
     """Entities of all diagnoses, and the findings of the one that is scored (entity, histology, subsite)."""
     reading = Reading()
     usable = []
     for report in reports:
-        issue = unusable(report, effective(report), at)
+        issue = unusable(report, effective(report, at), at)
         if issue is None:
             usable.append(report)
         else:
             reading.issues.append(issue)
     candidates = [d for d in known if d.confirmed and _is_malignant(d, source)]
+    about = assigned(candidates, usable, source, address_of)
     found: dict[str, Tumour] = {}
+    unresolved: list[frozenset[str]] = []
     for diagnosis in candidates:
-        about = _reports_about(diagnosis, usable, alone=len(candidates) == 1)
-        tumour, issues = _tumour(diagnosis, about, source, female)
+        tumour, issues = _tumour(diagnosis, about[diagnosis.address], source, at, female)
         reading.issues += issues
         if tumour is not None:
             earlier = found.get(tumour.entity)
             found[tumour.entity] = tumour if earlier is None else _same(earlier, tumour)
-    picture = TumourPicture(_state(found), tuple(found.values()))
-    reading.issues += _about_picture(picture)
+        elif diagnosis.active and any(issue.code in _UNRESOLVED for issue in issues):
+            unresolved.append(possible((*diagnosis.condition.code.coding, *sites_of(diagnosis)), source))
+    picture = TumourPicture(_state(found, unresolved), tuple(found.values()), bool(candidates))
+    reading.issues += unassigned(usable, about) + _about_picture(picture)
     index = picture.index
     if index is not None:
-        reading.findings += _findings(index, source)
-        reading.findings += _prior_malignancy(index, candidates, found, source, at)
+        others = _others(index, candidates, found)
+        picture = msgspec.structs.replace(picture, prior_unclear=any(began is None for began, _ in others))
+        reading.findings += _findings(index, source) + _prior_malignancy(others, source, at)
     return picture, reading
 
 
 def _is_malignant(diagnosis: Diagnosis, source: Catalogue) -> bool:
-    """Whether a code names a tumour that some entity (or another malignancy) is told from."""
+    """Whether a code names a tumour (of some entity, or another malignancy), or its cells are malignant."""
     concepts = (c for k in diagnosis.condition.code.coding for c in source.lookup(k.system, k.code))
-    return any(source.schema[c.key].is_entity or c.key == "comorb_prior_malignancy" for c in concepts)
+    named = any(source.schema[c.key].is_entity or c.key == "comorb_prior_malignancy" for c in concepts)
+    return named or any(is_malignant(m) for m in morphologies(_own_cells(diagnosis)))
 
 
-def _reports_about(diagnosis: Diagnosis, reports: list[Observation], *, alone: bool) -> list[Observation]:
-    """Pathology reports that name this diagnosis; one that names none belongs to the only diagnosis there is."""
-    return [
-        report
-        for report in reports
-        if any(reference.reference == diagnosis.address for reference in report.focus) or (alone and not report.focus)
-    ]
+def _own_cells(diagnosis: Diagnosis) -> list[Coding]:
+    """What the diagnosis itself says of its cells, in mCODE's extension or as its code."""
+    extended = [e.valueCodeableConcept for e in diagnosis.condition.extension if e.url == _MCODE_HISTOLOGY]
+    return [c for concept in extended if concept for c in concept.coding] + list(diagnosis.condition.code.coding)
 
 
 def _tumour(
-    diagnosis: Diagnosis, reports: list[Observation], source: Catalogue, female: bool | None
+    diagnosis: Diagnosis, reports: list[Observation], source: Catalogue, at: datetime, female: bool | None
 ) -> tuple[Tumour | None, tuple[Issue, ...]]:
     condition = diagnosis.condition
-    sites = [coding for site in condition.bodySite for coding in site.coding]
-    sites += [coding for report in reports if report.bodySite for coding in report.bodySite.coding]
+    sites = sites_of(diagnosis) + sites_of_specimens(diagnosis, reports, source)
     cells: list[Coding] = [c for r in reports if r.valueCodeableConcept for c in r.valueCodeableConcept.coding]
-    extended = [e.valueCodeableConcept for e in condition.extension if e.url == _MCODE_HISTOLOGY]
-    cells += [coding for concept in extended if concept for coding in concept.coding]
-    named = tuple(dict.fromkeys(morphologies((*cells, *condition.code.coding))))
+    own = _own_cells(diagnosis)
+    named = tuple(dict.fromkeys(morphologies((*cells, *own))))
     decision = decide(Evidence(condition.code.coding, tuple(sites), named, female), source, diagnosis.address)
     if decision.entity is None:
         return None, decision.issues
-    dates = [moment for report in reports if (moment := effective(report)) is not None]
+    dates = [moment for report in reports if (moment := effective(report, at)) is not None]
     began = [*dates, *([diagnosis.since] if diagnosis.since else [])]
+    marks = [set(MARKS.get(report.status, ())) for report in reports if report.valueCodeableConcept]
     tumour = Tumour(
         entity=decision.entity,
         active=diagnosis.active,
-        since=min(began, default=None),
-        pathology=min(dates, default=None),
+        since=min(began, key=in_order, default=None),
+        pathology=min(dates, key=in_order, default=None),
         sources=(diagnosis.address, *(report.address for report in reports)),
-        morphology=named[0] if named else "",
+        morphology=next((m for m in named if is_malignant(m) and is_specific(m)), named[0] if named else ""),
         sites=tuple(dict.fromkeys((*topographies(sites), *icd_codes(condition)))),
+        marks=tuple(sorted(set.intersection(*marks))) if marks and not morphologies(own) else (),
     )
     return tumour, decision.issues
 
@@ -131,20 +145,22 @@ def _same(first: Tumour, second: Tumour) -> Tumour:
     return Tumour(
         entity=first.entity,
         active=first.active or second.active,
-        since=min(since, default=None),
-        pathology=min(pathology, default=None),
-        sources=(*first.sources, *second.sources),
+        since=min(since, key=in_order, default=None),
+        pathology=min(pathology, key=in_order, default=None),
+        sources=tuple(dict.fromkeys((*first.sources, *second.sources))),
         morphology=first.morphology or second.morphology,
-        sites=(*first.sites, *second.sites),
+        sites=tuple(dict.fromkeys((*first.sites, *second.sites))),
+        marks=(first if first.morphology else second).marks,
     )
 
 
-def _state(found: Mapping[str, Tumour]) -> State:
-    active = [tumour for tumour in found.values() if tumour.active]
-    if len(active) == 1:
-        return "one"
-    if active:
+def _state(found: Mapping[str, Tumour], unresolved: Iterable[frozenset[str]]) -> State:
+    """One active tumour, and none beside it whose type is not known but which is another one."""
+    active = {tumour.entity for tumour in found.values() if tumour.active}
+    if len(active) > 1 or (active and any(entities and not entities & active for entities in unresolved)):
         return "several"
+    if active:
+        return "one"
     return "inactive" if found else "none"
 
 
@@ -169,26 +185,35 @@ def _findings(tumour: Tumour, source: Catalogue) -> list[Finding]:
         if len(known) == 1:
             values[key] = float(known.pop())
     return [
-        Finding(key, value, source.schema[key].unit, tumour.since, tumour.sources, rule="diagnosis of the tumour")
+        Finding(
+            key, value, source.schema[key].unit, tumour.since, tumour.sources, "diagnosis of the tumour",
+            flags=tumour.marks,
+        )
         for key, value in values.items()
-    ]
+    ]  # fmt: skip
 
 
-def _prior_malignancy(
-    index: Tumour, candidates: list[Diagnosis], found: Mapping[str, Tumour], source: Catalogue, at: datetime
-) -> list[Finding]:
-    """A malignancy of another entity, or of none, within five years before `at`; codes of the same site never count."""
+def _others(
+    index: Tumour, candidates: list[Diagnosis], found: Mapping[str, Tumour]
+) -> list[tuple[datetime | None, tuple[str, ...]]]:
+    """Malignancies of another entity, or of none, by when they began; codes of the same site never count."""
     own = {site[:3] for site in index.sites}
-    others = [(tumour.since, tumour.sources) for tumour in found.values() if tumour.entity != index.entity]
     recognised = {address for tumour in found.values() for address in tumour.sources}
-    others += [
+    of_none = [
         (d.since, (d.address,))
         for d in candidates
         if d.address not in recognised and icd_codes(d.condition) and not {c[:3] for c in icd_codes(d.condition)} & own
     ]
-    recent = [(since, names) for since, names in others if since and days_between(since, at) <= _PRIOR_MALIGNANCY_DAYS]
+    return [(t.since, t.sources) for t in found.values() if t.entity != index.entity] + of_none
+
+
+def _prior_malignancy(
+    others: list[tuple[datetime | None, tuple[str, ...]]], source: Catalogue, at: datetime
+) -> list[Finding]:
+    """Those within five years before `at`."""
+    recent = [(began, names) for began, names in others if began and days_between(began, at) <= _PRIOR_MALIGNANCY_DAYS]
     unit = source.schema["comorb_prior_malignancy"].unit
     return [
-        Finding("comorb_prior_malignancy", 1.0, unit, since, names, rule="another malignancy within 5 years")
-        for since, names in recent
+        Finding("comorb_prior_malignancy", 1.0, unit, began, names, rule="another malignancy within 5 years")
+        for began, names in recent
     ]

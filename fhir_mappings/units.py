@@ -26,6 +26,10 @@ class Conversion(msgspec.Struct, frozen=True):
         return value * self.factor + self.offset
 
 
+UCUM = "http://unitsofmeasure.org"
+_GREEK_MU, _MICRO = "\u03bc", "\u00b5"  # two characters, one letter; the table has the second
+
+
 class UnknownUnitError(ValueError):
     """No row of the table converts this spelling for this parameter. `code` is the issue code."""
 
@@ -47,26 +51,30 @@ class Units:
 
     def conversion(self, feature: Feature, spelling: str) -> Conversion | None:
         """The row for this parameter, else the one for any parameter with its unit."""
-        own = self._table.get((feature.unit, feature.key, spelling))
-        return own or self._table.get((feature.unit, "any", spelling))
+        written = spelling.replace(_GREEK_MU, _MICRO)
+        own = self._table.get((feature.unit, feature.key, written))
+        return own or self._table.get((feature.unit, "any", written))
 
-    def of_quantity(self, feature: Feature, quantity: Quantity) -> Conversion:
-        """What turns the quantity's value into the canonical unit: by its code, else by its unit text.
+    def of_quantity(self, feature: Feature, quantity: Quantity) -> tuple[Conversion, str]:
+        """What turns the quantity's value into the canonical unit, and the spelling that says so: its code or its text.
 
-        Raises UnknownUnitError ("unit-missing", "unit-unknown", or "unit-conflict" where code and text differ).
+        A text never overrules a UCUM code that the parameter does not have. Raises UnknownUnitError ("unit-missing",
+        "unit-unknown", or "unit-conflict" where code and text differ).
         """
         by_code = self.conversion(feature, quantity.code) if quantity.code else None
         by_text = self.conversion(feature, quantity.unit) if quantity.unit else None
         if by_code and by_text and by_code != by_text:
             raise UnknownUnitError("unit-conflict", _safe(f"{quantity.code} and {quantity.unit}"))
-        found = by_code or by_text
-        if found is None and not quantity.code and not quantity.unit:
-            found = self.conversion(feature, "")  # counts, scores and ratios need no unit
-            if found is None:
-                raise UnknownUnitError("unit-missing", "")
-        if found is None:
+        if by_code:
+            return by_code, quantity.code
+        if by_text and not (quantity.code and quantity.system == UCUM):
+            return by_text, quantity.unit
+        if quantity.code or quantity.unit:
             raise UnknownUnitError("unit-unknown", _safe(quantity.code or quantity.unit))
-        return found
+        unneeded = self.conversion(feature, "")  # counts, scores and ratios need no unit
+        if unneeded is None:
+            raise UnknownUnitError("unit-missing", "")
+        return unneeded, ""
 
 
 def _safe(spelling: str) -> str:

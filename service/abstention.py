@@ -1,4 +1,4 @@
-"""When no score is given, and what is said instead (clinical review §3, "No score at all")."""
+"""When no score is given, and what is said instead."""
 
 import msgspec
 

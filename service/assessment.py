@@ -1,14 +1,14 @@
 """The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from fhir_mappings.concepts import VERSION, catalogue
-from fhir_mappings.encoder import EncodedPatient, encode
+from fhir_mappings.encoder import EncodedPatient, Stage, encode
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
@@ -23,7 +23,6 @@ from service.labels import short
 
 SCHEMA_VERSION = "1"
 _NAMED = 5  # parameters that a notice names
-Stage = Callable[[str], AbstractContextManager[object]]
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -130,9 +129,8 @@ def assess(
     on another parameter list.
     """
     schema = catalogue().schema
-    with stage("encode"):
-        encoded = encode(record, schema, at)
-        setting = choose_setting(encoded, at)
+    encoded = encode(record, schema, at, stage)
+    setting = choose_setting(encoded, at)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
     abstained = reason_to_abstain(encoded, network)

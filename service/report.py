@@ -39,6 +39,7 @@ def _scored(assessment: Assessment) -> list[str]:
         "",
         "Against a typical patient of that group:",
         *body,
+        *([statement.learned_elsewhere_line(assessment)] if statement.learned_elsewhere_line(assessment) else []),
         "",
         *statement.unknown_lines(assessment),
     ]

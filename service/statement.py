@@ -16,6 +16,7 @@ from service.wording import age_text, factor_text, feature_of, number, value_tex
 
 SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
 _EACH_WAY = 5
+ELSEWHERE = "°"  # marks a factor that was learned from other cancer types
 _NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
 
 RESEARCH_USE = "Research use: not a medical device."
@@ -80,7 +81,7 @@ def position_line(assessment: Assessment) -> str:
     position, entity = assessment.position, assessment.entity
     if position is None or entity is None:
         return ""
-    group = in_sentence(entity.label) if position.group == entity.key else "all"
+    group = in_sentence(entity.label) if _has_own_group(assessment) else "all"
     return (
         f"{position.percentile} of 100 (likely {position.low}–{position.high}; 100 = least favourable) among "
         f"{number(position.patients)} {group} patients at diagnosis in the reference data: {_category(position)}."
@@ -102,11 +103,30 @@ def rows(assessment: Assessment, at: datetime) -> list[Row]:
     notable = [f for f in telling if abs(f.relevance - f.typical) >= _NOTABLE]
     worse = [f for f in notable if f.relevance > f.typical][:_EACH_WAY]
     better = [f for f in notable if f.relevance < f.typical][:_EACH_WAY]
-    shown = [_row("▲ less favourable", f, at) for f in worse] + [_row("▼ more favourable", f, at) for f in better]
+    own = _has_own_group(assessment)
+    shown = [_row("▲ less favourable", f, at, own_group=own) for f in worse]
+    shown += [_row("▼ more favourable", f, at, own_group=own) for f in better]
     rest = tuple(f for f in assessment.attribution if f not in worse and f not in better)
     if rest:
         shown.append(Row("", f"the other {len(rest)} inputs together", "", "", factor_text(others(rest).factor)))
     return shown
+
+
+def learned_elsewhere_line(assessment: Assessment) -> str:
+    """What the mark in the table means, where it stands there."""
+    if not any(_is_from_elsewhere(factor, _has_own_group(assessment)) for factor in assessment.attribution):
+        return ""
+    return f"{ELSEWHERE} Learned from patients with other cancer types: shown, but does not move the position."
+
+
+def _has_own_group(assessment: Assessment) -> bool:
+    """Whether the position is among patients of the same cancer type."""
+    position, entity = assessment.position, assessment.entity
+    return position is not None and entity is not None and position.group == entity.key
+
+
+def _is_from_elsewhere(factor: Factor, own_group: bool) -> bool:
+    return own_group and factor.evidence is not None and factor.evidence.origin == "setting"
 
 
 def unknown_lines(assessment: Assessment) -> list[str]:
@@ -134,14 +154,14 @@ def _category(position: PositionShown) -> str:
     return "position unclear" if position.category == "unclear" else position.category
 
 
-def _row(direction: str, factor: Factor, at: datetime) -> Row:
+def _row(direction: str, factor: Factor, at: datetime, *, own_group: bool) -> Row:
     feature = feature_of(factor.feature)
     value = value_text(feature, factor.value)
     # an age or a sex has no age of its own, nor has the diagnosis itself
     dated = not feature.is_entity and feature.modality != "demographics"
     return Row(
         direction,
-        beside_value(factor.feature, factor.label),
+        beside_value(factor.feature, factor.label) + (ELSEWHERE if _is_from_elsewhere(factor, own_group) else ""),
         value,
         age_text(factor.effective, at) if dated else "",
         factor_text(factor.factor),

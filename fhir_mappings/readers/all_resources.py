@@ -1,19 +1,22 @@
 """One patient's record through every reader."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
 from fhir_mappings.concepts import Catalogue
-from fhir_mappings.finding import Finding, Issue
+from fhir_mappings.finding import Finding, Issue, Reading
+from fhir_mappings.pathology_reports import is_histology
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.encounters import documented, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
+from fhir_mappings.readers.germline import germline_findings
 from fhir_mappings.readers.observations import ObservationReader
 from fhir_mappings.readers.patients import Person, read_patient
 from fhir_mappings.readers.sequences import read_sequences
-from fhir_mappings.readers.variants import is_variant, read_variants
+from fhir_mappings.readers.variants import is_variant, somatic_evidence, variant_reports
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.r4 import (
     Condition,
@@ -23,61 +26,79 @@ from fhir_mappings.resources.r4 import (
     Observation,
     Patient,
 )
-from fhir_mappings.tumour import TumourPicture, is_histology, read_tumours
+from fhir_mappings.tumour import TumourPicture, read_tumours
 from fhir_mappings.units import units
+
+# Types of which a resource may well be right and yet say nothing that is asked for.
+_MAY_BE_UNUSED = (Patient, Encounter, Condition, ImagingStudy)
 
 
 class Readings(msgspec.Struct, frozen=True):
-    """What all readers said. `documented`: encounters that prove that problems were documented (else none)."""
+    """What all readers said.
+
+    `documented`: encounters that prove that problems were documented (else none). `undecided`: parameters that the
+    record speaks of without deciding them; they are never absent.
+    """
 
     findings: tuple[Finding, ...]
     issues: tuple[Issue, ...]
     person: Person
     tumours: TumourPicture
     documented: tuple[str, ...]
+    undecided: frozenset[str]
     foreign: bool
 
 
 def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readings:
     """All findings and issues of a record. Resources of another patient, or of nobody, are issues only."""
     own = OwnResources(record)
-    findings: list[Finding] = []
-    issues: list[Issue] = list(own.issues)
+    total = Reading(issues=list(own.issues))
 
     person = Person()
     for patient in own.of(Patient):
         person, read = read_patient(patient, at)
-        findings += read.findings
-        issues += read.issues
+        total.add(read)
 
-    conditions = own.of(Condition)
-    known, unused = diagnoses(conditions, at)
-    comorbidities = ConditionReader(source).read(known, at)
+    conditions = diagnoses(own.of(Condition), at)
+    comorbidities = ConditionReader(source).read(conditions, at)
     care, not_counted = stays(own.of(Encounter), at)
-    visits = read_encounters(care, at, complete=_is_complete(record, "encounters"))
-    is_listed = _is_complete(record, "conditions") and _is_complete(record, "encounters")
+    is_listed = _is_complete(record, Condition) and _is_complete(record, Encounter)
+    proof = documented(care, conditions.known, at, own.address_of) if is_listed else ()
+    total.add(comorbidities.reading)
+    total.add(read_encounters(care, at, complete=_is_complete(record, Encounter)))
+    total.issues += [*conditions.issues, *not_counted]
 
     kinds = _by_kind(own.of(Observation))
-    tumours, of_tumour = read_tumours(known, kinds.histology, source, at, female=person.female)
-    observed = ObservationReader(source, units()).read(kinds.plain, at)
-    body = read_body_composition(kinds.body_composition, own.of(ImagingStudy), at)
-    reported, germline, said = read_variants(kinds.variants, at)
-    located, unlocated = read_sequences(own.of(MolecularSequence))
-    genes = gene_findings([*reported, *located])
+    tumours, of_tumour = read_tumours(
+        conditions.known, kinds.histology, source, at, own.address_of, female=person.female
+    )
+    total.add(of_tumour)
+    total.add(ObservationReader(source, units()).read(kinds.plain, at, own.address_of))
+    studies = own.of(ImagingStudy)
+    total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
+    total.add(_genetics(kinds.variants, own.of(MolecularSequence), at))
 
-    for reading in (comorbidities, visits, of_tumour, observed, body, genes):
-        findings += reading.findings
-        issues += reading.issues
-    findings += germline
-    issues += [*unused, *not_counted, *said, *unlocated]
+    used = {*proof, *(address for tumour in tumours.tumours for address in tumour.sources)}
+    total.issues += _leftover(own, total, used)
     return Readings(
-        findings=tuple(findings),
-        issues=tuple(issues),
+        findings=tuple(total.findings),
+        issues=tuple(total.issues),
         person=person,
         tumours=tumours,
-        documented=documented(care, conditions, at) if is_listed else (),
+        documented=proof,
+        undecided=comorbidities.undecided | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
         foreign=own.foreign,
     )
+
+
+def _genetics(variants: list[Observation], sequences: list[MolecularSequence], at: datetime) -> Reading:
+    reports, unused = variant_reports(variants, at)
+    reading = germline_findings(report for report in reports if report.is_germline)
+    reported, not_judged = somatic_evidence(report for report in reports if not report.is_germline)
+    located, unlocated = read_sequences(sequences)
+    reading.add(gene_findings([*reported, *located]))
+    reading.issues += [*unused, *not_judged, *unlocated]
+    return reading
 
 
 class _Kinds(msgspec.Struct):
@@ -87,7 +108,7 @@ class _Kinds(msgspec.Struct):
     body_composition: list[Observation] = msgspec.field(default_factory=list)
 
 
-def _by_kind(observations: list[Observation]) -> _Kinds:
+def _by_kind(observations: Iterable[Observation]) -> _Kinds:
     kinds = _Kinds()
     for observation in observations:
         if is_variant(observation):
@@ -101,7 +122,27 @@ def _by_kind(observations: list[Observation]) -> _Kinds:
     return kinds
 
 
-def _is_complete(record: PatientRecord, key: str) -> bool:
-    """Whether all of a kind is there: an absence may be concluded only then. A Bundle is complete in itself."""
-    states = [r.state for r in record.retrieval if r.key in {key, "bundle"}]
+def _leftover(own: OwnResources, total: Reading, used: set[str]) -> list[Issue]:
+    """An issue for each resource of which nothing has been said yet: it was seen, and nothing in it is asked for."""
+    said = used | {issue.source for issue in total.issues} | {s for f in total.findings for s in f.sources}
+    return [
+        Issue("information", "not-needed", "nothing in it is asked for", resource.address)
+        for kind in _MAY_BE_UNUSED
+        for resource in own.of(kind)
+        if resource.address not in said
+    ]
+
+
+def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bool:
+    """Whether all of a type is there and was understood: an absence may be concluded only then.
+
+    A Bundle is complete in itself.
+    """
+    name = kind.__name__
+    if any(issue.code == "unreadable" and issue.source.partition("/")[0] in {name, "?", ""} for issue in record.issues):
+        return False
+    states = [r.state for r in record.retrieval if r.key in {_QUERY[name], "bundle"}]
     return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval
+
+
+_QUERY = {"Condition": "conditions", "Encounter": "encounters"}  # names of retrieval.py

@@ -31,6 +31,8 @@ _NUMBER_IS_LEVEL = frozenset(
     }
 )
 
+_HUGE = 10**18
+
 
 class Answer(msgspec.Struct, frozen=True):
     """A value in the parameter's canonical unit, with how it was written."""
@@ -58,11 +60,16 @@ class NotUsableError(Exception):
 
 
 def quantity_of(node: Node) -> Quantity | None:
-    """The number that a node states, as a Quantity; an integer has no unit. None where it states none."""
+    """The number that a node states, as a Quantity; an integer has no unit. None where it states none.
+
+    A number beside a reason for its absence is none (FHIR obs-6 forbids it; what is said to be an error is one).
+    """
+    if node.dataAbsentReason is not None:
+        return None
     if node.valueQuantity is not None:
         return node.valueQuantity
     if node.valueInteger is not None:
-        return Quantity(value=float(node.valueInteger))
+        return Quantity(value=float(min(max(node.valueInteger, -_HUGE), _HUGE)))  # JSON integers have no limit
     return None
 
 
@@ -71,22 +78,34 @@ def measured(node: Node, feature: Feature, units: Units, factor: float | None = 
 
     Raises NotUsableError: no value, a value that is not a number, an unknown unit, out of the plausible range.
     """
-    if feature.kind == "binary" and node.valueBoolean is not None:
+    if feature.kind == "binary" and node.valueBoolean is not None and node.dataAbsentReason is None:
         return Answer(float(node.valueBoolean))
     quantity = quantity_of(node)
     if quantity is None or quantity.value is None:
         raise _no_number(node, feature)
-    if not math.isfinite(quantity.value):
-        raise NotUsableError("implausible", f"{feature.key}: not a finite number")
+    value, spelling = canonical_value(quantity, feature, units)
+    if factor is not None and "mol" not in spelling:
+        value *= factor
+    return Answer(plausible(feature, value), quantity.value, quantity.code or quantity.unit, comparator_flag(quantity))
+
+
+def canonical_value(quantity: Quantity, feature: Feature, units: Units) -> tuple[float, str]:
+    """The quantity in the canonical unit of `feature`, and the unit it was read in.
+
+    Raises NotUsableError where there is no value or its unit is unknown.
+    """
+    if quantity.value is None:
+        raise NotUsableError("no-value", f"{feature.key}: there is no value", "information")
     try:
-        conversion = units.of_quantity(feature, quantity)
+        conversion, spelling = units.of_quantity(feature, quantity)
     except UnknownUnitError as error:
         raise NotUsableError(error.code, f"{feature.key}: {error.spelling or 'no unit'}") from error
-    value = conversion(quantity.value)
-    if factor is not None and "mol" not in (quantity.code or quantity.unit):
-        value *= factor
-    flags = ("comparator",) if quantity.comparator else ()
-    return Answer(_plausible(feature, value), quantity.value, quantity.code or quantity.unit, flags)
+    return conversion(quantity.value), spelling
+
+
+def comparator_flag(quantity: Quantity) -> tuple[str, ...]:
+    """`<5` is read as 5, and says so."""
+    return ("comparator",) if quantity.comparator else ()
 
 
 def level(node: Node, concept: Concept, feature: Feature, source: Catalogue) -> Answer:
@@ -95,6 +114,8 @@ def level(node: Node, concept: Concept, feature: Feature, source: Catalogue) -> 
     Raises NotUsableError: no answer, an answer that the catalogue does not know, "unknown" stated, codings that
     contradict each other.
     """
+    if node.dataAbsentReason is not None:
+        raise _no_number(node, feature)
     if node.valueCodeableConcept is not None:
         return Answer(_coded_level(node.valueCodeableConcept, feature, source))
     if node.valueString is not None:
@@ -105,20 +126,18 @@ def level(node: Node, concept: Concept, feature: Feature, source: Catalogue) -> 
     if feature.key not in _NUMBER_IS_LEVEL:
         raise NotUsableError("answer-unknown", f"{feature.key}: a number where a coded answer is read")
     number = _from_scale(concept.code, quantity.value, feature)
-    if number != int(number):
-        raise NotUsableError("implausible", f"{feature.key}: between two levels")
-    return Answer(_plausible(feature, number), quantity.value, quantity.code or quantity.unit)
+    return Answer(plausible(feature, number), quantity.value, quantity.code or quantity.unit, comparator_flag(quantity))
 
 
 def _from_scale(code: str, number: float, feature: Feature) -> float:
     if code in KARNOFSKY:
         grade = ecog_of_karnofsky(number)
     elif code == GLEASON_SUM:
-        grade = isup_of_gleason_sum(int(number))
+        grade = isup_of_gleason_sum(int(number)) if number == int(number) else None
     else:
         return number
     if grade is None:
-        raise NotUsableError("implausible", f"{feature.key}: {number:g} is not on the scale or does not decide")
+        raise NotUsableError("implausible", f"{feature.key}: the number is not on the scale or does not decide")
     return float(grade)
 
 
@@ -144,7 +163,8 @@ def _stated(value: float | None, feature: Feature, what: str) -> float:
     return value
 
 
-def _plausible(feature: Feature, value: float) -> float:
+def plausible(feature: Feature, value: float) -> float:
+    """The value, where the parameter can have it. Raises NotUsableError where not (NaN included)."""
     if not feature.plausible(value):
         raise NotUsableError(
             "implausible", f"{feature.key}: outside {feature.low:g} to {feature.high:g} {feature.unit}"
@@ -157,7 +177,7 @@ def _plausible(feature: Feature, value: float) -> float:
 def _no_number(node: Node, feature: Feature) -> NotUsableError:
     if node.dataAbsentReason is not None:
         return NotUsableError("data-absent", f"{feature.key}: recorded as not available", "information")
-    written = (node.valueString, node.valueCodeableConcept, node.valueRange, node.valueRatio)
+    written = (node.valueString, node.valueCodeableConcept, node.valueRange, node.valueRatio, node.valueBoolean)
     if any(value is not None for value in written):
         return NotUsableError("not-a-number", f"{feature.key}: the value is no single number")
     return NotUsableError("no-value", f"{feature.key}: there is no value", "information")

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from fhir_mappings.concepts import SNOMED
 from fhir_mappings.finding import Finding, Issue, Reading
-from fhir_mappings.readers.observations import STATUS_RANK, effective, unusable
+from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
+from fhir_mappings.record import Resolve
 from fhir_mappings.resources.r4 import ImagingStudy, Observation
 from fhir_mappings.timing import instant
+from models.features import FeatureSchema
 
 TISSUES = "https://uk-essen.de/fhir/ValueSet/boa/tissues"
 _BOA = "https://uk-essen.de/fhir/ValueSet/boa/"
@@ -52,7 +54,11 @@ def is_body_composition(observation: Observation) -> bool:
 
 
 def read_body_composition(
-    observations: Iterable[Observation], studies: Iterable[ImagingStudy], at: datetime
+    observations: Iterable[Observation],
+    studies: Iterable[ImagingStudy],
+    schema: FeatureSchema,
+    at: datetime,
+    address_of: Resolve,
 ) -> Reading:
     """Ratios of tissue volumes, dated by the study where it is known, never averaged over studies.
 
@@ -61,42 +67,46 @@ def read_body_composition(
     by_address = {study.address: study for study in studies}
     reading = Reading()
     for observation in observations:
-        issue = unusable(observation, effective(observation), at)
+        issue = unusable(observation, effective(observation, at), at)
         if issue is not None:
             reading.issues.append(issue)
-        else:
-            reading.add(_read_one(observation, by_address, at))
+            continue
+        named = [address_of(source.reference) for source in (*observation.derivedFrom, *observation.partOf)]
+        study = next((by_address[name] for name in named if name in by_address), None)
+        reading.add(_read_one(observation, study, schema, at))
     return reading
 
 
-def _read_one(observation: Observation, studies: dict[str, ImagingStudy], at: datetime) -> Reading:
-    named = [reference.reference for reference in (*observation.derivedFrom, *observation.partOf)]
-    study = next((studies[name] for name in named if name in studies), None)
+def _read_one(observation: Observation, study: ImagingStudy | None, schema: FeatureSchema, at: datetime) -> Reading:
     if study is not None and (reason := _study_unusable(study, at)):
         return Reading(issues=[Issue("warning", "imaging-not-used", reason, observation.address)])
     cavity = _cavity(observation)
     if cavity is None:
         return Reading(issues=[Issue("warning", "region-unknown", "names no body cavity", observation.address)])
     volumes = _volumes(observation)
-    when = (instant(study.started) if study and study.started else None) or effective(observation)
+    when = (instant(study.started, at) if study else None) or effective(observation, at)
     sources = (observation.address, study.address) if study else (observation.address,)
-    found = [
-        Finding(
-            ratio.key, volumes[ratio.over] / volumes[ratio.under], "1", when, sources,
-            rule=f"{ratio.over} / {ratio.under}, {cavity} cavity", rank=STATUS_RANK[observation.status],
-        )
-        for ratio in RATIOS
-        if ratio.cavity == cavity and ratio.over in volumes and volumes.get(ratio.under)
-    ]  # fmt: skip
-    if not found:
-        return Reading(issues=[Issue("information", "parts-missing", "no ratio can be formed", observation.address)])
-    return Reading(found)
+    reading = Reading()
+    for ratio in RATIOS:
+        if ratio.cavity != cavity or ratio.over not in volumes or ratio.under not in volumes:
+            continue
+        value = volumes[ratio.over] / volumes[ratio.under]
+        if not schema[ratio.key].plausible(value):
+            text = f"{ratio.key}: outside {schema[ratio.key].low:g} to {schema[ratio.key].high:g}"
+            reading.issues.append(Issue("warning", "implausible", text, observation.address))
+            continue
+        rule = f"{ratio.over} / {ratio.under}, {cavity} cavity"
+        rank, flags = STATUS_RANK[observation.status], MARKS.get(observation.status, ())
+        reading.findings.append(Finding(ratio.key, value, "1", when, sources, rule, rank, flags))
+    if not reading.findings and not reading.issues:
+        reading.issues.append(Issue("information", "parts-missing", "no ratio can be formed", observation.address))
+    return reading
 
 
 def _study_unusable(study: ImagingStudy, at: datetime) -> str:
     if study.status in {"cancelled", "entered-in-error", "registered"}:
         return f"the study is {study.status}"
-    started = instant(study.started) if study.started else None
+    started = instant(study.started, at)
     if started and started > at:
         return "the study is dated after the moment of assessment"
     modalities = {m.code for m in study.modality} | {s.modality.code for s in study.series}
@@ -104,17 +114,18 @@ def _study_unusable(study: ImagingStudy, at: datetime) -> str:
 
 
 def _cavity(observation: Observation) -> str | None:
+    """The one cavity that the site names; none where it names two."""
     sites = observation.bodySite.coding if observation.bodySite else ()
-    known = (_CAVITY.get(c.code) for c in sites if c.system == SNOMED or c.system.startswith(_BOA))
-    return next((cavity for cavity in known if cavity), None)
+    known = {_CAVITY[c.code] for c in sites if c.code in _CAVITY and (c.system == SNOMED or c.system.startswith(_BOA))}
+    return known.pop() if len(known) == 1 else None
 
 
 def _volumes(observation: Observation) -> dict[str, float]:
-    """Volume per tissue in mL; a part without a positive volume in mL is left out."""
-    found: dict[str, float] = {}
+    """Volume per tissue in mL; a part without a positive volume in mL is left out, as is one stated twice."""
+    found: dict[str, set[float]] = {}
     for part in observation.component:
         tissue = next((_TISSUE[c.code] for c in part.code.coding if c.system == TISSUES and c.code in _TISSUE), None)
-        amount = part.valueQuantity
-        if tissue and amount and amount.value and amount.value > 0 and {amount.code, amount.unit} & {"mL", "ml"}:
-            found[tissue] = amount.value
-    return found
+        amount = part.valueQuantity if part.dataAbsentReason is None else None
+        if tissue and amount and amount.value and amount.value > 0 and (amount.code or amount.unit) in {"mL", "ml"}:
+            found.setdefault(tissue, set()).add(amount.value)
+    return {tissue: amounts.pop() for tissue, amounts in found.items() if len(amounts) == 1}

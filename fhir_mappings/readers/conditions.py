@@ -1,71 +1,106 @@
 """Condition -> comorbidities, metastases, tumours. Only what is confirmed and present counts as a disease."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
-from fhir_mappings.concepts import ICD10_CM, ICD10_GM, ICD10_WHO, Catalogue
-from fhir_mappings.finding import Finding, Issue, Reading
+from fhir_mappings.concepts import ICD10, Catalogue, canonical
+from fhir_mappings.finding import Finding, Issue, Reading, Severity
 from fhir_mappings.resources.datatypes import CodeableConcept, Coding
 from fhir_mappings.resources.r4 import Condition
-from fhir_mappings.timing import days_between, instant
+from fhir_mappings.timing import days_between, in_order, instant
 
-VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
-CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 # German letter of certainty beside an ICD-10-GM code: A ruled out, V suspected, Z state after; only G is confirmed.
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 
-_UNCONFIRMED = frozenset({"unconfirmed", "provisional", "differential"})
-_INACTIVE = frozenset({"inactive", "remission", "resolved"})
+# The codes of the two status elements (required bindings of FHIR; profiles put codings of other systems beside them).
+# Where one holds two that contradict each other, the first of these counts.
+_REFUTED = "refuted"
+_UNCONFIRMED = ("unconfirmed", "provisional", "differential")
+_VERIFICATION = ("entered-in-error", _REFUTED, *_UNCONFIRMED, "confirmed")
+_INACTIVE = ("inactive", "remission", "resolved")
+_RULED_OUT = "certainty A"
 
 # A past event of these still counts (Charlson: old infarction, stroke), of the others only a present disease.
 COUNTS_WHEN_RESOLVED = frozenset({"comorb_mi", "comorb_cerebrovascular"})
 
 # Decided from the tumour itself, not from a code alone.
 _NOT_HERE = frozenset({"comorb_prior_malignancy", "path_colon_right_sided", "path_oropharynx"})
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """A Condition that may be used: confirmed or refuted, active or not, since when."""
+    """A Condition that may be used: confirmed or refuted, active or not, since when, and when that was stated."""
 
     condition: Condition
     confirmed: bool
     active: bool
     since: datetime | None
+    stated: datetime | None
 
     @property
     def address(self) -> str:
         return self.condition.address
 
 
-def diagnoses(conditions: Iterable[Condition], at: datetime) -> tuple[list[Diagnosis], list[Issue]]:
-    """The conditions that state something at `at`, and an issue for each that does not."""
-    found: list[Diagnosis] = []
-    issues: list[Issue] = []
+class Diagnoses(msgspec.Struct):
+    """The conditions that state something; those that may be a disease or not; an issue for each that is not used."""
+
+    known: list[Diagnosis] = msgspec.field(default_factory=list)
+    doubtful: list[Condition] = msgspec.field(default_factory=list)
+    issues: list[Issue] = msgspec.field(default_factory=list)
+
+
+class Comorbidities(msgspec.Struct, frozen=True):
+    """`undecided`: parameters that some record speaks of without deciding them, so that silence is no absence."""
+
+    reading: Reading
+    undecided: frozenset[str]
+
+
+def diagnoses(conditions: Iterable[Condition], at: datetime) -> Diagnoses:
+    """All conditions, sorted by what they may be used for at `at`."""
+    found = Diagnoses()
     for condition in conditions:
         reason = _unusable(condition, at)
         if reason is None:
-            found.append(_diagnosis(condition, at))
-        else:
-            issues.append(Issue("information", *reason, condition.address))
-    return found, issues
+            found.known.append(_diagnosis(condition, at))
+            continue
+        severity: Severity = "warning" if reason[0] in {"modifier-unknown", "date-unreadable"} else "information"
+        found.issues.append(Issue(severity, *reason, condition.address))
+        if reason[0] in {"not-confirmed", "modifier-unknown", "date-unreadable"} and reason[1] != _RULED_OUT:
+            found.doubtful.append(condition)
+    return found
 
 
 class ConditionReader:
     def __init__(self, source: Catalogue) -> None:
         self._catalogue = source
 
-    def read(self, known: Iterable[Diagnosis], at: datetime) -> Reading:
-        """Findings of comorbidities and metastases; 1 for present, 0 for explicitly refuted."""
+    def read(self, conditions: Diagnoses, at: datetime) -> Comorbidities:
+        """Findings of comorbidities and metastases: 1 for present, 0 for a comorbidity that was refuted.
+
+        The newest confirmed or refuted statement of a comorbidity wins; a metastasis stays once it was confirmed.
+        """
         reading = Reading()
-        for diagnosis in known:
+        undecided = {key for condition in conditions.doubtful for key in self._keys(condition.code)}
+        said: dict[str, list[tuple[Diagnosis, Finding]]] = {}
+        for diagnosis in conditions.known:
             keys = self._keys(diagnosis.condition.code)
             for key in sorted(keys):
-                reading.add(self._state(key, diagnosis, at))
+                found = self._state(key, diagnosis, at)
+                if isinstance(found, Finding):
+                    said.setdefault(key, []).append((diagnosis, found))
+                    continue
+                reading.issues.append(found)
+                if found.code in {"undated", "outside-window"} and diagnosis.active:
+                    undecided.add(key)
             if not keys and not self._is_tumour(diagnosis.condition.code):
                 reading.issues.append(Issue("information", "code-unknown", "no known code", diagnosis.address))
-        return reading
+        for statements in said.values():
+            reading.add(_newest_statement(statements))
+        return Comorbidities(reading, frozenset(undecided))
 
     def _keys(self, code: CodeableConcept) -> set[str]:
         """Binary parameters that any coding states, but for those that a narrower coding excludes."""
@@ -86,62 +121,97 @@ class ConditionReader:
             for concept in self._catalogue.lookup(coding.system, coding.code)
         )
 
-    def _state(self, key: str, diagnosis: Diagnosis, at: datetime) -> Reading:
+    def _state(self, key: str, diagnosis: Diagnosis, at: datetime) -> Finding | Issue:
         feature = self._catalogue.schema[key]
-        if not diagnosis.confirmed:
-            return self._finding(key, 0.0, diagnosis, "refuted")
-        is_present = diagnosis.active or key in COUNTS_WHEN_RESOLVED or feature.modality == "tumour"
-        if not is_present:
-            text = f"{key}: inactive or resolved"
-            return Reading(issues=[Issue("information", "not-present", text, diagnosis.address)])
+        is_acute = feature.missing_rule == "documented_acute"
+        if not diagnosis.confirmed and feature.modality == "tumour":
+            return self._issue("refuted", f"{key}: refuted", diagnosis)
+        if diagnosis.confirmed and not (
+            diagnosis.active or is_acute or key in COUNTS_WHEN_RESOLVED or feature.modality == "tumour"
+        ):
+            return self._issue("not-present", f"{key}: inactive or resolved", diagnosis)
+        when = diagnosis.since if diagnosis.confirmed else diagnosis.stated
         if feature.window_days is not None:
-            if diagnosis.since is None:
-                text = f"{key}: no date, counts only within {feature.window_days:g} days"
-                return Reading(issues=[Issue("information", "undated", text, diagnosis.address)])
-            if days_between(diagnosis.since, at) > feature.window_days:
-                text = f"{key}: older than {feature.window_days:g} days"
-                return Reading(issues=[Issue("information", "outside-window", text, diagnosis.address)])
-        return self._finding(key, 1.0, diagnosis, "confirmed diagnosis")
+            if when is None:
+                return self._issue(
+                    "undated", f"{key}: no date, counts only within {feature.window_days:g} days", diagnosis
+                )
+            if days_between(when, at) > feature.window_days:
+                return self._issue("outside-window", f"{key}: older than {feature.window_days:g} days", diagnosis)
+        rule = "confirmed diagnosis" if diagnosis.confirmed else "refuted"
+        return Finding(key, float(diagnosis.confirmed), "1", when, (diagnosis.address,), rule=rule)
 
-    def _finding(self, key: str, value: float, diagnosis: Diagnosis, rule: str) -> Reading:
-        return Reading([Finding(key, value, "1", diagnosis.since, (diagnosis.address,), rule=rule)])
-
-
-def status_code(concept: CodeableConcept, system: str) -> str:
-    """The code of one system in a status element; profiles put further codings of their own beside it."""
-    return next((coding.code for coding in concept.coding if coding.system == system), "")
+    def _issue(self, code: str, text: str, diagnosis: Diagnosis) -> Issue:
+        return Issue("information", code, text, diagnosis.address)
 
 
-def since(condition: Condition) -> datetime | None:
+def _newest_statement(statements: list[tuple[Diagnosis, Finding]]) -> Reading:
+    """All that agree with the newest statement; of equals a confirmed one wins. Each other one is an issue."""
+    newest, _ = max(statements, key=lambda pair: (_stated(pair[0]), pair[0].confirmed))
+    reading = Reading()
+    for diagnosis, finding in statements:
+        if diagnosis.confirmed == newest.confirmed:
+            reading.findings.append(finding)
+        else:
+            text = f"{finding.feature}: a newer statement says otherwise"
+            reading.issues.append(Issue("information", "superseded", text, diagnosis.address))
+    return reading
+
+
+def _stated(diagnosis: Diagnosis) -> datetime:
+    return in_order(diagnosis.stated) if diagnosis.stated else _LONG_AGO
+
+
+def _status(concept: CodeableConcept, codes: tuple[str, ...]) -> str:
+    """The first of FHIR's codes that the element holds, whatever system it claims; "" where it holds none."""
+    held = {coding.code for coding in concept.coding}
+    return next((code for code in codes if code in held), "")
+
+
+def since(condition: Condition, at: datetime | None = None) -> datetime | None:
     """When the disease began: onset, else when it was recorded."""
     onset = condition.onsetDateTime or (condition.onsetPeriod.start if condition.onsetPeriod else "")
-    return instant(onset) or instant(condition.recordedDate)
+    return instant(onset, at) or instant(condition.recordedDate, at)
 
 
 def _diagnosis(condition: Condition, at: datetime) -> Diagnosis:
-    abated = instant(condition.abatementDateTime) if condition.abatementDateTime else None
+    began = since(condition, at)
     return Diagnosis(
         condition,
-        confirmed=status_code(condition.verificationStatus, VERIFICATION) != "refuted",
-        active=status_code(condition.clinicalStatus, CLINICAL) not in _INACTIVE and not (abated and abated <= at),
-        since=since(condition),
+        confirmed=_status(condition.verificationStatus, _VERIFICATION) != _REFUTED,
+        active=_is_active(condition, at),
+        since=began,
+        stated=instant(condition.recordedDate, at) or began,
     )
 
 
-def _unusable(condition: Condition, at: datetime) -> tuple[str, str] | None:
-    verification = status_code(condition.verificationStatus, VERIFICATION)
+def _is_active(condition: Condition, at: datetime) -> bool:
+    """Whether the disease was there at `at`: an end decides before the status, which speaks of the record's own now."""
+    abated = instant(condition.abatementDateTime, at)
+    if abated is not None:
+        return abated > at
+    return not _status(condition.clinicalStatus, _INACTIVE)
+
+
+def _unusable(condition: Condition, at: datetime) -> tuple[str, str] | None:  # noqa: PLR0911 - one line a reason
+    verification = _status(condition.verificationStatus, _VERIFICATION)
     if verification == "entered-in-error":
         return "status-not-used", "entered-in-error"
     if verification in _UNCONFIRMED:
         return "not-confirmed", verification
+    if not verification and (condition.verificationStatus.coding or condition.verificationStatus.text):
+        return "not-confirmed", "a verification status that FHIR does not define"
     if condition.modifierExtension:
         return "modifier-unknown", "a modifierExtension that may change the meaning"
-    letter = next((c for coding in condition.code.coding for c in _certainty(coding)), "G")
-    if letter != "G":
-        return "not-confirmed", f"certainty {letter}" if letter in {"A", "V", "Z"} else "certainty unknown"
-    recorded, onset = instant(condition.recordedDate), since(condition)
-    if (recorded and recorded > at) or (onset and onset > at):
+    letters = {letter for coding in condition.code.coding for letter in _certainty(coding)} - {"G"}
+    if letters:
+        known = sorted(letters & {"A", "V", "Z"})
+        return "not-confirmed", f"certainty {known[0]}" if known else "certainty unknown"
+    recorded, began = instant(condition.recordedDate, at), since(condition, at)
+    if (recorded and recorded > at) or (began and began > at):
         return "after-at", "dated after the moment of assessment"
+    if began is None and (condition.onsetDateTime or condition.recordedDate):
+        return "date-unreadable", "a date that is none"
     return None
 
 
@@ -151,4 +221,4 @@ def _certainty(coding: Coding) -> list[str]:
 
 def icd_codes(condition: Condition) -> list[str]:
     """The ICD-10 codes of a condition, of any edition."""
-    return [coding.code for coding in condition.code.coding if coding.system in {ICD10_WHO, ICD10_GM, ICD10_CM}]
+    return [coding.code for coding in condition.code.coding if canonical(coding.system) in ICD10]

@@ -1,18 +1,22 @@
-"""Encounter -> were problems documented, unplanned hospital days, emergency visits, nursing home, is one open now."""
+"""Encounter -> were problems documented, unplanned hospital days, emergency visits, nursing home."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from fhir_mappings.finding import Finding, Issue, Reading
-from fhir_mappings.resources.r4 import Condition, Encounter
+from fhir_mappings.readers.conditions import Diagnosis
+from fhir_mappings.record import Resolve
+from fhir_mappings.resources.r4 import Encounter
 from fhir_mappings.timing import days_between, instant
 
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 ADMIT_SOURCE = "http://terminology.hl7.org/CodeSystem/admit-source"
 _WINDOW_DAYS = 90.0
 _PROBLEMS_DAYS = 365.0
+_NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -31,10 +35,12 @@ def stays(encounters: Iterable[Encounter], at: datetime) -> tuple[list[Stay], li
     found: list[Stay] = []
     issues: list[Issue] = []
     for encounter in encounters:
-        start = instant(encounter.period.start) if encounter.period.start else None
-        end = instant(encounter.period.end) if encounter.period.end else None
-        if encounter.status in {"cancelled", "entered-in-error", "planned"}:
+        period = encounter.period
+        start, end = instant(period.start, at), instant(period.end, at)
+        if encounter.status in _NOT_HAPPENED:
             issues.append(Issue("information", "status-not-used", encounter.status, encounter.address))
+        elif (period.start and start is None) or (period.end and end is None):
+            issues.append(Issue("warning", "date-unreadable", "a date that is none", encounter.address))
         elif start is not None and start > at:
             issues.append(Issue("information", "after-at", "begins after the moment of assessment", encounter.address))
         else:
@@ -42,20 +48,26 @@ def stays(encounters: Iterable[Encounter], at: datetime) -> tuple[list[Stay], li
     return found, issues
 
 
-def documented(known: Iterable[Stay], conditions: Iterable[Condition], at: datetime) -> tuple[str, ...]:
-    """Addresses of completed encounters of the last 12 months that carry coded diagnoses.
+def documented(
+    known: Iterable[Stay], diagnoses: Iterable[Diagnosis], at: datetime, address_of: Resolve
+) -> tuple[str, ...]:
+    """Addresses of completed encounters of the last 12 months that carry a coded, confirmed diagnosis.
 
     With one of them, a chronic disease that is not recorded is absent; without one, it is unknown.
     """
-    coded = {c.encounter.reference for c in conditions if c.code.coding and c.encounter.reference}
-    names = {c.address for c in conditions if c.code.coding}
+    coded = {d.address: d.condition for d in diagnoses if d.confirmed and d.condition.code.coding}
+    visited = {address_of(c.encounter.reference) for c in coded.values() if c.encounter.reference}
     return tuple(
         stay.encounter.address
         for stay in known
         if stay.encounter.status == "finished"
         and (last := stay.end or stay.start) is not None
-        and 0 <= days_between(last, at) <= _PROBLEMS_DAYS
-        and (stay.encounter.address in coded or any(d.condition.reference in names for d in stay.encounter.diagnosis))
+        and last <= at
+        and days_between(last, at) <= _PROBLEMS_DAYS
+        and (
+            stay.encounter.address in visited
+            or any(address_of(named.condition.reference) in coded for named in stay.encounter.diagnosis)
+        )
     )
 
 
@@ -83,17 +95,22 @@ def _unplanned(stay: Stay, known: list[Stay]) -> bool:
     source = stay.encounter.hospitalization.admitSource
     if source and any(c.system == ADMIT_SOURCE and c.code == "emd" for c in source.coding):
         return True
-    day = timedelta(days=1)
     ends = [s.end or s.start for s in known if s.kind == "EMER"]
-    return any(end is not None and stay.start is not None and -day <= stay.start - end <= day for end in ends)
+    return any(end and stay.start and -1 <= days_between(end, stay.start) <= 1 for end in ends)
 
 
 def _days(admitted: list[Stay], at: datetime) -> float:
+    """Days of all stays, those before the window not counted, nor a day that two of them share counted twice."""
     first = at - timedelta(days=_WINDOW_DAYS)
-    spans = ((max(s.start, first), s.end) for s in admitted if s.start and s.end)
-    return float(round(sum(max(0.0, days_between(start, end)) for start, end in spans)))
+    spans = sorted((max(s.start, first), s.end) for s in admitted if s.start and s.end)
+    total, reached = 0.0, first
+    for start, end in spans:
+        total += max(0.0, days_between(max(start, reached), end))
+        reached = max(reached, end)
+    return float(round(total))
 
 
 def _count(key: str, value: float, counted: list[Stay], known: list[Stay], at: datetime) -> Finding:
-    sources = tuple(s.encounter.address for s in counted or known[-1:])
+    newest = max(known, key=lambda s: (s.start or s.end or _LONG_AGO, s.encounter.address))
+    sources = tuple(s.encounter.address for s in counted) or (newest.encounter.address,)
     return Finding(key, value, "{count}" if "visits" in key else "d", at, sources, rule="counted over 90 days")

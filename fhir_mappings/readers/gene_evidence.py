@@ -9,8 +9,12 @@ import msgspec
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.gene_rules import RULES, Test
 from fhir_mappings.genes import Effect, current_symbol
+from fhir_mappings.timing import in_order
 
 Says = Literal["positive", "negative", "unclear"]
+
+# Resistance that comes and goes with treatment: of these the latest sample alone counts.
+_LATEST_SAMPLE = frozenset({"gene_esr1", "gene_ar"})
 
 
 class GeneEvidence(msgspec.Struct, frozen=True):
@@ -23,6 +27,7 @@ class GeneEvidence(msgspec.Struct, frozen=True):
     rank: int = 0
     tests: frozenset[Test] = frozenset({"sequence"})
     rule: str = ""
+    flags: tuple[str, ...] = ()
 
 
 def of_effect(effect: Effect) -> Says:
@@ -32,12 +37,21 @@ def of_effect(effect: Effect) -> Says:
 def gene_findings(evidence: Iterable[GeneEvidence]) -> Reading:
     """One finding per gene parameter, or an issue where its genes were reported but decide nothing."""
     by_key: dict[str, list[GeneEvidence]] = {}
-    for statement in evidence:
+    for statement in sorted(evidence, key=lambda e: (e.source, e.symbol, e.says, e.rule)):
         by_key.setdefault(RULES[current_symbol(statement.symbol)].key, []).append(statement)
     reading = Reading()
     for key, statements in by_key.items():
-        reading.add(_decide(key, statements))
+        reading.add(_decide(key, _of_latest_sample(statements) if key in _LATEST_SAMPLE else statements))
     return reading
+
+
+def _of_latest_sample(statements: list[GeneEvidence]) -> list[GeneEvidence]:
+    """The statements of the newest day; all of them where none has a date."""
+    dated = [s.effective for s in statements if s.effective]
+    if not dated:
+        return statements
+    newest = max(dated, key=in_order).date()
+    return [s for s in statements if s.effective and s.effective.date() == newest]
 
 
 def _decide(key: str, statements: list[GeneEvidence]) -> Reading:
@@ -68,13 +82,16 @@ def _tests_missing(key: str, statements: list[GeneEvidence]) -> list[str]:
 
 
 def _finding(key: str, value: float, statements: list[GeneEvidence]) -> Finding:
+    """The statements as one, dated by the newest; marked where each of them is (all preliminary)."""
     dated = [s.effective for s in statements if s.effective]
+    marks = set.intersection(*(set(s.flags) for s in statements))
     return Finding(
         feature=key,
         value=value,
         unit="1",
-        effective=max(dated, default=None),
+        effective=max(dated, key=in_order, default=None),
         sources=tuple(dict.fromkeys(s.source for s in statements)),
         rule="; ".join(dict.fromkeys(s.rule for s in statements if s.rule)) or "gene rule",
         rank=max(s.rank for s in statements),
+        flags=tuple(sorted(marks)),
     )

@@ -7,53 +7,26 @@ over components, have readers of their own.
 from collections.abc import Iterable
 from datetime import datetime
 
-from fhir_mappings.concepts import LOINC, Catalogue, Concept
+from fhir_mappings.concepts import LOINC, Catalogue, Concept, canonical
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.readers.answers import Answer, Node, NotUsableError, level, measured
-from fhir_mappings.readers.parts import PARTS, multiple_of_limit, part_answer, percent_of_leukocytes
+from fhir_mappings.readers.parts import PARTS, multiple_of_limit, over_a_day, part_answer, percent_of_leukocytes
+from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, hours_of, is_haemolysed, unusable
+from fhir_mappings.record import Resolve
 from fhir_mappings.resources.datatypes import CodeableConcept
 from fhir_mappings.resources.r4 import Observation
-from fhir_mappings.timing import instant
 from fhir_mappings.units import Units
+from models.features import Feature
 
-# Amended and corrected results replace final ones; a preliminary one serves until the final is there, and is marked.
-STATUS_RANK = {"amended": 2, "corrected": 2, "final": 1, "preliminary": 0}
 METHOD_RANK = {"pathological": 20, "clinical": 10}
+_A_NUMBER, _A_WORD = 1, 0  # a percentage says more than "positive"
 
-# A sample quality that changes the result (MII Labor: modifierExtension "interpretationsbeeinflussende Eigenschaft").
-_HAEMOLYSED = "118128002"
-_KNOWN_QUALITIES = frozenset({_HAEMOLYSED, "118127007", "118129005"})  # lipaemic, icteric
 _SPOILT_BY_HAEMOLYSIS = frozenset({"lab_potassium", "lab_ldh", "lab_nse", "ratio_ldh_uln_ratio"})
+_URINE, _URINE_OF_A_DAY = "func_urine_output", "9192-6"
+_VOLUME = frozenset({"mL", "ml"})
 
 # Marks of a stage after treatment, at recurrence or at autopsy (y, r, a): what they stand beside is no initial stage.
-_LATER_STAGE = frozenset({(LOINC, "101658-3"), (LOINC, "101659-1"), (LOINC, "101660-9")})
-
-
-def effective(observation: Observation) -> datetime | None:
-    """When the observation was true of the patient: its time, the end of its period, else when it was issued."""
-    period = observation.effectivePeriod
-    for text in (
-        observation.effectiveDateTime,
-        observation.effectiveInstant,
-        period.end or period.start if period else "",
-        observation.issued,
-    ):
-        moment = instant(text) if text else None
-        if moment is not None:
-            return moment
-    return None
-
-
-def unusable(observation: Observation, when: datetime | None, at: datetime) -> Issue | None:
-    """Why an Observation as a whole is not read, None where it is: its status, its time, an unknown modifier."""
-    source = observation.address
-    if observation.status not in STATUS_RANK:
-        return Issue("information", "status-not-used", _status(observation.status), source)
-    if observation.modifierExtension and _qualities(observation) - _KNOWN_QUALITIES:
-        return Issue("warning", "modifier-unknown", "a modifierExtension that may change the meaning", source)
-    if when is not None and when > at:
-        return Issue("information", "after-at", "dated after the moment of assessment", source)
-    return None
+_LATER_STAGE = frozenset({"101658-3", "101659-1", "101660-9"})
 
 
 class ObservationReader:
@@ -61,18 +34,20 @@ class ObservationReader:
         self._catalogue = source
         self._units = units
 
-    def read(self, observations: Iterable[Observation], at: datetime) -> Reading:
+    def read(self, observations: Iterable[Observation], at: datetime, address_of: Resolve) -> Reading:
         """Findings and issues of all observations; `at` is the moment of assessment (nothing after it is read)."""
-        known = list(observations)
-        later = _later_stages(known)
         reading = Reading()
-        for observation in known:
-            when = effective(observation)
+        usable: list[tuple[Observation, datetime | None]] = []
+        for observation in observations:
+            when = effective(observation, at)
             issue = unusable(observation, when, at)
             if issue is None:
-                reading.add(self._read_one(observation, when, is_later_stage=observation.address in later))
+                usable.append((observation, when))
             else:
                 reading.issues.append(issue)
+        later = _later_stages([observation for observation, _ in usable], address_of)
+        for observation, when in usable:
+            reading.add(self._read_one(observation, when, is_later_stage=observation.address in later))
         return reading
 
     def _read_one(self, observation: Observation, when: datetime | None, *, is_later_stage: bool) -> Reading:
@@ -86,8 +61,13 @@ class ObservationReader:
                 text = "stage after treatment or at recurrence"
                 reading.issues.append(Issue("information", "stage-not-initial", text, observation.address))
         if not reading.findings and not reading.issues:
-            reading.issues.append(Issue("information", "code-unknown", _codes(observation.code), observation.address))
+            reading.issues.append(self._nothing_read(observation))
         return reading
+
+    def _nothing_read(self, observation: Observation) -> Issue:
+        known = any(self._catalogue.lookup(coding.system, coding.code) for coding in observation.code.coding)
+        code = "parts-elsewhere" if known else "code-unknown"
+        return Issue("information", code, _codes(observation.code), observation.address)
 
     def _read_node(self, node: Node, observation: Observation, when: datetime | None) -> Reading:
         """One finding per parameter and node, whichever of its codings names it; a failure stands for all of them."""
@@ -98,7 +78,7 @@ class ObservationReader:
                 if concept.key in findings or concept.key in failures:
                     continue
                 try:
-                    found = self._interpret(node, (coding.system, coding.code), concept, observation)
+                    found = self._interpret(node, (canonical(coding.system), coding.code), concept, observation)
                 except NotUsableError as error:
                     if error.issue_code != "code-excluded" or len(node.code.coding) == 1:
                         failures[concept.key] = error
@@ -113,7 +93,7 @@ class ObservationReader:
     ) -> tuple[str, Answer] | None:
         """The parameter (or part) that this code states, with its value; None where the code states nothing alone."""
         key, feature = concept.key, self._catalogue.schema[concept.key]
-        if key in _SPOILT_BY_HAEMOLYSIS and observation.modifierExtension and _HAEMOLYSED in _qualities(observation):
+        if key in _SPOILT_BY_HAEMOLYSIS and is_haemolysed(observation):
             raise NotUsableError("haemolysed", f"{key}: the sample is haemolysed")
         coded = node.valueCodeableConcept is not None and feature.kind in {"ordinal", "binary"}
         match concept.meaning:
@@ -122,14 +102,13 @@ class ObservationReader:
             case "value" | "component" if coded:
                 return key, level(node, concept, feature, self._catalogue)
             case "value" | "component":
-                return key, measured(node, feature, self._units, concept.factor)
+                return key, _of_a_day(measured(node, feature, self._units, concept.factor), code, feature, observation)
             case "percent_of_leukocytes":
                 return f"part/percent/{key}", percent_of_leukocytes(node, concept)
             case "multiple_of_limit":
-                return key, multiple_of_limit(node, concept)
+                return key, multiple_of_limit(node, feature)
             case "part" if code in PARTS:
-                part = part_answer(PARTS[code], node, self._catalogue)
-                return None if part is None else (PARTS[code], part)
+                return PARTS[code], part_answer(PARTS[code], node, feature, self._catalogue, self._units)
             case "panel":
                 return self._named_by_answer(node, key)
             case "ignored":
@@ -151,6 +130,7 @@ class ObservationReader:
     ) -> Finding:
         schema = self._catalogue.schema
         status = observation.status
+        is_worded = name in schema.index and schema[name].kind == "continuous" and answer.original is None
         return Finding(
             feature=name,
             value=answer.value,
@@ -158,8 +138,8 @@ class ObservationReader:
             effective=when,
             sources=(observation.address,),
             rule=f"{concept.meaning} of {concept.code}",
-            rank=STATUS_RANK[status] + METHOD_RANK.get(concept.method, 0),
-            flags=(*answer.flags, "preliminary") if status == "preliminary" else answer.flags,
+            rank=METHOD_RANK.get(concept.method, 0) + 2 * STATUS_RANK[status] + (_A_WORD if is_worded else _A_NUMBER),
+            flags=(*answer.flags, *MARKS.get(status, ())),
             original=answer.original,
             original_unit=answer.original_unit,
         )
@@ -169,28 +149,26 @@ class ObservationReader:
         return finding.feature in schema.index and schema[finding.feature].missing_rule == "initial_staging"
 
 
-def _later_stages(observations: list[Observation]) -> set[str]:
+def _of_a_day(answer: Answer, code: tuple[str, str], feature: Feature, observation: Observation) -> Answer:
+    """A volume of urine is one of 24 hours only where its code says so; all other answers stay as they are."""
+    if feature.key != _URINE or code[1] == _URINE_OF_A_DAY or answer.original_unit not in _VOLUME:
+        return answer
+    return over_a_day(answer, hours_of(observation), feature)
+
+
+def _later_stages(observations: list[Observation], address_of: Resolve) -> set[str]:
     """Addresses of the stage groupers, and their members, that stand beside a mark y, r or a."""
-    marks = {o.address for o in observations if any((c.system, c.code) in _LATER_STAGE for c in o.code.coding)}
+    marks = {
+        o.address
+        for o in observations
+        if any(c.code in _LATER_STAGE and canonical(c.system) == LOINC for c in o.code.coding)
+    }
     found: set[str] = set()
     for grouper in observations if marks else ():
-        members = {reference.reference for reference in grouper.hasMember}
+        members = {address_of(reference.reference) for reference in grouper.hasMember}
         if members & marks:
             found |= members | {grouper.address}
     return found
-
-
-def _qualities(observation: Observation) -> set[str]:
-    found: set[str] = set()
-    for extension in observation.modifierExtension:
-        codings = extension.valueCodeableConcept.coding if extension.valueCodeableConcept else ()
-        single = (extension.valueCoding,) if extension.valueCoding else ()
-        found |= {coding.code for coding in (*codings, *single)} or {extension.url}
-    return found
-
-
-def _status(status: str) -> str:
-    return status if status in {"registered", "cancelled", "entered-in-error", "unknown"} else "no status"
 
 
 def _codes(concept: CodeableConcept) -> str:

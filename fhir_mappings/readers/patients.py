@@ -23,7 +23,7 @@ class Person(msgspec.Struct, frozen=True):
 def deceased(patient: Patient, at: datetime) -> bool:
     """A death counts once it has happened: one recorded for later has not, one without a date counts at any time."""
     if patient.deceasedDateTime:
-        moment = instant(patient.deceasedDateTime)
+        moment = instant(patient.deceasedDateTime, at)
         return moment is None or moment <= at
     return patient.deceasedBoolean is True
 
@@ -33,8 +33,10 @@ def read_patient(patient: Patient, at: datetime) -> tuple[Person, Reading]:
     reading = Reading()
     source = (patient.address,)
     birth = day(patient.birthDate) if patient.birthDate else None
+    if patient.birthDate and birth is None:
+        reading.issues.append(Issue("warning", "date-unreadable", "the date of birth is no date", patient.address))
     age = completed_years(birth, at.astimezone(UTC).date()) if birth else None
-    if age is not None and not 0 <= age <= 120:
+    if age is not None and not 0 <= age <= 110:
         reading.issues.append(Issue("warning", "implausible", "demo_age_at_baseline: no possible age", patient.address))
         age = None
     if age is not None and age >= 18:

@@ -26,23 +26,31 @@ def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvi
         if not sequence.variant:
             issues.append(Issue("information", "no-value", "no variant", sequence.address))
         elif accession is None:
-            text = "no chromosome of a known genome build"
+            text = "no chromosome of a known genome build, or of two"
             issues.append(Issue("warning", "build-unknown", text, sequence.address))
+        elif sequence.coordinateSystem not in {0, 1}:
+            text = "counted neither from 0 nor from 1"
+            issues.append(Issue("warning", "coordinates-unknown", text, sequence.address))
         else:
             for variant in sequence.variant:
-                found, issue = _judge(variant, accession, sequence)
+                found, said = _judge(variant, accession, sequence)
                 evidence += found
-                issues += issue
+                issues += said
     return evidence, issues
 
 
 def _accession(reference: ReferenceSequence) -> str | None:
-    """The versioned chromosome accession (NC_000007.14), which tells the build, or that of chromosome and build."""
-    for coding in reference.referenceSeqId.coding:
-        if coding.system in _NUCCORE and coding.code:
-            return coding.code if build_of(coding.code) else None
+    """The versioned chromosome accession (NC_000007.14), which tells the build, or that of chromosome and build.
+
+    None where one of the two names no chromosome of a known build, or where they contradict each other.
+    """
     chromosomes = [coding.code for coding in reference.chromosome.coding] or [reference.chromosome.text]
-    return next((a for c in chromosomes if (a := accession_of(c, reference.genomeBuild)) is not None), None)
+    by_build = {a for c in chromosomes if (a := accession_of(c, reference.genomeBuild)) is not None}
+    named = {coding.code for coding in reference.referenceSeqId.coding if coding.system in _NUCCORE and coding.code}
+    if any(build_of(code) is None for code in named):
+        return None  # a transcript, or a chromosome of another build
+    stated = named | by_build
+    return stated.pop() if len(stated) == 1 else None
 
 
 def _judge(
@@ -68,16 +76,26 @@ def _is_listed(locus: Locus, variant: SequenceVariant) -> bool:
     """
     if locus.site is not None:
         return True
-    gained = len(variant.observedAllele.strip("-")) - len(variant.referenceAllele.strip("-"))
-    if locus.exon is not None and gained and gained % 3 == 0:
+    gained = _gained(variant)
+    if gained is None or gained % 3:
+        return False  # a shift of the reading frame is no change of a codon
+    if locus.exon is not None and gained:
         return gained < 0 if locus.exon == _EXON_OF_DELETIONS else gained > 0
     codons = RULES[locus.symbol].codons
     return locus.codon is not None and any(first <= locus.codon <= last for first, last in codons)
 
 
+def _gained(variant: SequenceVariant) -> int | None:
+    """Bases gained (lost: negative); None where that cannot be told, as the allele it replaces is not stated."""
+    observed, replaced = variant.observedAllele.strip("-"), variant.referenceAllele
+    if not replaced:
+        return 0 if len(observed) == 1 else None
+    return len(observed) - len(replaced.strip("-"))
+
+
 def _locus(variant: SequenceVariant, accession: str, system: int | None) -> Locus | None:
     """The place of a variant; FHIR counts from 0 with an open end, or from 1 with both ends included."""
-    if variant.start is None or system not in {0, 1}:
+    if variant.start is None:
         return None
     first = variant.start + 1 if system == 0 else variant.start
     last = max(first, variant.end if variant.end is not None else first)

@@ -1,107 +1,183 @@
 """Genetic variant Observations (LOINC 69548-6, HL7 Genomics Reporting) -> evidence about genes."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from fhir_mappings.concepts import LOINC
-from fhir_mappings.finding import Finding, Issue
+import msgspec
+
+from fhir_mappings.concepts import LOINC, canonical
+from fhir_mappings.finding import Issue
 from fhir_mappings.gene_rules import RULES, Test
 from fhir_mappings.genes import HGNC, Consequence, current_symbol, gene_effect, symbol_of_hgnc
 from fhir_mappings.readers.gene_evidence import GeneEvidence, of_effect
-from fhir_mappings.readers.observations import STATUS_RANK, effective, unusable
+from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
 from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Component, Observation
 
-VARIANT = (LOINC, "69548-6")
+_VARIANT = "69548-6"
 _GENE, _SOURCE_CLASS, _PROTEIN, _CODING = "48018-6", "48002-0", "48005-3", "48004-6"
 _SIGNIFICANCE, _COPY_NUMBER = "53037-8", "82155-3"
 
 _PRESENT = frozenset({"LA9633-4", "LA6576-8"})  # Present, Positive
 _ABSENT = frozenset({"LA9634-2", "LA6577-6"})  # Absent, Negative
-_GERMLINE = "LA6683-2"
-_PATHOGENIC = frozenset({"LA6668-3", "LA26332-9"})  # pathogenic, likely pathogenic
-_NOT_PATHOGENIC = frozenset({"LA6675-8", "LA26334-5", "LA26333-7"})  # benign, likely benign, uncertain
+_GERMLINE = frozenset({"LA6683-2", "LA26320-4"})  # germline, likely germline
+PATHOGENIC = frozenset({"LA6668-3", "LA26332-9"})  # pathogenic, likely pathogenic
+NOT_PATHOGENIC = frozenset({"LA6675-8", "LA26334-5", "LA26333-7"})  # benign, likely benign, uncertain
 
 _MTB = "https://www.medizininformatik-initiative.de/fhir/ext/modul-mtb/CodeSystem/"
 _FUSION_PARTS = frozenset({"five-prime-gene", "three-prime-gene"})
 _HIGH_LEVEL_GAIN = "high-level-gain"
+# A display that is a symbol (KIT) and no full name (KIT proto-oncogene, receptor tyrosine kinase).
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]{1,9}(-[A-Z0-9]{1,4})?")
+_HGNC_ID = re.compile(r"(HGNC:)?\d{1,6}")
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One variant as reported: what is stated of it, for the readers of somatic and of germline variants."""
+
+    source: str
+    symbols: tuple[str, ...]  # of any gene
+    presence: bool | None
+    significance: frozenset[str]
+    is_germline: bool
+    consequence: Consequence | None
+    protein: str
+    coding: str
+    effective: datetime | None
+    rank: int
+    flags: tuple[str, ...]
+
+    @property
+    def names_a_change(self) -> bool:
+        return bool(self.protein or self.coding)
+
+    @property
+    def tests(self) -> frozenset[Test]:
+        """What was examined: a report of one kind of change says nothing of the others."""
+        if self.consequence is None:
+            return frozenset({"sequence"})
+        return frozenset({"structural"}) if self.consequence == "fusion" else frozenset({"copy_number"})
 
 
 def is_variant(observation: Observation) -> bool:
-    return any((coding.system, coding.code) == VARIANT for coding in observation.code.coding)
+    return any(c.code == _VARIANT and canonical(c.system) == LOINC for c in observation.code.coding)
 
 
-def read_variants(
-    observations: Iterable[Observation], at: datetime
-) -> tuple[list[GeneEvidence], list[Finding], list[Issue]]:
-    """Evidence about the catalogue's genes, pathogenic germline findings, and an issue for each report not used."""
-    evidence: list[GeneEvidence] = []
-    germline: list[Finding] = []
+def variant_reports(observations: Iterable[Observation], at: datetime) -> tuple[list[Report], list[Issue]]:
+    """All that may be used, and an issue for each that may not or whose gene contradicts itself."""
+    reports: list[Report] = []
     issues: list[Issue] = []
     for observation in observations:
-        when = effective(observation)
+        when = effective(observation, at)
         issue = unusable(observation, when, at)
         if issue is not None:
             issues.append(issue)
-        elif _GERMLINE in _answers(observation, _SOURCE_CLASS):
-            germline += _germline(observation, when)
-        else:
-            found, said = _somatic(observation, when)
-            evidence += found
-            issues += said
-    return evidence, germline, issues
+            continue
+        symbols, conflicts = _genes(observation)
+        if conflicts:
+            issues.append(Issue("warning", "gene-conflict", conflicts, observation.address))
+        if symbols or not conflicts:
+            reports.append(_report(observation, symbols, when))
+    return reports, issues
 
 
-def _somatic(observation: Observation, when: datetime | None) -> tuple[list[GeneEvidence], list[Issue]]:
-    source = observation.address
-    symbols, conflicts = _genes(observation)
-    if not symbols:
-        code = "gene-conflict" if conflicts else "gene-unknown"
-        return [], [
-            Issue("warning" if conflicts else "information", code, conflicts or "no gene of the catalogue", source)
-        ]
-    presence = {c.code for c in observation.valueCodeableConcept.coding} if observation.valueCodeableConcept else set()
-    if not presence & (_PRESENT | _ABSENT):
-        return [], [Issue("information", "presence-not-stated", ", ".join(symbols), source)]
-    rank = STATUS_RANK[observation.status]
-    if presence & _ABSENT:
-        return [GeneEvidence(s, "negative", source, when, rank, rule="reported absent") for s in symbols], []
-    found: list[GeneEvidence] = []
+def somatic_evidence(reports: Iterable[Report]) -> tuple[list[GeneEvidence], list[Issue]]:
+    """Evidence about the catalogue's genes, and an issue for each report that says nothing, or no more than 0."""
+    evidence: list[GeneEvidence] = []
     issues: list[Issue] = []
-    for symbol in symbols:
-        statement = _present(symbol, observation, when, rank)
-        found.append(statement)
-        if statement.says != "positive":
-            code = "variant-outside-rule" if statement.says == "negative" else "variant-unclassified"
-            severity = "information" if statement.says == "negative" else "warning"
-            issues.append(Issue(severity, code, symbol, source))  # type: ignore[arg-type]
-    return found, issues
+    one_change: list[Report] = []
+    for report in reports:
+        symbols = [symbol for symbol in report.symbols if symbol in RULES]
+        if not symbols:
+            issues.append(Issue("information", "gene-unknown", "no gene of the catalogue", report.source))
+        elif report.presence is None:
+            issues.append(Issue("information", "presence-not-stated", ", ".join(symbols), report.source))
+        elif not report.presence and report.names_a_change:
+            one_change.append(report)
+            text = f"{', '.join(symbols)}: one change is absent, not every change of the gene"
+            issues.append(Issue("information", "test-cannot-exclude", text, report.source))
+        else:
+            for symbol in symbols:
+                found, said = _judged(symbol, report)
+                evidence.append(found)
+                issues += said
+    return [*evidence, *_promoters_excluded(one_change)], issues
 
 
-def _present(symbol: str, observation: Observation, when: datetime | None, rank: int) -> GeneEvidence:
-    if _answers(observation, _SIGNIFICANCE) & _NOT_PATHOGENIC:
-        return GeneEvidence(symbol, "negative", observation.address, when, rank, rule="stated as not pathogenic")
-    consequence = _event(observation)
-    protein, coding = _text(observation, _PROTEIN), _text(observation, _CODING)
-    effect = gene_effect(symbol, protein or None, consequence, coding or None)
-    tests: frozenset[Test] = frozenset(
-        {"structural" if consequence == "fusion" else "copy_number"} if consequence else {"sequence"}
+def _promoters_excluded(absent: Iterable[Report]) -> list[GeneEvidence]:
+    """A promoter is unchanged once every position that its rule lists is reported so (TERT -124 and -146)."""
+    by_symbol: dict[str, list[Report]] = {}
+    for report in absent:
+        for symbol in report.symbols:
+            if symbol in RULES and RULES[symbol].coding:
+                by_symbol.setdefault(symbol, []).append(report)
+    found: list[GeneEvidence] = []
+    for symbol, reports in by_symbol.items():
+        listed = {change for change in RULES[symbol].coding if ">" in change}
+        if listed <= {report.coding.rpartition(":")[2] for report in reports}:
+            found += [
+                msgspec.structs.replace(_evidence(symbol, report, "reported absent"), tests=frozenset({"promoter"}))
+                for report in reports
+            ]
+    return found
+
+
+def _judged(symbol: str, report: Report) -> tuple[GeneEvidence, list[Issue]]:
+    if not report.presence:
+        return _evidence(symbol, report, "reported absent"), []
+    if report.significance & NOT_PATHOGENIC:
+        found = _evidence(symbol, report, "stated as not pathogenic")
+    else:
+        effect = gene_effect(symbol, report.protein or None, report.consequence, report.coding or None)
+        found = msgspec.structs.replace(_evidence(symbol, report, "gene rule"), says=of_effect(effect))
+    if found.says == "positive":
+        return found, []
+    if found.says == "negative":
+        return found, [Issue("information", "variant-outside-rule", symbol, report.source)]
+    return found, [Issue("warning", "variant-unclassified", symbol, report.source)]
+
+
+def _evidence(symbol: str, report: Report, rule: str) -> GeneEvidence:
+    return GeneEvidence(
+        symbol, "negative", report.source, report.effective, report.rank, report.tests, rule, report.flags
     )
-    return GeneEvidence(symbol, of_effect(effect), observation.address, when, rank, tests, "gene rule")
+
+
+def _report(observation: Observation, symbols: list[str], when: datetime | None) -> Report:
+    answer = observation.valueCodeableConcept
+    stated = {coding.code for coding in answer.coding} if answer and observation.dataAbsentReason is None else set()
+    return Report(
+        source=observation.address,
+        symbols=tuple(symbols),
+        presence=False if stated & _ABSENT else True if stated & _PRESENT else None,
+        significance=frozenset(_answers(observation, _SIGNIFICANCE)),
+        is_germline=bool(_GERMLINE & _answers(observation, _SOURCE_CLASS)),
+        consequence=_event(observation),
+        protein=_text(observation, _PROTEIN),
+        coding=_text(observation, _CODING),
+        effective=when,
+        rank=STATUS_RANK[observation.status],
+        flags=MARKS.get(observation.status, ()),
+    )
 
 
 def _genes(observation: Observation) -> tuple[list[str], str]:
-    """Symbols of the reported genes that the catalogue has; and what contradicts itself (id against name)."""
+    """Symbols of the reported genes; and what contradicts itself (id against name)."""
     found: list[str] = []
     conflicts: list[str] = []
     for coding in _codings(observation, _GENE):
-        symbol = symbol_of_hgnc().get(coding.code) if coding.system == HGNC else None
-        named = current_symbol(coding.display) if coding.display else ""
-        if symbol is None:
+        if coding.system != HGNC:
             continue
-        if named and named != symbol and named in RULES:
-            conflicts.append(f"{coding.code} is {symbol}, not {named}")
-        elif symbol in RULES and symbol not in found:
+        named = current_symbol(coding.display)
+        symbol = symbol_of_hgnc().get(coding.code)
+        if symbol is None and named not in RULES:
+            symbol = named if _SYMBOL.fullmatch(named) else None  # a gene that the catalogue does not have
+        elif symbol is None or (symbol != named and (named in RULES or _SYMBOL.fullmatch(named))):
+            shown = coding.code if _HGNC_ID.fullmatch(coding.code) else "the id"
+            conflicts.append(f"{shown} is {symbol or 'another gene'}, not {named}")
+            continue
+        if symbol is not None and symbol not in found:
             found.append(symbol)
     return found, "; ".join(conflicts)
 
@@ -119,17 +195,8 @@ def _event(observation: Observation) -> Consequence | None:
     return "unknown" if any(_is(part, _COPY_NUMBER) for part in observation.component) else None
 
 
-def _germline(observation: Observation, when: datetime | None) -> list[Finding]:
-    stated = _answers(observation, _SIGNIFICANCE)
-    if not stated & (_PATHOGENIC | _NOT_PATHOGENIC):
-        return []
-    value = 1.0 if stated & _PATHOGENIC else 0.0
-    rule = "stated significance of a germline variant"
-    return [Finding("gene_germline_pathogenic", value, "1", when, (observation.address,), rule)]
-
-
 def _is(part: Component, code: str) -> bool:
-    return any(coding.system == LOINC and coding.code == code for coding in part.code.coding)
+    return any(canonical(coding.system) == LOINC and coding.code == code for coding in part.code.coding)
 
 
 def _codings(observation: Observation, code: str) -> list[Coding]:

@@ -44,6 +44,7 @@ def _scored(assessment: Assessment) -> list[str]:
         f"**Position:** {statement.position_line(assessment)}",
         statement.setting_line(assessment),
         _table(assessment, at),
+        statement.learned_elsewhere_line(assessment),
         *(f"**Not known:** {escaped(lines)}" for lines in [" ".join(statement.unknown_lines(assessment))] if lines),
     ]
 

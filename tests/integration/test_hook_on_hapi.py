@@ -102,7 +102,7 @@ class TestGermanCoreDataSet:
         factors = {factor["feature"] for factor in reply.assessment["attribution"]}
 
         assert reply.assessment["entity"]["key"] == "entity_ovary"
-        assert {"entity_ovary", "stage_uicc_stage", "stage_grade", "demo_age_at_baseline"} <= factors
+        assert {"stage_uicc_stage", "stage_grade", "demo_age_at_baseline"} <= factors
 
     def test_a_tumour_and_its_size_alone_are_too_little(self, ehr: Ehr, mii: Load) -> None:
         """The imaging module's patient has an entity but too few inputs: recognised, not scored."""

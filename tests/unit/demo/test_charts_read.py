@@ -110,9 +110,9 @@ def test_what_a_chart_says(patient: str, expected: dict[str, float]) -> None:
 def test_what_must_not_count() -> None:
     """Withdrawn, haemolysed, suspected, ruled out, past and refuted statements leave no trace in the values."""
     assert value("demo-lung", "lab_potassium") == 4.3
-    assert value("demo-lung", "comorb_pulm_embolism") == 0
+    assert value("demo-lung", "comorb_pulm_embolism") is None  # suspected: neither there nor absent
     assert value("demo-colorectal", "lab_ldh") == pytest.approx(198)
-    assert value("demo-colorectal", "comorb_cerebrovascular") == 0
+    assert value("demo-colorectal", "comorb_cerebrovascular") is None  # suspected
     assert value("demo-breast", "comorb_copd") == 0
     assert value("demo-no-cancer", "comorb_prior_malignancy") == 0
 

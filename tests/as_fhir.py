@@ -88,17 +88,22 @@ def _patient(patient_id: str, row: Mapping[str, float], at: date) -> Resource:
 
 
 def _tumour(patient_id: str, row: Mapping[str, float]) -> Resource:
-    """A Condition whose site and cells yield exactly the entity and the histology flags of the row."""
+    """A Condition whose code, site and cells yield exactly the entity and the histology flags of the row."""
     entity = next(key for key, value in row.items() if key.startswith("entity_") and value == 1)
     flags = {key: row[key] for key in _flags_of("8140/3") if key in row}
     female = None if "demo_sex_female" not in row else row["demo_sex_female"] == 1
+    named = Coding(SNOMED, _snomed(entity))
     for site in _sites(entity, row):
         for morphology in _morphologies(flags):
-            codes = (Coding(ICD_O_3, site),)
-            named = (morphology,) if morphology else ()
-            if decide(Evidence((), codes, named, female), catalogue(), "Condition/x").entity == entity:
-                return _condition(patient_id, site, morphology)
+            sites, cells = (Coding(ICD_O_3, site),) if site else (), (morphology,) if morphology else ()
+            evidence = Evidence((named,) if not site or not morphology else (), sites, cells, female)
+            if decide(evidence, catalogue(), "Condition/x").entity == entity:
+                return _condition(patient_id, evidence.codes, site, morphology)
     raise NotWritableError(f"{entity} with {flags}")
+
+
+def _snomed(entity: str) -> str:
+    return next(r["code"] for r in catalogue().rows if r["key"] == entity and r["system"] == SNOMED)
 
 
 def _sites(entity: str, row: Mapping[str, float]) -> list[str]:
@@ -113,6 +118,8 @@ def _sites(entity: str, row: Mapping[str, float]) -> list[str]:
         found = ["C18.9"]
     if row.get("path_oropharynx") is not None:
         found = ["C10.9"] if row["path_oropharynx"] == 1 else ["C32.9"]
+    elif entity == "entity_head_neck":
+        found = [""]  # every site would say whether it is the oropharynx
     return found or ["C76.7"]
 
 
@@ -123,25 +130,24 @@ def _morphologies(flags: Mapping[str, float]) -> list[str]:
     return [f"{n}/3" for n in range(8011, 9581) if {k: float(v) for k, v in _flags_of(f"{n}/3").items()} == dict(flags)]
 
 
-def _condition(patient_id: str, site: str, morphology: str) -> Resource:
-    condition: Resource = {
+def _condition(patient_id: str, codes: tuple[Coding, ...], site: str, morphology: str) -> Resource:
+    stated = [{"system": code.system, "code": code.code} for code in codes]
+    stated += [{"system": ICD_O_3, "code": morphology}] if morphology else []
+    return {
         "resourceType": "Condition",
         "verificationStatus": _concept(VERIFICATION, "confirmed"),
         "clinicalStatus": _concept(CLINICAL, "active"),
         "subject": {"reference": f"Patient/{patient_id}"},
-        "code": {"text": "tumour"},
-        "bodySite": [_concept(ICD_O_3, site)],
-    }
-    if morphology:
-        condition["code"] = _concept(ICD_O_3, morphology)
-    return condition
+        "code": {"coding": stated},
+    } | ({"bodySite": [_concept(ICD_O_3, site)]} if site else {})
 
 
 def _written(patient_id: str, key: str, value: float, at: date) -> list[Resource]:
     if key == "comorb_diabetes":
         return [_diabetes(patient_id, present=value == 1)]
     if key.startswith("gene_") and key in {rule.key for rule in RULES.values()}:
-        return [_variant(patient_id, rule, present=value == 1, at=at) for rule in RULES.values() if rule.key == key]
+        rules = [rule for rule in RULES.values() if rule.key == key]
+        return [r for rule in rules for r in _variants(patient_id, rule, present=value == 1, at=at)]
     if key in CODED:
         return [_coded(patient_id, key, value, at)]
     return [_measured(patient_id, key, value, at)]
@@ -194,16 +200,34 @@ def _diabetes(patient_id: str, *, present: bool) -> Resource:
     } | ({"clinicalStatus": _concept(CLINICAL, "active")} if present else {})
 
 
-def _variant(patient_id: str, rule: Rule, *, present: bool, at: date) -> Resource:
-    observation = _observation(patient_id, (LOINC, "69548-6"), at)
-    observation["valueCodeableConcept"] = _concept(LOINC, "LA9633-4" if present else "LA9634-2")
-    hgnc = next(r["code"] for r in catalogue().rows if r["system"] == HGNC and r["display"] == rule.symbol)
-    components = [{"code": _concept(LOINC, "48018-6"), "valueCodeableConcept": _concept(HGNC, hgnc, rule.symbol)}]
+def _variants(patient_id: str, rule: Rule, *, present: bool, at: date) -> list[Resource]:
+    """One pathogenic variant, or a negative report for each test without which the gene is not known to be 0."""
     if present:
         code, change = ("48004-6", rule.coding[0]) if rule.coding else ("48005-3", _pathogenic(rule))
-        answer = _concept("http://varnomen.hgvs.org", change)
-        components.append({"code": _concept(LOINC, code), "valueCodeableConcept": answer})
-    observation["component"] = components
+        return [_variant(patient_id, rule, "LA9633-4", at, _hgvs(code, change))]
+    negative: list[Resource] = []
+    for test in rule.zero_needs:
+        if test == "promoter":
+            changes = [change for change in rule.coding if ">" in change]
+            negative += [_variant(patient_id, rule, "LA9634-2", at, _hgvs("48004-6", change)) for change in changes]
+        elif test == "copy_number":
+            copies = {"code": _concept(LOINC, "82155-3"), "valueQuantity": {"value": 2}}
+            negative.append(_variant(patient_id, rule, "LA9634-2", at, copies))
+        else:
+            negative.append(_variant(patient_id, rule, "LA9634-2", at))
+    return negative
+
+
+def _hgvs(code: str, change: str) -> Resource:
+    return {"code": _concept(LOINC, code), "valueCodeableConcept": _concept("http://varnomen.hgvs.org", change)}
+
+
+def _variant(patient_id: str, rule: Rule, presence: str, at: date, *components: Resource) -> Resource:
+    observation = _observation(patient_id, (LOINC, "69548-6"), at)
+    observation["valueCodeableConcept"] = _concept(LOINC, presence)
+    hgnc = next(r["code"] for r in catalogue().rows if r["system"] == HGNC and r["display"] == rule.symbol)
+    gene = {"code": _concept(LOINC, "48018-6"), "valueCodeableConcept": _concept(HGNC, hgnc, rule.symbol)}
+    observation["component"] = [gene, *components]
     return observation
 
 

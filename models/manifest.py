@@ -1,0 +1,101 @@
+"""What a model package says of itself (manifest.json): frozen structs, written by training, read by the service."""
+
+import msgspec
+
+
+class TrainedInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A parameter with weights: how many training patients have it, how it is scaled, what values training saw."""
+
+    patients: int
+    method: str
+    low: float
+    high: float
+    positives: int | None = None
+
+
+class TypicalRelevance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """Mean relevance of a parameter among the `patients` who have it, and its standard deviation among them."""
+
+    value: float
+    patients: int
+    spread: float
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Training patients who are compared with each other: those of a setting, or of one entity in it.
+
+    `typical` holds the parameters that at least 50 of them have; ENTITY stands for the cancer type as one input.
+    `quantiles` are the 0 … 100 % quantiles of the sum of (relevance - typical) over these parameters.
+    """
+
+    patients: int
+    deaths: int
+    typical: dict[str, TypicalRelevance]
+    quantiles: tuple[float, ...]
+
+
+class TrainingCohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    patients: int
+    deaths: int
+    source: str
+    licence: str
+    attribution: str
+
+
+class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Breslow's cumulative baseline hazard of one cohort as a step function; `supported_days` ends it."""
+
+    days: tuple[float, ...]
+    hazard: tuple[float, ...]
+    supported_days: float
+
+
+class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One network of the package."""
+
+    time_zero: str
+    members: int
+    trained: dict[str, TrainedInput]
+    entities: dict[str, tuple[int, int]]
+    slope: float
+    slope_interval: tuple[float, float]
+    cohorts: tuple[TrainingCohort, ...]
+    groups: dict[str, Group]
+    baselines: dict[str, Baseline]
+    anchor: str
+    recipe: dict[str, float]
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`files` maps every other file of the package to its sha256."""
+
+    format: str
+    name: str
+    version: str
+    synthetic: bool
+    schema_digest: str
+    parameters: int
+    opset: int
+    settings: dict[str, Setting]
+    files: dict[str, str]
+
+
+class GoldenRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A made-up patient and what the graphs must answer; parameters that are not named are missing."""
+
+    setting: str
+    values: dict[str, float]
+    risk: float
+    members: tuple[float, ...]
+    relevance: dict[str, float]
+
+
+class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tolerance: float
+    rows: tuple[GoldenRow, ...]
+
+
+FORMAT = "1"
+ENTITY = "entity"  # the one-hot cancer types, counted as one input
+SMALLEST_GROUP = 50  # patients, CONTRACTS.md

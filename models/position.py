@@ -1,0 +1,88 @@
+"""Where a patient stands among the training patients of the same cancer type and setting."""
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import FeatureSchema
+from models.manifest import ENTITY, Group
+
+Category = Literal["more favourable", "about as usual", "less favourable", "unclear"]
+
+FAVOURABLE, UNFAVOURABLE = 25, 75  # percentiles
+CROSSING = 15  # points by which the range may cross a limit before the category is unclear
+NORMAL_90 = 1.645
+STUDENT_90 = {1: 6.314, 2: 2.920, 3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 8: 1.860, 9: 1.833}
+
+
+class Position(msgspec.Struct, frozen=True):
+    """`percentile` of 100 (100 = least favourable) with its nominal 90 % range.
+
+    `group` is an entity key or the setting, `patients` its size, `parameters` how many inputs were compared.
+    """
+
+    percentile: int
+    low: int
+    high: int
+    group: str
+    patients: int
+    parameters: int
+    category: Category
+
+
+def position(
+    relevance: NDArray[np.floating],
+    observed: NDArray[np.bool_],
+    members: NDArray[np.floating],
+    group: Group,
+    name: str,
+    schema: FeatureSchema,
+) -> Position:
+    """Percentile of the sum of (relevance - typical) over the group's parameters; what is missing counts as typical.
+
+    `relevance` [350], `observed` [350], `members` [M]. The range adds the spread of the ensemble (prediction interval
+    of a mean of M) and what the missing inputs could add, by their spread among the training patients.
+    """
+    total = unknown = 0.0
+    for key, typical in group.typical.items():
+        columns = schema.entity_columns if key == ENTITY else schema.index[key]
+        # An entity without weights says as little as none.
+        known = (relevance[columns] != 0).any() if key == ENTITY else observed[columns]
+        if known:
+            total += float(np.sum(relevance[columns])) - typical.value
+        else:
+            unknown += typical.spread**2
+    half = np.hypot(_ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown))
+    percentile, low, high = (_percentile(at, group) for at in (total, total - half, total + half))
+    category = _category(percentile, low, high)
+    return Position(percentile, low, high, name, group.patients, len(group.typical), category)
+
+
+def _ensemble_half_width(members: NDArray[np.floating]) -> float:
+    """t(M - 1, .95) * s * sqrt(1 + 1 / M); 0 for a single member."""
+    count = len(members)
+    if count < 2:
+        return 0.0
+    student = STUDENT_90.get(count - 1, NORMAL_90)
+    return student * float(np.std(members, ddof=1)) * float(np.sqrt(1 + 1 / count))
+
+
+def _percentile(total: float, group: Group) -> int:
+    """Share of the group below `total`; a value that many patients share stands at the middle of their ranks."""
+    quantiles = np.asarray(group.quantiles)
+    grid = np.linspace(0, 100, len(quantiles))
+    below, upto = np.searchsorted(quantiles, total, "left"), np.searchsorted(quantiles, total, "right")
+    if upto > below:
+        return round(float(grid[below:upto].mean()))
+    return round(float(np.interp(total, quantiles, grid)))
+
+
+def _category(percentile: int, low: int, high: int) -> Category:
+    if percentile < FAVOURABLE:
+        return "more favourable" if high <= FAVOURABLE + CROSSING else "unclear"
+    if percentile > UNFAVOURABLE:
+        return "less favourable" if low >= UNFAVOURABLE - CROSSING else "unclear"
+    usual = low >= FAVOURABLE - CROSSING and high <= UNFAVOURABLE + CROSSING
+    return "about as usual" if usual else "unclear"

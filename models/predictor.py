@@ -1,0 +1,93 @@
+"""Runs the graphs of one setting with onnxruntime: canonical values in, log-risk and relevance out."""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from models.features import FeatureSchema, FeatureVector
+
+GRAPHS = ("score", "explain", "members")
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "score": ("risk",),
+    "explain": ("risk", "relevance"),
+    "members": ("members",),
+}
+
+
+class Prognosis(msgspec.Struct, frozen=True):
+    """`risk`: log-risk relative to the patient of whom nothing is known (0); `members` [5]: that of each member."""
+
+    risk: float
+    members: NDArray[np.float32]
+
+
+class Attribution(msgspec.Struct, frozen=True):
+    """`relevance` [350] in catalogue order adds up to `risk`; missing and untrained parameters have exactly 0."""
+
+    relevance: NDArray[np.float32]
+    risk: float
+
+
+class Predictor:
+    """One session a graph, one thread a call; `Run` is thread-safe, so many requests may share a predictor."""
+
+    def __init__(self, graphs: Mapping[str, bytes], schema: FeatureSchema) -> None:
+        """Open the graphs named in GRAPHS.
+
+        Raises ValueError naming the graph whose inputs or outputs are not those of the contract, or that
+        onnxruntime refuses.
+        """
+        self._schema = schema
+        self._sessions = {name: _session(name, graphs[name], len(schema)) for name in GRAPHS}
+
+    def predict(self, vector: FeatureVector) -> Prognosis:
+        """Risk of one patient. Raises ValueError for a vector of another schema."""
+        row = self._row(vector)
+        return Prognosis(float(self.risk(row)[0]), self.members(row)[0])
+
+    def explain(self, vector: FeatureVector) -> Attribution:
+        """Risk and relevance (LRP-0) of one patient. Raises ValueError for a vector of another schema."""
+        risk, relevance = self.relevance(self._row(vector))
+        return Attribution(relevance[0], float(risk[0]))
+
+    def risk(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values [N, 350] -> risk [N]."""
+        return self._run("score", values)[0]
+
+    def members(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values [N, 350] -> risk of each member [N, M]."""
+        return self._run("members", values)[0]
+
+    def relevance(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Values [N, 350] -> risk [N] and relevance [N, 350]."""
+        risk, relevance = self._run("explain", values)
+        return risk, relevance
+
+    def _run(self, graph: str, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        outputs: list[NDArray[np.float32]] = self._sessions[graph].run(list(OUTPUTS[graph]), {"values": values})
+        return outputs
+
+    def _row(self, vector: FeatureVector) -> NDArray[np.float32]:
+        if vector.schema is not self._schema and vector.schema.digest != self._schema.digest:
+            raise ValueError("the vector follows another catalogue than the model")
+        return np.asarray(vector.values, dtype=np.float32)[None, :]
+
+
+def _session(name: str, model: bytes, width: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # a graph that does not load is reported by the exception, not by the runtime's log
+    try:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no public base
+        raise ValueError(f"{name}.onnx: onnxruntime refuses it: {str(error).splitlines()[0]}") from error
+    inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
+    if inputs != [("values", "tensor(float)", [width])]:
+        raise ValueError(f"{name}.onnx: input is not `values` float32 [N, {width}]")
+    outputs = tuple(entry.name for entry in session.get_outputs())
+    if outputs != OUTPUTS[name]:
+        raise ValueError(f"{name}.onnx: outputs are {', '.join(outputs)}, not {', '.join(OUTPUTS[name])}")
+    return session

@@ -1,0 +1,98 @@
+"""One network of a package, as the service uses it: predict, explain, and what is typical of similar patients."""
+
+from functools import cached_property, lru_cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import FeatureSchema, FeatureVector
+from models.manifest import ENTITY, SMALLEST_GROUP, Setting
+from models.position import Position, position
+from models.predictor import Attribution, Predictor, Prognosis
+
+OWN, SHARED = "entity+setting", "setting"
+
+
+class Typical(msgspec.Struct, frozen=True):
+    """Mean relevance per parameter among training patients who have it: `value`, `patients` and `origin`, [350] each.
+
+    `origin` is "entity+setting" where at least 50 patients of the entity have the parameter, else "setting"; "" and
+    zeros where the network has no weights. The 38 entity columns are one input and hold the same value: count it once.
+    """
+
+    value: NDArray[np.float64]
+    patients: NDArray[np.int64]
+    origin: tuple[str, ...]
+
+
+class Network:
+    """The network of one setting with its reference groups."""
+
+    def __init__(self, key: str, setting: Setting, predictor: Predictor, schema: FeatureSchema) -> None:
+        self.setting = key
+        self.manifest = setting
+        self.predictor = predictor
+        self._schema = schema
+        self.typical = lru_cache(maxsize=len(setting.groups) + 1)(self._typical)
+
+    @property
+    def time_zero(self) -> str:
+        return self.manifest.time_zero
+
+    @property
+    def slope(self) -> float:
+        """Calibration slope b: a relevance difference d is shown as the factor exp(b * d)."""
+        return self.manifest.slope
+
+    @cached_property
+    def trained(self) -> frozenset[str]:
+        """Keys with weights, entities included; every other parameter has exactly zero relevance."""
+        return frozenset(self.manifest.trained)
+
+    def entity_patients(self, entity: str) -> int:
+        """Training patients of this setting with the entity."""
+        return self.manifest.entities.get(entity, (0, 0))[0]
+
+    def entity_deaths(self, entity: str) -> int:
+        return self.manifest.entities.get(entity, (0, 0))[1]
+
+    def predict(self, vector: FeatureVector) -> Prognosis:
+        return self.predictor.predict(vector)
+
+    def explain(self, vector: FeatureVector) -> Attribution:
+        return self.predictor.explain(vector)
+
+    def out_of_range(self, vector: FeatureVector) -> tuple[str, ...]:
+        """Trained parameters whose value lies outside of what any training patient had."""
+        index = self._schema.index
+        return tuple(
+            key
+            for key, trained in self.manifest.trained.items()
+            if not np.isnan(value := vector.values[index[key]]) and not trained.low <= value <= trained.high
+        )
+
+    def position(
+        self, attribution: Attribution, vector: FeatureVector, entity: str | None, members: NDArray[np.float32]
+    ) -> Position:
+        """Where the patient stands among the training patients of the same entity, else of the setting."""
+        name = self._group_name(entity)
+        group = self.manifest.groups[name]
+        return position(attribution.relevance, vector.observed(), members, group, name, self._schema)
+
+    def _group_name(self, entity: str | None) -> str:
+        own = self.manifest.groups.get(entity) if entity else None
+        return entity if entity and own and own.patients >= SMALLEST_GROUP else self.setting
+
+    def _typical(self, entity: str | None) -> Typical:
+        """What relevance each parameter has in a typical patient of the entity (None: of the setting)."""
+        schema = self._schema
+        value, patients = np.zeros(len(schema)), np.zeros(len(schema), dtype=np.int64)
+        origin = [""] * len(schema)
+        shared = self.manifest.groups[self.setting]
+        own = self.manifest.groups.get(entity) if entity else None
+        for source, group in ((SHARED, shared), (OWN, own)):
+            for key, typical in group.typical.items() if group else ():
+                for column in schema.entity_columns if key == ENTITY else (schema.index[key],):
+                    value[column], patients[column], origin[column] = typical.value, typical.patients, source
+        return Typical(value, patients, tuple(origin))

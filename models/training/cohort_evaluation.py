@@ -1,0 +1,79 @@
+"""Evaluates a package on a cohort file: out of fold where the cohort trained it, else as it is served."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from models.features import FeatureSchema
+from models.package import COMPARATORS, Package
+from models.setting import Network
+from models.training.cohort import Cohort, CohortError
+from models.training.comparators import Comparators
+from models.training.evaluation import BOOTSTRAPS, evaluate
+from models.training.evaluation_report import CohortEvaluation, Evaluation
+from models.training.network_training import Progress, Recipe
+from models.training.predictions import Predictions, external, out_of_fold
+
+
+def evaluate_package(
+    package: Package,
+    cohort: Cohort,
+    schema: FeatureSchema,
+    setting: str | None,
+    progress: Progress,
+    bootstraps: int = BOOTSTRAPS,
+) -> tuple[Evaluation, list[Predictions]]:
+    """Scores by setting and cohort, and the predictions behind them.
+
+    Each row is scored by the network of its setting (`setting` forces one). Cohorts that trained this network are
+    predicted out of fold by its own recipe, refitted on the rows that are given. Raises CohortError where nobody died.
+    """
+    settings: dict[str, dict[str, CohortEvaluation]] = {}
+    made = []
+    for network, rows in _by_network(package, cohort, setting):
+        for predictions in _predictions(package, network, rows, schema, progress):
+            made.append(predictions)
+            try:
+                scored = evaluate(predictions, bootstraps=bootstraps)
+            except ValueError as error:
+                raise CohortError(str(error)) from error
+            settings.setdefault(network.setting, {}).update(scored)
+    return Evaluation(settings, bootstraps), made
+
+
+def read_comparators(path: Path) -> Mapping[str, Comparators]:
+    """The linear models of a package by setting. The package has been verified before."""
+    return msgspec.json.decode((path / COMPARATORS).read_bytes(), type=dict[str, Comparators])
+
+
+def recipe_of(network: Network) -> Recipe:
+    """The recipe that the network was trained by, from its manifest."""
+    stated = network.manifest.recipe
+    known = {name: stated[name] for name in Recipe.__struct_fields__ if name in stated}
+    return msgspec.convert(known, Recipe, strict=False)
+
+
+def _by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequence[tuple[Network, Cohort]]:
+    if setting is not None:
+        return [(package.network(setting), cohort)]
+    networks = {name: package.network(name) for name in sorted(set(cohort.setting.tolist()))}
+    used = {id(network): network for network in networks.values()}.values()
+    return [
+        (network, cohort.rows(np.isin(cohort.setting, [n for n, other in networks.items() if other is network])))
+        for network in used
+    ]
+
+
+def _predictions(
+    package: Package, network: Network, cohort: Cohort, schema: FeatureSchema, progress: Progress
+) -> Sequence[Predictions]:
+    trained_on = np.isin(cohort.cohort, [entry.name for entry in network.manifest.cohorts])
+    made = []
+    if trained_on.any():
+        made.append(out_of_fold(cohort.rows(trained_on), schema, recipe_of(network), progress))
+    if not trained_on.all():
+        others = read_comparators(package.path)[network.setting]
+        made.append(external(network, others, cohort.rows(~trained_on), schema))
+    return made

@@ -1,0 +1,47 @@
+"""Linear models on the network's own inputs, packed with it: evaluating a new cohort needs no training data."""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import FeatureSchema
+from models.network.fitted import Inputs
+from models.network.scaling import Scaling
+from models.training.evaluation_report import RIDGE, TYPE_ONLY
+from models.training.ridge import CentredRidge, Table, fit_ridge
+
+TYPE_ONLY_STRENGTH = 1.0
+Array = NDArray[np.float64]
+
+
+class Comparators(msgspec.Struct, frozen=True):
+    """`weights` per model and input, for x and 1 - x (an entity has the first only); `scaling` per input."""
+
+    scaling: Mapping[str, Scaling]
+    weights: Mapping[str, Mapping[str, tuple[float, float]]]
+
+    def risk(self, name: str, schema: FeatureSchema, values: NDArray[np.float32]) -> Array:
+        """Log-risk [N] by the model `name` for canonical values [N, 350]."""
+        inputs = inputs_of(self.scaling, schema)
+        return np.asarray(inputs.pairs(values, schema) @ _pair_weights(inputs, self.weights[name]))
+
+
+def inputs_of(scaling: Mapping[str, Scaling], schema: FeatureSchema) -> Inputs:
+    parameters = tuple(key for key in scaling if not schema[key].is_entity)
+    return Inputs(parameters, tuple(key for key in scaling if schema[key].is_entity), scaling)
+
+
+def comparators(table: Table, ridge: CentredRidge) -> Comparators:
+    """The centred ridge on all inputs, and a model that knows nothing but the cancer type."""
+    types = table.only_entities()
+    by_type = fit_ridge(types, np.full(len(types.inputs.keys), TYPE_ONLY_STRENGTH))
+    weights = {RIDGE: ridge.by_parameter(), TYPE_ONLY: by_type.by_parameter()}
+    return Comparators(dict(table.inputs.scaling), weights)
+
+
+def _pair_weights(inputs: Inputs, weights: Mapping[str, tuple[float, float]]) -> Array:
+    nothing = (0.0, 0.0)
+    both = np.array([weights.get(key, nothing) for key in inputs.keys]).reshape(-1, 2)
+    return np.concatenate([both[:, 0], both[: len(inputs.parameters), 1]])

@@ -1,0 +1,232 @@
+# ruff: noqa: PLC0415 - training libraries are heavy and absent from the served image: commands import them when called
+"""`oncohooks cohort` and `oncohooks model`: cohorts in, model packages and their evaluation out."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from service.commands.failure import Failure
+from service.version import VERSION
+
+if TYPE_CHECKING:
+    from models.features import FeatureSchema
+    from models.training.cohort import Cohort
+
+PROGRESS_SECONDS = 2.0
+SETTINGS = ("diagnosis", "metastatic", "survivor", "acute")
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_new_file = click.Path(dir_okay=False, path_type=Path)
+_folder = click.Path(exists=True, file_okay=False, path_type=Path)
+_new_folder = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def cohort() -> None:
+    """Build and describe training cohorts."""
+
+
+@cohort.command(epilog="Example: oncohooks cohort build hancock --data data/cohorts --out hancock.parquet")
+@click.argument("name")
+@click.option("--data", required=True, type=_folder, help="The folder that holds the cohort folders.")
+@click.option("--out", required=True, type=_new_file, help="The file to write, .parquet or .csv.")
+@click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
+def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
+    """Write the public cohort NAME in the cohort format, through the catalogue's units, ranges and gene rule."""
+    with _told_in_one_line():
+        from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS
+        from models.training.cohort import write_cohort
+
+        if name not in PUBLIC_COHORTS:
+            raise click.UsageError(f"no cohort {name}; there are {', '.join(PUBLIC_COHORTS)}")
+        built = PUBLIC_COHORTS[name](data / name, _schema())
+        write_cohort(out, built.cohort, _schema())
+    counts = {
+        "patients": len(built.cohort),
+        "deaths": int(built.cohort.event.sum()),
+        "excluded": dict(built.excluded),
+        "outOfRange": dict(built.cohort.out_of_range),
+    }
+    if as_json:
+        _print_json(counts)
+        return
+    click.echo(f"{out}: {counts['patients']} patients, {counts['deaths']} deaths")
+    for reason, number in built.excluded.items():
+        click.echo(f"left out: {number} ({reason})")
+    for key, number in built.cohort.out_of_range.items():
+        click.echo(f"outside of the plausible range, not used: {number} of {key}")
+
+
+@cohort.command(epilog="Example: oncohooks cohort describe hancock.parquet --json")
+@click.argument("file", type=_file)
+@click.option("--json", "as_json", is_flag=True, help="The counts as JSON.")
+def describe(file: Path, *, as_json: bool) -> None:
+    """Rows, deaths, follow-up, time zero, cancer types and coverage of a cohort FILE."""
+    with _told_in_one_line():
+        from models.training.cohort import read_cohort
+        from models.training.description import describe as described
+
+        found = described(read_cohort(file, _schema()), _schema())
+    if as_json:
+        _print_json(found)
+        return
+    click.echo(f"{found.patients} patients, {found.deaths} deaths, {found.delayed_entries} with delayed entry")
+    for name, number in found.cohorts.items():
+        click.echo(f"cohort {name}: {number} patients, time zero: {found.time_zero[name]}")
+    if found.follow_up_days:
+        low, middle, high = (round(day) for day in found.follow_up_days)
+        click.echo(f"follow-up of those alive: median {middle} days (quartiles {low} and {high})")
+    for name, (patients, deaths) in found.entities.items():
+        click.echo(f"{name}: {patients} patients, {deaths} deaths")
+    for key, covered in found.parameters.items():
+        positive = "" if covered.positives is None else f", {covered.positives} positive"
+        click.echo(f"{key}: {covered.patients} patients, {covered.deaths} deaths{positive}")
+    for key, number in found.out_of_range.items():
+        click.echo(f"outside of the plausible range, not used: {number} of {key}")
+
+
+@click.group()
+def model() -> None:
+    """Train, evaluate and describe model packages."""
+
+
+@model.command(epilog="Example: oncohooks model train --cohort tcga.parquet --cohort hancock.parquet --out package")
+@click.option("--cohort", "files", required=True, multiple=True, type=_file, help="A cohort file; repeat for more.")
+@click.argument("more", nargs=-1, type=_file)
+@click.option("--out", required=True, type=_new_folder, help="The folder to write the package to.")
+@click.option("--name", default="pan-cancer", show_default=True, help="Name of the package.")
+@click.option("--version", default=VERSION, show_default=True, help="Version of the package.")
+@click.option("--seed", default=0, show_default=True, help="Seed of folds, weights and dropout.")
+def train(files: tuple[Path, ...], more: tuple[Path, ...], out: Path, name: str, version: str, seed: int) -> None:
+    """Cross-validate and train one network per setting in the files, and write the package."""
+    _use_one_thread()
+    with _told_in_one_line():
+        from models.training.evaluation import BOOTSTRAPS
+        from models.training.evaluation_report import Evaluation
+        from models.training.evaluation_text import evaluation_text
+        from models.training.network_training import Recipe
+        from models.training.packaging import write_package
+        from models.training.training import train_setting
+
+        table = _joined((*files, *more))
+        if "diagnosis" not in table.setting:
+            raise click.UsageError("no row of the setting diagnosis: a package needs that network")
+        trained, evaluations = [], {}
+        for key in sorted(set(table.setting.tolist())):
+            own = table.rows(table.setting == key)
+            setting, evaluations[key] = train_setting(key, own, _schema(), Recipe(seed=seed), _progress(key))
+            trained.append(setting)
+        evaluation = Evaluation(evaluations, BOOTSTRAPS, seed)
+        write_package(out, name, version, _schema(), trained, evaluation)
+    click.echo(evaluation_text(evaluation))
+    click.echo(f"package: {out}")
+
+
+@model.command(epilog="Example: oncohooks model evaluate --package package --cohort mine.parquet --json scores.json")
+@click.option("--package", required=True, type=_folder, help="Folder of the model package.")
+@click.option("--cohort", "files", required=True, multiple=True, type=_file, help="A cohort file; repeat for more.")
+@click.argument("more", nargs=-1, type=_file)
+@click.option("--setting", type=click.Choice(SETTINGS), help="Score every row with this setting's network.")
+@click.option("--json", "json_file", type=_new_file, help="Write the scores to this file.")
+@click.option("--predictions", type=_new_file, help="Write patient_id, cohort, fold, model, risk to this CSV file.")
+@click.option("--bootstraps", default=200, show_default=True, help="Resamples behind the intervals.")
+def evaluate(
+    package: Path,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    setting: str | None,
+    json_file: Path | None,
+    predictions: Path | None,
+    bootstraps: int,
+) -> None:
+    """Score a package on cohort files: out of fold where the cohort trained it, else as it is served."""
+    _use_one_thread()
+    with _told_in_one_line():
+        from models.package import Package
+        from models.training.cohort_evaluation import evaluate_package
+        from models.training.evaluation_text import evaluation_text
+        from models.training.predictions import write_predictions
+
+        loaded = Package.load(package, _schema())
+        table = _joined((*files, *more))
+        tell = _progress("evaluation")
+        evaluation, made = evaluate_package(loaded, table, _schema(), setting, tell, bootstraps)
+        if predictions:
+            write_predictions(predictions, made)
+        if json_file:
+            json_file.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation), indent=1) + b"\n")
+    click.echo(evaluation_text(evaluation))
+
+
+@model.command(epilog="Example: oncohooks model card --package package")
+@click.option("--package", required=True, type=_folder, help="Folder of the model package.")
+def card(package: Path) -> None:
+    """Print the model card, made anew from manifest and evaluation; exit 1 if the package's card says otherwise."""
+    with _told_in_one_line():
+        from models.package import EVALUATION, Package
+        from models.training.card import model_card
+        from models.training.evaluation_report import Evaluation
+
+        loaded = Package.load(package, _schema())
+        evaluation = msgspec.json.decode((package / EVALUATION).read_bytes(), type=Evaluation)
+        text = model_card(loaded.manifest, evaluation)
+    click.echo(text, nl=False)
+    if text != loaded.card:
+        raise Failure("MODEL_CARD.md differs from what manifest and evaluation say", 1)
+
+
+def _schema() -> "FeatureSchema":
+    from fhir_mappings.concepts import catalogue
+
+    return catalogue().schema
+
+
+def _joined(files: tuple[Path, ...]) -> "Cohort":
+    from models.training.cohort import join_cohorts, read_cohort
+
+    return join_cohorts([read_cohort(file, _schema()) for file in files])
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """What is not right with a file becomes one line and exit code 1."""
+    try:
+        from models.package import PackageError
+
+        yield
+    except ModuleNotFoundError as error:
+        raise Failure(f"{error.name} is not installed: training needs the extra `train`", 1) from error
+    except (PackageError, ValueError) as error:
+        raise Failure(str(error), 1) from error
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}", 1) from error
+
+
+def _progress(what: str) -> Callable[[str], None]:
+    """Where training stands, on standard error of a terminal, at most every two seconds."""
+    shown = time.monotonic()
+
+    def tell(text: str) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and time.monotonic() - shown >= PROGRESS_SECONDS:
+            shown = time.monotonic()
+            click.echo(f"\r\033[K{what}: {text}", nl=False, err=True)
+
+    return tell
+
+
+def _use_one_thread() -> None:
+    """Sums in a fixed order: training repeats to the last digit on one machine."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+def _print_json(content: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(content), indent=1).decode())

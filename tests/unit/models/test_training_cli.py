@@ -1,0 +1,180 @@
+"""`oncohooks cohort` and `oncohooks model`: what they print, where they fail, and with which exit code."""
+
+import csv
+import gzip
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from fhir_mappings.cohorts import hancock
+from models.training.cohort import read_cohort, write_cohort
+from service.training_cli import cohort, model
+from tests.unit.models.made_up import cohort as made_up
+from tests.unit.models.made_up import schema, write_made_up_package
+
+CATALOGUE = schema()
+
+
+def run(*arguments: object) -> Result:
+    group = {"cohort": cohort, "model": model}[str(arguments[0])]
+    return CliRunner().invoke(group, [str(argument) for argument in arguments[1:]])
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cohort that no package was trained on."""
+    file = tmp_path_factory.mktemp("cohort") / "elsewhere.csv"
+    table = msgspec.structs.replace(made_up(80, seed=4), cohort=np.full(80, "elsewhere"))
+    write_cohort(file, table, CATALOGUE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("package")
+    write_made_up_package(folder)
+    return folder
+
+
+def write_hancock(folder: Path) -> None:
+    """Two patients, with nothing but age, sex and outcome."""
+    columns = {
+        "targets": "patient_id,survival_status,days_to_last_information\n1,living,800\n2,deceased,0\n",
+        "clinical": "patient_id,sex,primarily_metastasis,smoking_status,age_at_initial_diagnosis\n"
+        "1,0,0,1,61\n2,1,,3,150\n",
+    }
+    folder.mkdir()
+    for name, text in columns.items():
+        (folder / f"{name}.csv").write_text(text)
+    empty = {
+        "pathological": (*hancock.PATHOLOGY, *hancock.PATHOLOGY_NUMBERS),
+        "blood": hancock.BLOOD,
+        "tma_cell_density": hancock.DENSITIES,
+    }
+    for name, entries in empty.items():
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerow(["patient_id", *(entry[0] for entry in entries)])
+
+
+def test_build_writes_the_cohort_and_says_what_was_left_out(tmp_path: Path) -> None:
+    """Text for people, JSON for machines, the file in the cohort format."""
+    write_hancock(tmp_path / "hancock")
+    done = run("cohort", "build", "hancock", "--data", tmp_path, "--out", tmp_path / "h.parquet")
+    assert done.exit_code == 0, done.output
+    assert "2 patients, 1 deaths" in done.output
+    assert "not used: 1 of demo_age_at_baseline" in done.output
+    assert read_cohort(tmp_path / "h.parquet", CATALOGUE).time.tolist() == [800, 0.5]
+    as_json = run("cohort", "build", "hancock", "--data", tmp_path, "--out", tmp_path / "h.csv", "--json")
+    assert msgspec.json.decode(as_json.output) == {
+        "patients": 2, "deaths": 1, "excluded": {}, "outOfRange": {"demo_age_at_baseline": 1},
+    }  # fmt: skip
+
+
+def test_build_names_what_is_not_there(tmp_path: Path) -> None:
+    """An unknown cohort is a wrong call, a missing table is a fault of the data."""
+    unknown = run("cohort", "build", "atlantis", "--data", tmp_path, "--out", tmp_path / "a.csv")
+    assert (unknown.exit_code, "no cohort atlantis; there are tcga, hancock" in unknown.output) == (2, True)
+    missing = run("cohort", "build", "tcga", "--data", tmp_path, "--out", tmp_path / "a.csv")
+    assert (missing.exit_code, missing.output.count("\n")) == (1, 1)
+    assert "samples.tsv.gz" in missing.output
+
+
+def test_describe(file: Path) -> None:
+    """Rows, deaths, time zero, cancer types, coverage."""
+    done = run("cohort", "describe", file)
+    assert done.exit_code == 0
+    assert done.output.startswith("80 patients, ")
+    assert "cohort elsewhere: 80 patients, time zero: diagnosis" in done.output
+    assert "gene_kras: " in done.output
+    counts = msgspec.json.decode(run("cohort", "describe", file, "--json").output)
+    assert counts["patients"] == 80
+    assert "lab_sodium" not in counts["parameters"]
+
+
+def test_a_wrong_cell_is_told_in_one_line(file: Path, tmp_path: Path) -> None:
+    """File, row and column, exit code 1."""
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text(file.read_text().replace(",elsewhere,diagnosis,", ",elsewhere,clinic,", 1))
+    done = run("cohort", "describe", wrong)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: wrong.csv: row 2: setting is none of")
+    assert done.output.count("\n") == 1
+
+
+def test_evaluate_a_new_cohort(package: Path, file: Path, tmp_path: Path) -> None:
+    """Text, JSON and predictions; the setting may be forced."""
+    scores, predictions = tmp_path / "s.json", tmp_path / "p.csv"
+    options = ("--json", scores, "--predictions", predictions, "--setting", "acute", "--bootstraps", 3)
+    done = run("model", "evaluate", "--package", package, "--cohort", file, *options)
+    assert done.exit_code == 0, done.output
+    assert "elsewhere · network diagnosis · external · 80 patients" in done.output
+    result = msgspec.json.decode(scores.read_bytes())["settings"]["diagnosis"]["elsewhere"]
+    assert result["folds"] == "external"
+    assert predictions.read_text().startswith("patient_id,cohort,fold,model,risk\n")
+    assert len(predictions.read_text().splitlines()) == 1 + 3 * 80
+
+
+def test_evaluate_needs_deaths(package: Path, tmp_path: Path) -> None:
+    """A cohort in which nobody died cannot be scored, and is named."""
+    table = msgspec.structs.replace(made_up(60), cohort=np.full(60, "elsewhere"), event=np.zeros(60, dtype=bool))
+    write_cohort(tmp_path / "alive.csv", table, CATALOGUE)
+    done = run("model", "evaluate", "--package", package, "--cohort", tmp_path / "alive.csv", "--bootstraps", 3)
+    assert (done.exit_code, done.output) == (1, "Error: elsewhere: nobody died\n")
+
+
+def test_card(package: Path) -> None:
+    """The card is printed; one that does not follow from the files is reported."""
+    done = run("model", "card", "--package", package)
+    assert done.exit_code == 0
+    assert done.output == (package / "MODEL_CARD.md").read_text()
+
+
+def test_a_broken_package_is_named(package: Path, file: Path, tmp_path: Path) -> None:
+    """The reason on one line, exit code 1."""
+    broken = Path(shutil.copytree(package, tmp_path / "broken"))
+    (broken / "golden.json").write_text("{}")
+    for arguments in (("card",), ("evaluate", "--cohort", file)):
+        done = run("model", arguments[0], "--package", broken, *arguments[1:])
+        assert (done.exit_code, done.output) == (1, "Error: golden.json: sha256 differs from the manifest\n")
+
+
+def test_train_needs_rows_at_diagnosis(tmp_path: Path) -> None:
+    """A package without that network could not answer every patient."""
+    table = msgspec.structs.replace(made_up(30), setting=np.full(30, "acute"))
+    write_cohort(tmp_path / "a.parquet", table, CATALOGUE)
+    done = run("model", "train", "--cohort", tmp_path / "a.parquet", "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "no row of the setting diagnosis" in done.output
+
+
+def test_train_says_when_nothing_can_be_learned(tmp_path: Path) -> None:
+    """Nobody died: one line, exit code 1, no package."""
+    table = msgspec.structs.replace(made_up(60), event=np.zeros(60, dtype=bool))
+    write_cohort(tmp_path / "a.parquet", table, CATALOGUE)
+    done = run("model", "train", "--cohort", tmp_path / "a.parquet", "--out", tmp_path / "out")
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "no deaths" in done.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("group", "command"),
+    [("cohort", "build"), ("cohort", "describe"), ("model", "train"), ("model", "evaluate"), ("model", "card")],
+)
+def test_every_command_has_an_example(group: str, command: str) -> None:
+    """`--help` ends with one."""
+    done = run(group, command, "--help")
+    assert done.exit_code == 0
+    assert f"Example: oncohooks {group} {command}" in done.output
+
+
+def test_gzip_is_not_a_cohort_format(tmp_path: Path) -> None:
+    """The two suffixes are said."""
+    with gzip.open(tmp_path / "a.gz", "wb") as packed:
+        packed.write(b"x")
+    done = run("cohort", "describe", tmp_path / "a.gz")
+    assert (done.exit_code, done.output) == (1, "Error: a.gz: a cohort file ends in .parquet or .csv\n")
