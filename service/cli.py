@@ -51,14 +51,14 @@ class LazyCommands(click.Group):
             raise Failure(f"{TABLE[error.category].meaning.rstrip('.')}: {error}", 3) from error
 
 
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyCommands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: ONCOHOOKS_AUTH=off ONCOHOOKS_FHIR=http://127.0.0.1:8080/fhir oncohooks serve",
+)
 @click.version_option(VERSION, prog_name="oncohooks")
 def main() -> None:
-    r"""Explained pan-cancer prognosis over CDS Hooks.
-
-    \b
-    Example: ONCOHOOKS_AUTH=off ONCOHOOKS_FHIR=http://127.0.0.1:8080/fhir oncohooks serve
-    """
+    """Explained pan-cancer prognosis over CDS Hooks."""
 
 
 if __name__ == "__main__":

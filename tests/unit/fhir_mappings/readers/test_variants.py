@@ -243,3 +243,15 @@ def test_the_rule_that_decided_is_named() -> None:
     assert finding("gene_kras", kras()).rule == "gene rule"
     assert finding("gene_kras", kras(present=ABSENT, protein="")).rule == "reported absent"
     assert finding("gene_kras", kras(parts=significance(BENIGN))).rule == "stated as not pathogenic"
+
+
+def promoter_change(change: str) -> Resource:
+    parts = [component("48004-6", valueCodeableConcept=concept(change, "http://varnomen.hgvs.org"))]
+    return variant("HGNC:11730", "TERT", present=ABSENT, parts=parts)
+
+
+def test_a_promoter_is_unchanged_once_each_listed_position_is_reported_so() -> None:
+    """TERT is 0 with both hotspots reported absent, and missing with one of them."""
+    both = [promoter_change("NM_198253.3:c.-124C>T"), promoter_change("c.-146C>T")]
+    assert value("gene_tert", *both) == 0
+    assert value("gene_tert", both[0]) is None
