@@ -16,7 +16,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _SAME_DAY_DIFFERENCE = 0.2
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """The finding that stands for the parameter, the others that could have, and why some could not."""
 
     finding: Finding | None = None

@@ -39,7 +39,7 @@ def canonical(system: str) -> str:
     return _SYNONYMS.get(system, system)
 
 
-class Concept(msgspec.Struct, frozen=True):
+class Concept(msgspec.Struct, frozen=True, gc=False):
     """One meaning of one code. `meaning` is from the closed list of the catalogue.
 
     `factor` multiplies a mass concentration whose code names another substance basis (urea against urea nitrogen).

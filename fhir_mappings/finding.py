@@ -8,7 +8,7 @@ import msgspec
 Severity = Literal["information", "warning", "error"]
 
 
-class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
+class Issue(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Why a resource, or a part of one, was not used or only with a reservation.
 
     `code` is from the closed list in docs/mapping-issues.md. `diagnostics` never holds text or values of the
@@ -21,7 +21,7 @@ class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """A value for one parameter, read from one or more resources.
 
     `value` is in the canonical unit of `feature`; `original` is the value as written and `original_unit` its unit.

@@ -21,7 +21,7 @@ _R = TypeVar("_R", bound=Clinical)
 Resolve = Callable[[str], str]  # a reference as written -> the relative address of what it names
 
 
-class Retrieval(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retrieval(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What became of one query: how it was answered, how completely, and when."""
 
     key: str
@@ -32,7 +32,7 @@ class Retrieval(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A resource with its full address (for `urn:uuid:` references) and whether the query was scoped to the patient."""
 
     resource: AnyResource

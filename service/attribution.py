@@ -11,14 +11,14 @@ from models.predictor import Attribution
 from models.setting import Network, Typical
 
 
-class Evidence(msgspec.Struct, frozen=True, rename={"origin": "from"}):
+class Evidence(msgspec.Struct, frozen=True, gc=False, rename={"origin": "from"}):
     """How many training patients stand behind a typical relevance, and which."""
 
     patients: int
     origin: str
 
 
-class Factor(msgspec.Struct, frozen=True, omit_defaults=True):
+class Factor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One input: its value, where it came from, its relevance (log-risk) and the factor against a typical patient."""
 
     feature: str

@@ -24,7 +24,7 @@ def _running_notices(moved_to: datetime | None, *, demonstration: bool, syntheti
     """The notices that every assessment carries where the service does not run as in a hospital."""
     said = []
     if demonstration:
-        said.append(CodeAndText("demonstration", "Demonstration: conditions meant for real patients are waived."))
+        said.append(CodeAndText("demonstration", "Demonstration: not for real patients."))
     if synthetic:
         said.append(CodeAndText("synthetic", "The model was not trained on patients: its results mean nothing."))
     if moved_to is not None:

@@ -106,9 +106,13 @@ def rows(assessment: Assessment, at: datetime) -> list[Row]:
     own = _has_own_group(assessment)
     shown = [_row("▲ less favourable", f, at, own_group=own) for f in worse]
     shown += [_row("▼ more favourable", f, at, own_group=own) for f in better]
-    rest = tuple(f for f in assessment.attribution if f not in worse and f not in better)
-    if rest:
-        shown.append(Row("", f"the other {len(rest)} inputs together", "", "", factor_text(others(rest).factor)))
+    rest = [f for f in assessment.attribution if f not in worse and f not in better]
+    elsewhere = tuple(f for f in rest if _is_from_elsewhere(f, own))
+    together = tuple(f for f in rest if f not in elsewhere)
+    for factors, mark in ((together, ""), (elsewhere, ELSEWHERE)):
+        if factors:
+            label = f"the other {len(factors)} inputs together{mark}"
+            shown.append(Row("", label, "", "", factor_text(others(factors).factor)))
     return shown
 
 

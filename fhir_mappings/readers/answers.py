@@ -34,7 +34,7 @@ _NUMBER_IS_LEVEL = frozenset(
 _HUGE = 10**18
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """A value in the parameter's canonical unit, with how it was written."""
 
     value: float

@@ -72,7 +72,7 @@ class ObservationReader:
     def _read_node(self, node: Node, observation: Observation, when: datetime | None) -> Reading:
         """One finding per parameter and node, whichever of its codings names it; a failure stands for all of them."""
         findings: dict[str, Finding] = {}
-        failures: dict[str, NotUsableError] = {}
+        failures: dict[str, Issue] = {}  # issues, not errors: an error keeps the whole record alive by its frames
         for coding in node.code.coding:
             for concept in self._catalogue.lookup(coding.system, coding.code):
                 if concept.key in findings or concept.key in failures:
@@ -81,12 +81,12 @@ class ObservationReader:
                     found = self._interpret(node, (canonical(coding.system), coding.code), concept, observation)
                 except NotUsableError as error:
                     if error.issue_code != "code-excluded" or len(node.code.coding) == 1:
-                        failures[concept.key] = error
+                        failures[concept.key] = error.issue(observation.address)
                     continue
                 if found is not None:
                     name, answer = found
                     findings[concept.key] = self._finding(name, answer, concept, observation, when)
-        return Reading(list(findings.values()), [e.issue(observation.address) for e in failures.values()])
+        return Reading(list(findings.values()), list(failures.values()))
 
     def _interpret(  # noqa: PLR0911 - one line per meaning of the catalogue's closed list
         self, node: Node, code: tuple[str, str], concept: Concept, observation: Observation

@@ -6,14 +6,14 @@ Unknown members are skipped by the decoder, which is what makes it fast. Dates s
 import msgspec
 
 
-class Coding(msgspec.Struct, frozen=True):
+class Coding(msgspec.Struct, frozen=True, gc=False):
     system: str = ""
     code: str = ""
     display: str = ""
     extension: "tuple[Extension, ...]" = ()
 
 
-class CodeableConcept(msgspec.Struct, frozen=True):
+class CodeableConcept(msgspec.Struct, frozen=True, gc=False):
     coding: tuple[Coding, ...] = ()
     text: str = ""
 
@@ -23,7 +23,7 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
     value: str = ""
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A reference by address, by identifier, or both. An empty one names nobody."""
 
     reference: str = ""
@@ -38,7 +38,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False):
     code: str = ""
 
 
-class Ratio(msgspec.Struct, frozen=True):
+class Ratio(msgspec.Struct, frozen=True, gc=False):
     numerator: Quantity = Quantity()
     denominator: Quantity = Quantity()
 
@@ -48,12 +48,12 @@ class Period(msgspec.Struct, frozen=True, gc=False):
     end: str = ""
 
 
-class Range(msgspec.Struct, frozen=True):
+class Range(msgspec.Struct, frozen=True, gc=False):
     low: Quantity = Quantity()
     high: Quantity = Quantity()
 
 
-class Extension(msgspec.Struct, frozen=True):
+class Extension(msgspec.Struct, frozen=True, gc=False):
     """Only the values that a reader looks for: a code that qualifies the element."""
 
     url: str = ""

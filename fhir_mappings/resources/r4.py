@@ -22,7 +22,7 @@ from fhir_mappings.resources.datatypes import (
 # ruff: noqa: N815
 
 
-class Resource(msgspec.Struct, frozen=True, tag_field="resourceType"):
+class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False):
     id: str = ""
 
     @property
@@ -35,7 +35,7 @@ class Resource(msgspec.Struct, frozen=True, tag_field="resourceType"):
         return f"{self.type}/{self.id}"
 
 
-class Patient(Resource, frozen=True, tag=True):
+class Patient(Resource, frozen=True, tag=True, gc=False):
     identifier: tuple[Identifier, ...] = ()
     gender: str = ""
     birthDate: str = ""
@@ -43,15 +43,15 @@ class Patient(Resource, frozen=True, tag=True):
     deceasedDateTime: str = ""
 
 
-class Hospitalization(msgspec.Struct, frozen=True):
+class Hospitalization(msgspec.Struct, frozen=True, gc=False):
     admitSource: CodeableConcept | None = None
 
 
-class EncounterDiagnosis(msgspec.Struct, frozen=True):
+class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
     condition: Reference = Reference()
 
 
-class Encounter(Resource, frozen=True, tag=True):
+class Encounter(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     class_: Coding = msgspec.field(default=Coding(), name="class")
     subject: Reference = Reference()
@@ -61,11 +61,11 @@ class Encounter(Resource, frozen=True, tag=True):
     hospitalization: Hospitalization = Hospitalization()
 
 
-class ConditionStage(msgspec.Struct, frozen=True):
+class ConditionStage(msgspec.Struct, frozen=True, gc=False):
     summary: CodeableConcept = CodeableConcept()
 
 
-class Condition(Resource, frozen=True, tag=True):
+class Condition(Resource, frozen=True, tag=True, gc=False):
     clinicalStatus: CodeableConcept = CodeableConcept()
     verificationStatus: CodeableConcept = CodeableConcept()
     category: tuple[CodeableConcept, ...] = ()
@@ -82,12 +82,12 @@ class Condition(Resource, frozen=True, tag=True):
     modifierExtension: tuple[Extension, ...] = ()
 
 
-class ReferenceRange(msgspec.Struct, frozen=True):
+class ReferenceRange(msgspec.Struct, frozen=True, gc=False):
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Component(msgspec.Struct, frozen=True):
+class Component(msgspec.Struct, frozen=True, gc=False):
     """A component carries its value in the same members as an Observation."""
 
     code: CodeableConcept = CodeableConcept()
@@ -102,7 +102,7 @@ class Component(msgspec.Struct, frozen=True):
     referenceRange: tuple[ReferenceRange, ...] = ()
 
 
-class Observation(Resource, frozen=True, tag=True):
+class Observation(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     code: CodeableConcept = CodeableConcept()
     subject: Reference = Reference()
@@ -131,12 +131,12 @@ class Observation(Resource, frozen=True, tag=True):
     modifierExtension: tuple[Extension, ...] = ()
 
 
-class ImagingSeries(msgspec.Struct, frozen=True):
+class ImagingSeries(msgspec.Struct, frozen=True, gc=False):
     modality: Coding = Coding()
     bodySite: Coding = Coding()
 
 
-class ImagingStudy(Resource, frozen=True, tag=True):
+class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     modality: tuple[Coding, ...] = ()
     subject: Reference = Reference()
@@ -144,7 +144,7 @@ class ImagingStudy(Resource, frozen=True, tag=True):
     series: tuple[ImagingSeries, ...] = ()
 
 
-class ReferenceSequence(msgspec.Struct, frozen=True):
+class ReferenceSequence(msgspec.Struct, frozen=True, gc=False):
     chromosome: CodeableConcept = CodeableConcept()
     genomeBuild: str = ""
     referenceSeqId: CodeableConcept = CodeableConcept()
@@ -160,20 +160,20 @@ class SequenceVariant(msgspec.Struct, frozen=True, gc=False):
     referenceAllele: str = ""
 
 
-class MolecularSequence(Resource, frozen=True, tag=True):
+class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     coordinateSystem: int | None = None
     patient: Reference = Reference()
     referenceSeq: ReferenceSequence | None = None
     variant: tuple[SequenceVariant, ...] = ()
 
 
-class OutcomeIssue(msgspec.Struct, frozen=True):
+class OutcomeIssue(msgspec.Struct, frozen=True, gc=False):
     severity: str = ""
     code: str = ""
     details: CodeableConcept = CodeableConcept()
 
 
-class OperationOutcome(Resource, frozen=True, tag=True):
+class OperationOutcome(Resource, frozen=True, tag=True, gc=False):
     """What a server says instead of, or beside, an answer."""
 
     issue: tuple[OutcomeIssue, ...] = ()
@@ -192,13 +192,13 @@ class EntrySearch(msgspec.Struct, frozen=True, gc=False):
     mode: str = ""
 
 
-class BundleEntry(msgspec.Struct, frozen=True):
+class BundleEntry(msgspec.Struct, frozen=True, gc=False):
     resource: AnyResource | None = None
     fullUrl: str = ""
     search: EntrySearch | None = None
 
 
-class Bundle(Resource, frozen=True, tag=True):
+class Bundle(Resource, frozen=True, tag=True, gc=False):
     type_: str = msgspec.field(default="", name="type")
     link: tuple[BundleLink, ...] = ()
     entry: tuple[BundleEntry, ...] = ()

@@ -81,7 +81,7 @@ def test_the_endpoint_announces_itself_and_ends_when_told() -> None:
 
 def test_any_app_by_name() -> None:
     """`python -m demo.server module:function` serves what the function gives."""
-    command = [sys.executable, "-m", "demo.server", "tests.unit.demo.test_server:app"]
+    command = [sys.executable, "-m", "demo.server", "tests.integration.test_demo_servers:app"]
     with in_process(command, cwd=ROOT) as server:
         assert httpx.get(server.base_url).text == "hello"
         os.kill(server.pid, signal.SIGTERM)
