@@ -15,7 +15,7 @@ from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
 from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Component, Observation
 
-_VARIANT = "69548-6"
+VARIANT = "69548-6"
 _GENE, _SOURCE_CLASS, _PROTEIN, _CODING = "48018-6", "48002-0", "48005-3", "48004-6"
 _SIGNIFICANCE, _COPY_NUMBER = "53037-8", "82155-3"
 
@@ -58,10 +58,6 @@ class Report(msgspec.Struct, frozen=True):
         if self.consequence is None:
             return frozenset({"sequence"})
         return frozenset({"structural"}) if self.consequence == "fusion" else frozenset({"copy_number"})
-
-
-def is_variant(observation: Observation) -> bool:
-    return any(c.code == _VARIANT and canonical(c.system) == LOINC for c in observation.code.coding)
 
 
 def variant_reports(observations: Iterable[Observation], at: datetime) -> tuple[list[Report], list[Issue]]:
