@@ -210,7 +210,8 @@ class _Inputs(msgspec.Struct, frozen=True):
 @cache
 def _inputs(network: Network) -> Mapping[str, _Inputs]:
     """By modality; the 38 entities count as the one input that they are."""
-    schema, found = catalogue().schema, {}
+    schema = catalogue().schema
+    found: dict[str, _Inputs] = {}
     for modality in MODALITIES:
         features = [feature for feature in schema.features if feature.modality == modality]
         single = frozenset(feature.key for feature in features if not feature.is_entity)
