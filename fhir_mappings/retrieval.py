@@ -9,7 +9,7 @@ of the published resources none holds a value in a component under a code that i
 the exception: its own code is one of a site, its tissues are known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import msgspec
@@ -18,15 +18,13 @@ from fhir_mappings.concepts import LOINC, OWN, SNOMED, Catalogue, catalogue
 from models.features import Feature
 
 PAGE = 200  # a server may give less; `next` says so
-MOST_TEMPLATES = 14  # more make a call slow where a client fills all of them
 _MDC = "urn:iso:std:iso:11073:10101"
 _NCIT = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
 _BOA_TISSUES = "https://uk-essen.de/fhir/ValueSet/boa/tissues"
 _OBSERVED = frozenset({LOINC, SNOMED, _MDC, _NCIT, OWN})
 # What the code of an Observation may mean; all other rows are answers, diagnoses, or never used.
 _READ = frozenset({"value", "level", "component", "panel", "part", "percent_of_leukocytes", "multiple_of_limit"})
-# Parts that no Observation has as its own code: a kind of therapy (Procedure), the class of a variant (component).
-_NEVER_ALONE = frozenset({(SNOMED, "367336001"), (LOINC, "48002-0")})
+_SOURCE_CLASS = "48002-0"  # germline or somatic: only ever a component of a variant
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -57,31 +55,39 @@ class Query(msgspec.Struct, frozen=True):
 
 
 def _observations(key: str, source: Catalogue, wants: Callable[[Feature], bool], *, by_hand: bool = False) -> Query:
-    codes = ",".join(observation_codes(source, wants))
+    codes = ",".join(_observation_codes(source, wants))
     return Query(key, "Observation", f"Observation?patient={{patient}}&code={codes}{_newest('date')}", by_hand=by_hand)
 
 
-def observation_codes(source: Catalogue, wants: Callable[[Feature], bool]) -> list[str]:
+def _observation_codes(source: Catalogue, wants: Callable[[Feature], bool]) -> list[str]:
     """The codes under which an Observation may carry one of these parameters, or a part of one, in order."""
-    return sorted(
-        {
-            row["code"]
-            for row in source.rows
-            if row["system"] in _OBSERVED
-            and row["meaning"] in _READ
-            and (row["system"], row["code"]) not in _NEVER_ALONE
-            and wants(source.schema[row["key"]])
-        }
-    )
+    rows = ((row, source.schema[row["key"]]) for row in source.rows)
+    return sorted({row["code"] for row, feature in rows if wants(feature) and _may_be_observed(row, feature)})
 
 
-def _of(*modalities: str) -> Callable[[Feature], bool]:
-    return lambda feature: feature.modality in modalities and not feature.is_entity and not _is_marker(feature)
+def _may_be_observed(row: Mapping[str, str], feature: Feature) -> bool:
+    """Whether an Observation may have this code as its own; a part of a history is a kind of therapy, a Procedure."""
+    if row["code"] == _SOURCE_CLASS or (row["meaning"] == "part" and feature.modality == "history"):
+        return False
+    return row["system"] in _OBSERVED and row["meaning"] in _READ
 
 
-def _is_marker(feature: Feature) -> bool:
-    """Tumour markers have a query of their own: with them the one of the laboratory would hardly fit an address."""
-    return feature.family.startswith("marker_")
+def _is_of_tumour(feature: Feature) -> bool:
+    """Tumour markers go with the tumour: with them the codes of the laboratory would hardly fit an address."""
+    return not feature.is_entity and (feature.modality == "tumour" or feature.family.startswith("marker_"))
+
+
+def _is_laboratory(feature: Feature) -> bool:
+    return feature.modality == "laboratory" and not _is_of_tumour(feature)
+
+
+def _is_genetics(feature: Feature) -> bool:
+    return feature.modality == "genetics"
+
+
+def _is_function(feature: Feature) -> bool:
+    """Vital signs, performance, habits, and what images say of heart and body."""
+    return feature.modality in {"function", "history", "imaging"}
 
 
 def _body_composition(source: Catalogue) -> Query:
@@ -110,13 +116,12 @@ def queries() -> tuple[Query, ...]:
     return (
         Query("patient", "Patient", "Patient/{patient}", by_hand=True),
         _all_of("conditions", "Condition", by_hand=True),
-        _observations("tumour", source, _of("tumour", "imaging"), by_hand=True),
-        _observations("genetics", source, _of("genetics"), by_hand=True),
-        _observations("function", source, _of("function", "history"), by_hand=True),
-        _observations("laboratory", source, _of("laboratory"), by_hand=True),
+        _observations("tumour", source, _is_of_tumour, by_hand=True),
+        _observations("genetics", source, _is_genetics, by_hand=True),
+        _observations("function", source, _is_function, by_hand=True),
+        _observations("laboratory", source, _is_laboratory, by_hand=True),
         _all_of("sequences", "MolecularSequence", by_hand=True),
         _all_of("encounters", "Encounter", "date", by_hand=True),
-        _observations("tumourMarkers", source, _is_marker),
         _all_of("procedures", "Procedure", "date"),
         _all_of("lists", "List", "date"),
         _body_composition(source),

@@ -29,9 +29,8 @@ RUNNING = frozenset({"demonstration", "clock", "synthetic"})
 _UNREAD = frozenset({"failed", "partial", "notAsked"})
 _NAMES = {
     "laboratory": "laboratory data",
-    "tumourMarkers": "tumour markers",
-    "tumour": "stage, pathology and imaging findings",
-    "function": "vital signs and function",
+    "tumour": "stage, pathology and tumour markers",
+    "function": "vital signs, function and imaging findings",
     "genetics": "genetic findings",
     "bodyComposition": "body composition",
     "imagingStudies": "imaging studies",

@@ -110,21 +110,21 @@ def test_no_system_is_overlooked() -> None:
     [
         ("laboratory", "718-7"),
         ("laboratory", "770-8"),
-        ("tumourMarkers", "2039-6"),
         ("function", "85354-9"),
         ("function", "89247-1"),
         ("function", "72166-2"),
+        ("function", "img_recist_sum"),
+        ("tumour", "2039-6"),
         ("tumour", "21908-9"),
         ("tumour", "59847-4"),
         ("tumour", "385421009"),
         ("tumour", "C18000"),
-        ("tumour", "img_recist_sum"),
         ("genetics", "69548-6"),
         ("genetics", "94076-7"),
     ],
 )
 def test_a_code_is_asked_for_by_the_query_of_its_kind(key: str, code: str) -> None:
-    """Blood count, share of leukocytes, marker, pressure panel, smoking, stage, histology, sites, grade, variants."""
+    """Blood count, pressure panel, smoking, images, tumour marker, stage, histology, sites, grade, variants."""
     assert code in codes_of(by_key(key))
 
 
