@@ -260,6 +260,9 @@ def test_the_embedded_endpoint_finds_what_hapi_finds(demonstration: Hapi, http: 
         ("MolecularSequence?subject=demo-lung", 400),
         ("Condition?patient=demo-lung&date=2024", 400),
         ("Observation?patient=demo-lung&_sort=made-up", 400),
+        ("MedicationRequest?patient=demo-lung&_sort=-effective", 400),
+        ("MedicationRequest?patient=demo-lung&_include=MedicationStatement:medication", 200),
+        ("MedicationRequest?patient=demo-lung&_include=MedicationRequest:made-up", 400),
         ("Observation?patient=demo-lung&_count=x", 400),
         ("Observation?patient=demo-lung&date=2024-13", 400),
         ("Patient/demo-lung/Observation", 400),
@@ -271,7 +274,7 @@ def test_the_embedded_endpoint_finds_what_hapi_finds(demonstration: Hapi, http: 
 def test_the_embedded_endpoint_refuses_what_hapi_refuses(
     demonstration: Hapi, http: httpx.Client, address: str, status: int
 ) -> None:
-    """A wrong call has the same status here and there."""
+    """A wrong call has the same status here and there; an `_include` of another type is none, it brings nothing."""
     path = address if address.startswith("?") else f"/{address}"
     assert http.get(f"{demonstration.base_url}{path}").status_code == status
     assert asyncio.run(_ask_embedded(path)).status_code == status

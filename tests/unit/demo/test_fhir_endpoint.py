@@ -212,7 +212,7 @@ def test_include() -> None:
         "Observation?patient=many&date=2024-13-01",
         "Observation?patient=many&_sort=code",
         "MedicationRequest?patient=many&_sort=-effective",
-        "MedicationRequest?patient=many&_include=MedicationStatement:medication",
+        "MedicationRequest?patient=many&_include=MedicationRequest:made-up",
         "Observation?patient=many&_count=x",
         "Patient/many/Observation",
     ],
