@@ -153,7 +153,7 @@ that diagnoses were documented.
   under a panel code that the concept map does not have is not found: add the code there with meaning `panel`.
 - A search that a server refuses is `failed` in the ledger and costs what it would have found; only `patient` and
   `conditions` are indispensable.
-- Medication has no template: most servers hold it as a reference, and `_include`, which brings what is referred to, is
+- Medication has no template: many servers hold it as a reference, and `_include`, which brings what is referred to, is
   not for templates (CDS Hooks, Prefetch Template). A client may send these keys all the same, with the Medication
   resources in the Bundle; it must not leave them out, or the medication stays unknown.
 

@@ -87,7 +87,7 @@ def observations() -> dict[str, Resource]:
 
 
 def of_other_types() -> dict[str, Resource]:
-    """One of each type, with the least that FHIR asks for; medication as a reference, as most servers have it."""
+    """One of each type, with the least that FHIR asks for; medication as a reference, as many servers have it."""
     drug = {"medicationReference": {"reference": f"Medication/{PATIENT}"}}
     several: dict[str, Resource] = {
         "Medication": {"code": coded("http://www.whocc.no/atc", "L01XA01")},
