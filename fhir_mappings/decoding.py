@@ -5,15 +5,24 @@ safety: a broken entry costs itself and nothing else.
 """
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 import msgspec
 
 from fhir_mappings.finding import Issue
+from fhir_mappings.resources import r5
 from fhir_mappings.resources.r4 import AnyResource, Bundle, BundleEntry, BundleLink, EntrySearch
+from fhir_mappings.salvage import MARK, salvaged
+from fhir_mappings.versions import DEFAULT, Version
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ID_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}")
+_PATH = re.compile(r" - at `(\$[A-Za-z0-9.\[\]]{0,120})`$")
+
+# An entry that was not read may have said anything: what is not there cannot be concluded to be absent.
+UNREAD_CODES = frozenset({"unreadable", "other-version"})
 
 
 class _Peek(msgspec.Struct):
@@ -51,79 +60,162 @@ class Decoded(msgspec.Struct, frozen=True):
     next: str = ""
 
 
-_resource = msgspec.json.Decoder(AnyResource)
-_either = msgspec.json.Decoder(Bundle | AnyResource)
+class _Shape(msgspec.Struct, frozen=True):
+    """How one version is decoded: a whole body, one resource, and the types that are read of it."""
+
+    body: Callable[[bytes | msgspec.Raw], Decoded]
+    resource: Callable[[bytes | msgspec.Raw], AnyResource]
+    types: frozenset[str]
+
+
+_r4_body = msgspec.json.Decoder(Bundle | AnyResource)
+_r5_body = msgspec.json.Decoder(r5.Bundle | r5.AnyResource)
+_r5_resource = msgspec.json.Decoder(r5.AnyResource)
 _peek = msgspec.json.Decoder(_Peek)
 _raw_bundle = msgspec.json.Decoder(_RawBundle)
 _raw_entry = msgspec.json.Decoder(_RawEntry)
-
-READ_TYPES = frozenset(kind.__name__ for kind in get_args(AnyResource))
 
 
 class NotReadableError(ValueError):
     """The body as a whole is not JSON, or not a FHIR resource."""
 
 
-def decode(body: bytes | msgspec.Raw) -> Decoded:
-    """Decode one resource or a Bundle of any type (searchset, transaction, collection).
+class _NotFhirError(ValueError):
+    """Decoded, but not as FHIR defines it; the text is the path."""
 
-    Raises NotReadableError when the body is no JSON object with a resourceType, or nested beyond what can be followed.
-    """
-    try:
-        whole = _either.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
-        return _entry_by_entry(body)
+
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, r5.AmbiguousError, _NotFhirError)
+
+
+def _body_of_r4(body: bytes | msgspec.Raw) -> Decoded:
+    whole = _r4_body.decode(body)
     if isinstance(whole, Bundle):
         return Decoded(whole.entry, next=whole.next)
     return Decoded((BundleEntry(whole),))
 
 
-def _entry_by_entry(body: bytes | msgspec.Raw) -> Decoded:
+def _body_of_r5(body: bytes | msgspec.Raw) -> Decoded:
+    whole = _r5_body.decode(body)
+    if isinstance(whole, r5.Bundle):
+        return Decoded(tuple(entry.as_r4() for entry in whole.entry), next=_next(whole.link))
+    return Decoded((BundleEntry(r5.as_r4(whole)),))
+
+
+def _resource_of_r5(raw: bytes | msgspec.Raw) -> AnyResource:
+    return r5.as_r4(_r5_resource.decode(raw))
+
+
+READ_TYPES = frozenset(kind.__name__ for kind in get_args(AnyResource))
+_R4 = _Shape(_body_of_r4, msgspec.json.Decoder(AnyResource).decode, READ_TYPES)
+_R5 = _Shape(_body_of_r5, _resource_of_r5, frozenset(kind.__name__ for kind in get_args(r5.AnyResource)))
+_SHAPES: Mapping[Version, _Shape] = {"R4": _R4, "R4B": _R4, "R5": _R5}
+
+
+def decode(body: bytes | msgspec.Raw, version: Version = DEFAULT) -> Decoded:
+    """Decode one resource or a Bundle of any type (searchset, transaction, collection); what comes out is R4.
+
+    Raises NotReadableError when the body is no JSON object with a resourceType.
+    """
     try:
-        peek = _peek.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise NotReadableError("not a JSON object") from error
+        whole = _SHAPES[version].body(body)
+        _expect_ids(whole.entries)
+    except _UNREADABLE:
+        return _entry_by_entry(body, version)
+    return whole
+
+
+def _expect_ids(entries: Iterable[BundleEntry]) -> None:
+    """Every id is one of FHIR's, as findings, issues and cards name resources by it (one look at all is cheaper)."""
+    ids = [entry.resource.id for entry in entries if entry.resource is not None]
+    together = "".join(ids)
+    is_fhir = together.isascii() and not together.encode().translate(None, _ID_CHARACTERS)
+    if not is_fhir or max(map(len, ids), default=0) > 64:
+        raise _NotFhirError("$.id")
+
+
+def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
+    try:
+        peek, bundle = _opened(body)
+    except _UNREADABLE:
+        body = salvaged(bytes(body))
+        try:
+            peek, bundle = _opened(body)
+        except _UNREADABLE as error:
+            raise NotReadableError("not a JSON object, or a Bundle whose entries cannot be told apart") from error
     if not isinstance(peek.resourceType, str):
         raise NotReadableError("no resourceType")
-    if peek.resourceType != "Bundle":
-        return _one(msgspec.Raw(bytes(body)))
-    try:
-        bundle = _raw_bundle.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise NotReadableError("a Bundle whose entries or links cannot be told apart") from error
+    if bundle is None:
+        return _one(msgspec.Raw(bytes(body)), version)
     entries: list[BundleEntry] = []
     issues: list[Issue] = []
     for number, raw in enumerate(bundle.entry):
-        one = _decode_entry(raw, number)
+        one = _decode_entry(raw, number, version)
         entries += one.entries
         issues += one.issues
-    following = next((link.url for link in bundle.link if link.relation == "next"), "")
-    return Decoded(tuple(entries), tuple(issues), following)
+    return Decoded(tuple(entries), tuple(issues), _next(bundle.link))
 
 
-def _decode_entry(raw: msgspec.Raw, number: int) -> Decoded:
+def _opened(body: bytes | msgspec.Raw) -> tuple[_Peek, _RawBundle | None]:
+    peek = _peek.decode(body)
+    return peek, _raw_bundle.decode(body) if peek.resourceType == "Bundle" else None
+
+
+def _next(links: Iterable[BundleLink]) -> str:
+    return next((link.url for link in links if link.relation == "next"), "")
+
+
+def _decode_entry(raw: msgspec.Raw, number: int, version: Version) -> Decoded:
     try:
         entry = _raw_entry.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+    except _UNREADABLE:
         return Decoded(issues=(Issue("warning", "unreadable", f"entry {number} is not a Bundle entry"),))
     if not bytes(entry.resource):
         return Decoded()
-    return _one(entry.resource, entry.fullUrl, entry.search)
+    return _one(entry.resource, version, entry.fullUrl, entry.search)
 
 
-def _one(raw: msgspec.Raw, full_url: str = "", search: EntrySearch | None = None) -> Decoded:
+def _one(raw: msgspec.Raw, version: Version, full_url: str = "", search: EntrySearch | None = None) -> Decoded:
     try:
-        return Decoded((BundleEntry(_resource.decode(raw), full_url, search),))
-    except (msgspec.MsgspecError, RecursionError) as error:
-        return Decoded(issues=(_why_not(raw, error),))
+        entry = BundleEntry(_SHAPES[version].resource(raw), full_url, search)
+        _expect_ids((entry,))
+        if MARK in bytes(raw):
+            raise _NotFhirError("$")
+    except _UNREADABLE as error:
+        return Decoded(issues=(_why_not(raw, error, version),))
+    return Decoded((entry,))
 
 
-def _why_not(raw: msgspec.Raw, error: Exception) -> Issue:
-    try:
-        peek = _peek.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+def _why_not(raw: msgspec.Raw, error: Exception, version: Version) -> Issue:
+    peek = _peeked(raw) or _peeked(salvaged(bytes(raw)))
+    if peek is None:
         return Issue("warning", "unreadable", "an entry is not a JSON object")
-    if peek.kind not in READ_TYPES:
+    if peek.kind not in _SHAPES[version].types:
         return Issue("information", "type-not-read", f"{peek.kind} is not read", peek.source)
-    where = str(error).rpartition(" - at ")[2] if " - at " in str(error) else "nesting"
-    return Issue("warning", "unreadable", f"not as FHIR R4 defines it, at {where[:120]}", peek.source)
+    if isinstance(error, RecursionError) or MARK in bytes(raw):
+        text = "nested too deep, or holds a number or character that JSON does not have"
+        return Issue("warning", "unreadable", text, peek.source)
+    other = next((name for name, shape in _SHAPES.items() if _fits(raw, shape)), None)
+    if other is not None:
+        return Issue("warning", "other-version", f"shaped as FHIR {other}, expected {version}", peek.source)
+    return Issue("warning", "unreadable", f"not as FHIR {version} defines it, at {_path(error)}", peek.source)
+
+
+def _peeked(raw: bytes | msgspec.Raw) -> _Peek | None:
+    try:
+        return _peek.decode(raw)
+    except _UNREADABLE:
+        return None
+
+
+def _fits(raw: msgspec.Raw, shape: _Shape) -> bool:
+    try:
+        _expect_ids((BundleEntry(shape.resource(raw)),))
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _path(error: Exception) -> str:
+    """Where it was: names of FHIR's members and positions only, never a word of the record."""
+    found = _PATH.search(str(error))
+    return found[1] if found else "$.id" if isinstance(error, _NotFhirError) else "$.class"
