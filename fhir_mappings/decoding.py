@@ -59,6 +59,11 @@ class Decoded(msgspec.Struct, frozen=True):
     issues: tuple[Issue, ...] = ()
     next: str = ""
 
+    @property
+    def is_of_other_version(self) -> bool:
+        """Whether a resource had the shape of another version than the one it was decoded as."""
+        return any(issue.code == "other-version" for issue in self.issues)
+
 
 class _Shape(msgspec.Struct, frozen=True):
     """How one version is decoded: a whole body, one resource, and the types that are read of it."""

@@ -46,15 +46,19 @@ def valid(model: type[Any], **members: Any) -> Resource:
     return {"resourceType": model.__name__} | written
 
 
-def visit(kind: str = "EMER", /, days: float = 30, length: float = 0.1, **members: Any) -> Resource:
+def visit(*kinds: str, days: float = 30, length: float = 0.1, site: str = "", **members: Any) -> Resource:
+    """Of these classes (emergency unless said otherwise), after one of the site's own if there is one."""
     whole = {
         "id": "visit",
         "status": "completed",
-        "class": [concept(kind, ACT_CODE)],
+        "class_fhir": [
+            *([concept(site, "urn:site")] if site else []),
+            *(concept(k, ACT_CODE) for k in kinds or ["EMER"]),
+        ],
         "subject": SUBJECT,
         "actualPeriod": {"start": ago(days), "end": ago(days - length)},
     }
-    return valid(Encounter, **{name.replace("class", "class_fhir"): value for name, value in (whole | members).items()})
+    return valid(Encounter, **(whole | members))
 
 
 def scan(code: str = "CT", **members: Any) -> Resource:
@@ -129,14 +133,14 @@ def test_visits_and_days_are_counted_from_r5() -> None:
 
 def test_a_class_of_the_site_beside_that_of_fhir_is_passed_over() -> None:
     """R5 lets a site add its own."""
-    whole = one(visit(**{"class": [concept("ward 3", "urn:site"), concept("EMER", ACT_CODE)]}))
+    whole = one(visit("EMER", site="ward 3"))
     assert isinstance(whole, r4.Encounter)
     assert whole.class_.code == "EMER"
 
 
 def test_two_classes_of_fhir_are_no_guess() -> None:
     """Emergency and inpatient at once would be counted wrongly either way, so that nothing is counted."""
-    both = visit(**{"class": [concept("EMER", ACT_CODE), concept("IMP", ACT_CODE)]})
+    both = visit("EMER", "IMP")
     found = encoded(visit(id="other"), both)
     assert [(i.code, i.source) for i in found.issues if i.code != "not-needed"] == [("unreadable", "Encounter/visit")]
     assert "func_ed_visits_90d" not in found.findings
@@ -164,9 +168,8 @@ def test_a_sequence_of_r5_of_somebody_else_is_foreign() -> None:
 
 
 def r4_visit() -> Resource:
-    members = encounter(id="visit", **{"class": None})
-    kind = {"system": ACT_CODE, "code": "AMB"}
-    return valid(R4Encounter, class_fhir=kind, **{k: v for k, v in members.items() if k != "resourceType"})
+    members = {k: v for k, v in encounter(id="visit").items() if k not in {"resourceType", "class"}}
+    return valid(R4Encounter, class_fhir={"system": ACT_CODE, "code": "AMB"}, **members)
 
 
 def r4_scan() -> Resource:
