@@ -85,11 +85,7 @@ class NotReadableError(ValueError):
     """The body as a whole is not JSON, or not a FHIR resource."""
 
 
-class _NotFhirError(ValueError):
-    """Decoded, but not as FHIR defines it; the text is the path."""
-
-
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, r5.AmbiguousError, _NotFhirError)
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, r5.AmbiguousError)
 
 
 def _body_of_r4(body: bytes | msgspec.Raw) -> Decoded:
@@ -123,26 +119,35 @@ def decode(body: bytes | msgspec.Raw, version: Version = DEFAULT) -> Decoded:
     """
     try:
         whole = _SHAPES[version].body(body)
-        _expect_ids(whole.entries)
     except _UNREADABLE:
-        return _entry_by_entry(body, version)
-    return whole
+        whole = _entry_by_entry(body, version)
+    return whole if _have_fhir_ids(whole.entries) else _without_other_ids(whole, version)
 
 
-def _expect_ids(entries: Iterable[BundleEntry]) -> None:
-    """Every id is one of FHIR's, as findings, issues and cards name resources by it (one look at all is cheaper)."""
+def _have_fhir_ids(entries: Iterable[BundleEntry]) -> bool:
+    """Findings, issues and cards name resources by their ids. One look at all together costs least."""
     ids = [entry.resource.id for entry in entries if entry.resource is not None]
     together = "".join(ids)
     is_fhir = together.isascii() and not together.encode().translate(None, _ID_CHARACTERS)
-    if not is_fhir or max(map(len, ids), default=0) > 64:
-        raise _NotFhirError("$.id")
+    return is_fhir and max(map(len, ids), default=0) <= 64
+
+
+def _without_other_ids(whole: Decoded, version: Version) -> Decoded:
+    named = [entry for entry in whole.entries if _have_fhir_ids((entry,))]
+    issues = [
+        Issue("warning", "unreadable", f"not as FHIR {version} defines it, at $.id", f"{entry.resource.type}/?")
+        for entry in whole.entries
+        if entry.resource is not None and not _have_fhir_ids((entry,))
+    ]
+    return Decoded(tuple(named), (*whole.issues, *issues), whole.next)
 
 
 def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
     try:
         peek, bundle = _opened(body)
+        is_cut = False
     except _UNREADABLE:
-        body = salvaged(bytes(body))
+        body, is_cut = salvaged(bytes(body)), True
         try:
             peek, bundle = _opened(body)
         except _UNREADABLE as error:
@@ -150,11 +155,11 @@ def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
     if not isinstance(peek.resourceType, str):
         raise NotReadableError("no resourceType")
     if bundle is None:
-        return _one(msgspec.Raw(bytes(body)), version)
+        return _one(msgspec.Raw(bytes(body)), version, is_cut=is_cut)
     entries: list[BundleEntry] = []
     issues: list[Issue] = []
     for number, raw in enumerate(bundle.entry):
-        one = _decode_entry(raw, number, version)
+        one = _decode_entry(raw, number, version, is_cut=is_cut)
         entries += one.entries
         issues += one.issues
     return Decoded(tuple(entries), tuple(issues), _next(bundle.link))
@@ -169,34 +174,35 @@ def _next(links: Iterable[BundleLink]) -> str:
     return next((link.url for link in links if link.relation == "next"), "")
 
 
-def _decode_entry(raw: msgspec.Raw, number: int, version: Version) -> Decoded:
+def _decode_entry(raw: msgspec.Raw, number: int, version: Version, *, is_cut: bool) -> Decoded:
     try:
         entry = _raw_entry.decode(raw)
     except _UNREADABLE:
         return Decoded(issues=(Issue("warning", "unreadable", f"entry {number} is not a Bundle entry"),))
     if not bytes(entry.resource):
         return Decoded()
-    return _one(entry.resource, version, entry.fullUrl, entry.search)
+    return _one(entry.resource, version, entry.fullUrl, entry.search, is_cut=is_cut)
 
 
-def _one(raw: msgspec.Raw, version: Version, full_url: str = "", search: EntrySearch | None = None) -> Decoded:
+def _one(
+    raw: msgspec.Raw, version: Version, full_url: str = "", search: EntrySearch | None = None, *, is_cut: bool
+) -> Decoded:
+    """The resource of one entry. `is_cut`: the body was salvaged, so that this may hold the mark of it."""
+    if is_cut and MARK in bytes(raw):
+        return Decoded(issues=(_why_not(raw, None, version),))
     try:
-        entry = BundleEntry(_SHAPES[version].resource(raw), full_url, search)
-        _expect_ids((entry,))
-        if MARK in bytes(raw):
-            raise _NotFhirError("$")
+        return Decoded((BundleEntry(_SHAPES[version].resource(raw), full_url, search),))
     except _UNREADABLE as error:
         return Decoded(issues=(_why_not(raw, error, version),))
-    return Decoded((entry,))
 
 
-def _why_not(raw: msgspec.Raw, error: Exception, version: Version) -> Issue:
+def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Issue:
     peek = _peeked(raw) or _peeked(salvaged(bytes(raw)))
     if peek is None:
         return Issue("warning", "unreadable", "an entry is not a JSON object")
     if peek.kind not in _SHAPES[version].types:
         return Issue("information", "type-not-read", f"{peek.kind} is not read", peek.source)
-    if isinstance(error, RecursionError) or MARK in bytes(raw):
+    if error is None or isinstance(error, RecursionError):
         text = "nested too deep, or holds a number or character that JSON does not have"
         return Issue("warning", "unreadable", text, peek.source)
     other = next((name for name, shape in _SHAPES.items() if _fits(raw, shape)), None)
@@ -214,7 +220,7 @@ def _peeked(raw: bytes | msgspec.Raw) -> _Peek | None:
 
 def _fits(raw: msgspec.Raw, shape: _Shape) -> bool:
     try:
-        _expect_ids((BundleEntry(shape.resource(raw)),))
+        shape.resource(raw)
     except _UNREADABLE:
         return False
     return True
@@ -223,4 +229,4 @@ def _fits(raw: msgspec.Raw, shape: _Shape) -> bool:
 def _path(error: Exception) -> str:
     """Where it was: names of FHIR's members and positions only, never a word of the record."""
     found = _PATH.search(str(error))
-    return found[1] if found else "$.id" if isinstance(error, _NotFhirError) else "$.class"
+    return found[1] if found else str(error) if isinstance(error, r5.AmbiguousError) else "$"
