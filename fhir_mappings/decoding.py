@@ -200,6 +200,8 @@ def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Iss
     peek = _peeked(raw) or _peeked(salvaged(bytes(raw)))
     if peek is None:
         return Issue("warning", "unreadable", "an entry is not a JSON object")
+    if peek.kind == "?":
+        return Issue("warning", "unreadable", "its type is none of FHIR's", peek.source)
     if peek.kind not in _SHAPES[version].types:
         return Issue("information", "type-not-read", f"{peek.kind} is not read", peek.source)
     if error is None or isinstance(error, RecursionError):

@@ -98,10 +98,10 @@ CASES: dict[str, tuple[Resource | str, set[tuple[str, str]]]] = {
     "no object: a number": ("1", NO_RESOURCE),
     "no object: a text": (f'"{NAME}"', NO_RESOURCE),
     "no object: a list": ("[]", NO_RESOURCE),
-    "no type": ({"id": BAD, "text": NAME}, {("type-not-read", f"?/{BAD}")}),
-    "a type that FHIR does not have": (resource("Blood_Test", id=BAD), {("type-not-read", f"?/{BAD}")}),
-    "a type that is hostile": (resource(f"<b>{NAME}</b>", id=BAD), {("type-not-read", f"?/{BAD}")}),
-    "a type that is no text": (raw(haemoglobin(), '"Observation"', "[1]"), {("type-not-read", f"?/{BAD}")}),
+    "no type": ({"id": BAD, "text": NAME}, {("unreadable", f"?/{BAD}")}),
+    "a type that FHIR does not have": (resource("Blood_Test", id=BAD), {("unreadable", f"?/{BAD}")}),
+    "a type that is hostile": (resource(f"<b>{NAME}</b>", id=BAD), {("unreadable", f"?/{BAD}")}),
+    "a type that is no text": (raw(haemoglobin(), '"Observation"', "[1]"), {("unreadable", f"?/{BAD}")}),
     "a type twice": (raw(haemoglobin(), '"id"', '"resourceType": "Basic", "id"'), {("type-not-read", f"Basic/{BAD}")}),
     # ids
     "an id with a space": (haemoglobin(id=NAME), {("unreadable", "Observation/?")}),
@@ -270,7 +270,7 @@ def test_a_bad_entry_is_an_issue_and_nothing_else(name: str) -> None:
     lost = {source.partition("/")[0] for code, source in expected if code == "unreadable"}
     uncounted = (
         {("not-needed", "Encounter/visit"), ("not-needed", "Encounter/emergency")}
-        if lost & {"", "Encounter"}
+        if lost & {"", "?", "Encounter"}
         else set()
     )
     assert {(issue.code, issue.source) for issue in added} == expected | uncounted
@@ -279,10 +279,10 @@ def test_a_bad_entry_is_an_issue_and_nothing_else(name: str) -> None:
 
 
 def not_concluded(lost: set[str]) -> set[str]:
-    """The findings that need a complete list of conditions or encounters; "" may have been anything."""
+    """The findings that need a complete list of conditions or encounters; "" and "?" may have been anything."""
     unknown: tuple[str, ...] = ()
-    if lost & {"", "Condition", "Encounter"}:
+    if lost & {"", "?", "Condition", "Encounter"}:
         unknown += ("not among the problems", "sum over")
-    if lost & {"", "Encounter"}:
+    if lost & {"", "?", "Encounter"}:
         unknown += ("counted over",)
     return {key for key, found in ALONE.findings.items() if found.rule.startswith(unknown)}

@@ -136,6 +136,13 @@ def test_types_that_no_reader_reads_are_issues_of_information() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", [None, 7, "", "<script>", "blood test"])
+def test_what_has_no_type_of_fhir_may_have_been_anything(kind: object) -> None:
+    """So it is unreadable, and no list is complete without it."""
+    [issue] = decode(bundle(GOOD, {"resourceType": kind, "id": "x"})).issues
+    assert (issue.severity, issue.code, issue.source) == ("warning", "unreadable", "?/x")
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "source"),
     [
