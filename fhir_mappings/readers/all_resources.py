@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from fhir_mappings.concepts import LOINC, Catalogue
+from fhir_mappings.decoding import UNREAD_CODES
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
@@ -137,7 +138,7 @@ def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bo
     A Bundle is complete in itself.
     """
     name = kind.__name__
-    if any(issue.code == "unreadable" and issue.source.partition("/")[0] in {name, "?", ""} for issue in record.issues):
+    if any(i.code in UNREAD_CODES and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues):
         return False
     states = [r.state for r in record.retrieval if r.key in {_QUERY[name], "bundle"}]
     return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval

@@ -24,7 +24,7 @@ def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvi
     for sequence in sequences:
         accession = _accession(sequence.referenceSeq) if sequence.referenceSeq else None
         if not sequence.variant:
-            issues.append(Issue("information", "no-value", "no variant", sequence.address))
+            issues.append(Issue("information", "no-value", "no variant; FHIR R5 has none here", sequence.address))
         elif accession is None:
             text = "no chromosome of a known genome build, or of two"
             issues.append(Issue("warning", "build-unknown", text, sequence.address))
