@@ -2,12 +2,14 @@
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 _PATIENCE_SECONDS = 2.0
+_OFTEN_SECONDS = 0.5
 
 
 @contextmanager
@@ -21,3 +23,30 @@ def announced(doing: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+class StandingLine:
+    """One line that says where long work stands and is written over; other lines come above it."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._is_shown = False
+        self._next = time.monotonic() + _PATIENCE_SECONDS
+
+    def stands(self, text: str) -> None:
+        """Say it, at most twice a second, if the work takes long and standard error is a terminal."""
+        if time.monotonic() < self._next or not sys.stderr.isatty():
+            return
+        self._next = time.monotonic() + _OFTEN_SECONDS
+        self._is_shown = True
+        click.echo(f"\r\033[K{self._doing}: {text}", nl=False, err=True)
+
+    def say(self, line: str) -> None:
+        """A whole line on standard error, for good."""
+        self.end()
+        click.echo(line, err=True)
+
+    def end(self) -> None:
+        if self._is_shown:
+            click.echo("\r\033[K", nl=False, err=True)
+            self._is_shown = False
