@@ -18,7 +18,7 @@ from fhir_mappings.resources.datatypes import CodeableConcept
 from fhir_mappings.resources.r4 import Condition, Observation
 from models.features import MODALITIES
 
-_LONGEST_CODE = 64
+_LONGEST = 128
 _UNIT_ISSUES = frozenset({"unit-unknown", "unit-missing", "unit-conflict"})
 
 
@@ -83,9 +83,9 @@ def _unknown(kind: str, concept: CodeableConcept, source: Catalogue) -> Iterable
 
 
 def _shown(code: str) -> str:
-    """A code or an address as it may be shown; free text in its place is not one (FHIR R4, 2.24.0.1 `code`)."""
-    plain = code.isprintable() and code.isascii() and code.count(" ") <= 1
-    return code if plain and len(code) <= 2 * _LONGEST_CODE else "(no code)"
+    """A code or an address as it may be shown: one word; what has spaces may be text that stands in its place."""
+    is_word = code.isascii() and code.isprintable() and " " not in code
+    return code if is_word and len(code) <= _LONGEST else "(no code)"
 
 
 class IssueKind(msgspec.Struct, frozen=True, gc=False, order=True):

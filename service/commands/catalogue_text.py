@@ -14,7 +14,7 @@ _COLUMNS = (
     Column("Window"),
     Column("Codes", right=True),
 )
-_LEGEND = "Window in days at the clinic / in an emergency (- no limit). Codes: " + " + ".join(VERIFICATIONS) + "."
+_LEGEND = "Window in days at the clinic / in an emergency (- no limit). Codes: " + "+".join(VERIFICATIONS) + "."
 
 # What the missing rules of the catalogue mean: when "not recorded" is 0, and when it is missing.
 WHEN_ABSENT: Mapping[str, str] = {
@@ -55,7 +55,7 @@ def _of_modality(rows: Sequence[ParameterRow], features: dict[str, Feature], wid
 
 
 def _cells(row: ParameterRow, feature: Feature) -> tuple[str, ...]:
-    codes = " + ".join(str(count) for count in row.by_verification().values())
+    codes = "+".join(str(count) for count in row.by_verification().values())
     return feature.key, feature.unit, _range(feature), _windows(feature), codes
 
 

@@ -16,6 +16,8 @@ from service.commands.table import Column, paragraph, table
 from service.wording import number, value_text
 
 _KEY = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+_KEYS = re.compile(r"(?<![^ ])(?:(?:part/)?[a-z0-9/]+(?:_[a-z0-9]+)+(?:, |: ))+")  # "lab_sodium, lab_chloride: "
+_UUID = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")  # its beginning tells it
 _FEW = 3
 _SEVERITIES = ("error", "warning", "information")
 _VALUES = (
@@ -114,9 +116,9 @@ def _row(slot: Slot) -> tuple[str, ...]:
     )
 
 
-def _few(sources: Sequence[str], most: int = 1) -> str:
-    more = f" +{len(sources) - most}" if len(sources) > most else ""
-    return ", ".join(sources[:most]) + more
+def _few(names: Sequence[str], most: int = 1) -> str:
+    more = f" +{len(names) - most}" if len(names) > most else ""
+    return ", ".join(_UUID.sub(r"\1…", name) for name in names[:most]) + more
 
 
 def _labelled(text: str) -> str:
@@ -149,17 +151,35 @@ def _resources(rows: Sequence[ResourceUse], width: int, *, show_all: bool) -> It
     kinds = Counter(row.source.partition("/")[0] for row in used)
     if kinds:
         yield from paragraph("Used: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())), width)
-    by_reason: dict[str, list[str]] = {}
+    unused = _unused(rows)
+    if unused:
+        columns = (
+            Column("Not used", right=True),
+            Column("Why", wraps=True),
+            Column("About", wraps=True),
+            Column("Which", wraps=True),
+        )
+        yield from table(columns, unused, width)
+
+
+def _unused(rows: Sequence[ResourceUse]) -> list[tuple[str, ...]]:
+    """Why, without the parameters that it is about, so that many resources make few lines."""
+    sources: dict[str, list[str]] = {}
+    about: dict[str, Counter[str]] = {}
     for row in rows:
         if row.reason:
-            by_reason.setdefault(row.reason, []).append(row.source)
-    counted = [
-        (str(len(sources)), _labelled(reason), _few(sources, _FEW))
-        for reason, sources in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+            why = _KEYS.sub("", row.reason)
+            sources.setdefault(why, []).append(row.source)
+            about.setdefault(why, Counter()).update(_known_keys(row.reason))
+    ranked = sorted(sources.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [
+        (str(len(named)), _labelled(why), _few([_labelled(key) for key, _ in about[why].most_common()], 2), _few(named))
+        for why, named in ranked
     ]
-    if counted:
-        columns = (Column("Not used", right=True), Column("Why", wraps=True), Column("Which", wraps=True))
-        yield from table(columns, counted, width)
+
+
+def _known_keys(reason: str) -> list[str]:
+    return [key for named in _KEYS.findall(reason) for key in _KEY.findall(named) if key in catalogue().schema.index]
 
 
 def _issues(issues: Sequence[Issue], width: int) -> Iterator[str]:
@@ -175,7 +195,7 @@ def _issues(issues: Sequence[Issue], width: int) -> Iterator[str]:
             str(len(found)),
             code,
             in_words(code),
-            _few(list(dict.fromkeys(issue.diagnostics for issue in found)), _FEW),
+            _few(list(dict.fromkeys(_labelled(issue.diagnostics) for issue in found)), _FEW),
         )
         for (severity, code), found in sorted(
             by_code.items(), key=lambda item: (_SEVERITIES.index(item[0][0]), -len(item[1]), item[0][1])

@@ -36,9 +36,10 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], width: int, 
     return [indent + line for row in cells for line in _lines(shown, row, widths)]
 
 
-def paragraph(text: str, width: int, indent: str = "", hanging: str = "  ") -> list[str]:
-    """Text wrapped at spaces, the second and further lines further in."""
-    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False)
+def paragraph(text: str, width: int, first: str = "") -> list[str]:
+    """Text wrapped at spaces, the first line after `first`, the others two columns further in."""
+    others = " " * (len(first) if first.strip() else len(first) + 2)
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
