@@ -135,7 +135,7 @@ def _part_is_missing(feature: Feature, view: _View) -> str:
         return ""
     if change.of not in view.encoded.findings:
         return f"needs {_named_with_reason(change.of, view)}"
-    return f"needs another {change.of} of {change.first} to {change.last} days before the latest"
+    return f"needs another {change.of} {change.first} to {change.last} days before the latest"
 
 
 def _of_formula(formula: Formula, view: _View) -> str:

@@ -52,8 +52,19 @@ def of_files(files: Sequence[Path], tell: Tell, progress: Progress) -> Iterator[
             continue
         for bad in read.bad_lines:
             tell(Trouble(str(file), bad.number, bad.reason))
-        for patient in patients:
-            yield record_of(read.decoded, patient)
+        for patient, decoded in zip(patients, _told_once(read.decoded), strict=False):
+            yield record_of(decoded, patient)
+
+
+def _told_once(decoded: Decoded) -> Iterator[Decoded]:
+    """The file for its first patient, then for the others: what nobody reads is counted once.
+
+    What is unreadable stays for each, for whoever it belongs to misses it.
+    """
+    yield decoded
+    unreadable = tuple(issue for issue in decoded.issues if issue.code == "unreadable")
+    while True:
+        yield msgspec.structs.replace(decoded, issues=unreadable)
 
 
 def of_ndjson(folder: Path, tell: Tell, progress: Progress) -> Iterator[PatientRecord]:

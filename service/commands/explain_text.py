@@ -9,7 +9,7 @@ import msgspec
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.finding import Issue
 from fhir_mappings.issue_words import in_words
-from fhir_mappings.provenance import Provenance, Slot
+from fhir_mappings.provenance import Original, Provenance, Slot
 from fhir_mappings.resource_use import ResourceUse
 from models.features import MODALITIES
 from service.commands.table import Column, paragraph, table
@@ -46,7 +46,7 @@ def as_text(
     lines = [
         f"{explained.patient}, as of {explained.at}",
         f"{_observed(explained)} of {_one_entity(len(schema))} parameters have a value; the cancer type counts as one.",
-        f"{used} of {len(explained.resources)} resources were used.",
+        f"{used} of {len(explained.resources)} resources of the file were used.",
         "A value behind an arrow is as the record has it, before conversion.",
         *_values(explained.parameters, width),
         *_empty(explained, width),
@@ -104,7 +104,7 @@ def _absent(group: Sequence[Slot], width: int) -> list[str]:
 def _row(slot: Slot) -> tuple[str, ...]:
     feature = catalogue().schema[slot.feature]
     value = value_text(feature, slot.value) or ("yes" if slot.value == 1 else "no")
-    if slot.original is not None and (slot.original.value, slot.original.unit) != (slot.value, slot.unit):
+    if slot.original is not None and _differs(slot.original, slot):
         value = f"{value} ← {number(slot.original.value)} {slot.original.unit}".rstrip()
     how = f"{slot.rule} ({', '.join(slot.flags)})" if slot.flags else slot.rule
     return (
@@ -116,9 +116,13 @@ def _row(slot: Slot) -> tuple[str, ...]:
     )
 
 
+def _differs(original: Original, slot: Slot) -> bool:
+    return original.value != slot.value or original.unit not in {"", slot.unit}
+
+
 def _few(names: Sequence[str], most: int = 1) -> str:
     more = f" +{len(names) - most}" if len(names) > most else ""
-    return ", ".join(_UUID.sub(r"\1…", name) for name in names[:most]) + more
+    return "; ".join(_UUID.sub(r"\1…", name) for name in names[:most]) + more
 
 
 def _labelled(text: str) -> str:
@@ -195,7 +199,7 @@ def _issues(issues: Sequence[Issue], width: int) -> Iterator[str]:
             str(len(found)),
             code,
             in_words(code),
-            _few(list(dict.fromkeys(_labelled(issue.diagnostics) for issue in found)), _FEW),
+            _few(list(dict.fromkeys(_about(issue) for issue in found)), _FEW),
         )
         for (severity, code), found in sorted(
             by_code.items(), key=lambda item: (_SEVERITIES.index(item[0][0]), -len(item[1]), item[0][1])
@@ -209,6 +213,12 @@ def _issues(issues: Sequence[Issue], width: int) -> Iterator[str]:
         Column("About", wraps=True),
     )
     yield from table(columns, rows, width)
+
+
+def _about(issue: Issue) -> str:
+    """The parameter where the diagnostics begin with one, else the diagnostics."""
+    key = issue.diagnostics.partition(":")[0]
+    return _labelled(key if key in catalogue().schema.index else issue.diagnostics)
 
 
 def _strict(rows: Sequence[StrictRow], width: int) -> Iterator[str]:

@@ -123,7 +123,7 @@ def test_the_other_cancer_types_are_zeros_that_name_the_one() -> None:
             [measured("1751-7", 4, "g/dL"), measured("1975-2", 1, "mg/dL", days=9)],
             "its parts are further apart than 24 hours",
         ),
-        ("lab_albumin_change_90d", [measured("1751-7", 4, "g/dL")], "needs another lab_albumin of 30 to 90"),
+        ("lab_albumin_change_90d", [measured("1751-7", 4, "g/dL")], "needs another lab_albumin 30 to 90"),
         ("lab_albumin_change_90d", [], "needs lab_albumin: nothing found"),
         ("lab_neutrophils_abs", [observation("770-8", valueQuantity={"value": 60, "code": "%"})], "needs lab_wbc"),
         ("ratio_ldh_uln_ratio", [measured("2532-0", 300, "U/L", id="l")], "has no upper reference limit ("),

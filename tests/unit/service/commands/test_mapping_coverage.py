@@ -71,10 +71,11 @@ def test_a_folder_is_counted_patient_by_patient(export: Path) -> None:
 def test_bundles_are_counted_file_by_file(tmp_path: Path) -> None:
     """Several after one option, as a shell writes them; several patients in one of them."""
     both, one = tmp_path / "both.json", tmp_path / "one.json"
-    both.write_text(json.dumps(bundle(*EVERYONE)))
+    both.write_text(json.dumps(bundle(*EVERYONE, {"resourceType": "Goal", "id": "g"})))
     one.write_text(json.dumps(bundle(patient("c"))))
     told = counted("--bundle", str(both), str(one))
     assert [entry["patient"] for entry in told["patients"]] == ["Patient/a", "Patient/b", "Patient/c"]
+    assert {"severity": "information", "code": "type-not-read", "count": 1} in told["issues"]
 
 
 @pytest.mark.parametrize("width", [80, 120])
