@@ -1,26 +1,20 @@
-"""The records of many patients, one at a time: from Bundle files, an NDJSON folder, or a FHIR server.
+"""The records of many patients in files, one at a time: Bundles, or a folder of NDJSON.
 
 What cannot be read is told on one line (`Trouble`), and the rest goes on.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from fhir_mappings.decoding import Decoded, NotReadableError
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from fhir_mappings.resources.r4 import BundleEntry, Patient
-from fhir_mappings.retrieval import queries
 from service.commands.bundle import SeveralPatientsError, record_of
 from service.commands.fhir_file import decode_document, lines_of, read_fhir_file, record_from
 from service.commands.patient_lines import PatientLines
-from service.errors import TABLE, MalformedError, ToldError, UnreachableError
-from service.fhir.client import open_http
-from service.fhir.gather import PatientCall, Reach, gather
 
 
 class Trouble(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,40 +106,3 @@ def _of_lines(patient: str, lines: PatientLines, *, is_whole: bool) -> PatientRe
         issues += decoded.issues
     ledger = Retrieval("bundle", "bundle", "complete" if is_whole else "partial", len(entries))
     return PatientRecord(patient, entries_of(tuple(entries), scoped=False), lines.bases, (ledger,), tuple(issues))
-
-
-def of_server(
-    patients: Sequence[str],
-    server: str,
-    reach: Callable[[httpx.AsyncClient], Reach],
-    network: httpx.AsyncBaseTransport | None,
-    tell: Tell,
-    progress: Progress,
-) -> Iterator[PatientRecord]:
-    """Every patient that is named, one after the other. Raises UnreachableError: then no other would come either."""
-
-    async def each() -> AsyncIterator[PatientRecord]:
-        async with open_http(network) as http:
-            for number, patient in enumerate(patients, 1):
-                progress(f"patient {number} of {len(patients)}")
-                try:
-                    yield await gather(PatientCall(patient, server), reach(http), queries())
-                except UnreachableError:
-                    raise
-                except MalformedError as error:
-                    tell(Trouble("--patients", number, str(error)))
-                except ToldError as error:
-                    tell(Trouble(f"Patient/{patient}", reason=f"{TABLE[error.category].meaning} {error}"))
-
-    return _step_by_step(each())
-
-
-def _step_by_step(records: AsyncIterator[PatientRecord]) -> Iterator[PatientRecord]:
-    """An asynchronous iteration as a plain one, in one event loop."""
-
-    async def following() -> PatientRecord | None:
-        return await anext(records, None)
-
-    with asyncio.Runner() as runner:
-        while (record := runner.run(following())) is not None:
-            yield record

@@ -2,11 +2,10 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
-import httpx
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.coverage import (
@@ -21,15 +20,13 @@ from fhir_mappings.coverage import (
 )
 from fhir_mappings.encoder import encode
 from fhir_mappings.record import PatientRecord
-from service.app import reach_of
 from service.clock import Moment
-from service.commands.coverage_sources import Trouble, of_files, of_ndjson, of_server
+from service.commands.coverage_sources import Trouble, of_files, of_ndjson
 from service.commands.coverage_text import Coverage, as_json, as_text
 from service.commands.failure import Failure
 from service.commands.moment_option import at_option
 from service.commands.progress import StandingLine
 from service.commands.table import terminal_width
-from service.settings import Settings
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -65,40 +62,56 @@ def coverage(
     What cannot be read is told line by line and ends with exit code 1 after the others are done; 3: the FHIR server
     could not be reached. Memory holds one patient (or one file of --bundle) at a time and some 300 bytes a patient.
     """
+    _check_call(fhir, patients, bundles, ndjson, more)
+    line = StandingLine("Reading")
+    troubles = _Troubles(line)
+    records: Iterable[PatientRecord]
+    if fhir is not None and patients is not None:
+        from service.commands.coverage_server import of_server  # noqa: PLC0415 - half a second, for --fhir only
+
+        records = of_server(_ids(patients), fhir, ctx.obj, troubles.tell, line.stands)  # obj stands for the network
+    elif ndjson is not None:
+        records = of_ndjson(ndjson, troubles.tell, line.stands)
+    else:
+        records = of_files([*bundles, *more], troubles.tell, line.stands)
+    try:
+        counted = _counted(records, at, troubles.all)
+    finally:
+        line.end()
+    troubles.end()
+    if json_wanted:
+        sys.stdout.buffer.write(as_json(counted))
+    else:
+        click.echo(as_text(counted, terminal_width()))
+    ctx.exit(1 if troubles.all else 0)
+
+
+class _Troubles:
+    """What could not be read: all of it for --json, the first of it at once on standard error."""
+
+    def __init__(self, line: StandingLine) -> None:
+        self.all: list[Trouble] = []
+        self._line = line
+
+    def tell(self, trouble: Trouble) -> None:
+        self.all.append(trouble)
+        if len(self.all) <= _TROUBLES_TOLD:
+            self._line.say(trouble.text())
+
+    def end(self) -> None:
+        if len(self.all) > _TROUBLES_TOLD:
+            self._line.say(f"and {len(self.all) - _TROUBLES_TOLD} more that could not be read (--json names all)")
+
+
+def _check_call(
+    fhir: str | None, patients: Path | None, bundles: Sequence[Path], ndjson: Path | None, more: Sequence[Path]
+) -> None:
     if (fhir is not None) + bool(bundles) + (ndjson is not None) != 1:
         raise click.UsageError("give one of --fhir, --bundle and --ndjson")
     if (fhir is None) != (patients is None):
         raise click.UsageError("--fhir and --patients need each other")
     if more and not bundles:
         raise click.UsageError(f"{more[0]}: files belong to --bundle")
-    line = StandingLine("Reading")
-    troubles: list[Trouble] = []
-
-    def tell(trouble: Trouble) -> None:
-        troubles.append(trouble)
-        if len(troubles) <= _TROUBLES_TOLD:
-            line.say(trouble.text())
-
-    if fhir is not None and patients is not None:
-        settings = Settings.read(fhir=[{"url": fhir}])
-        ids, server = _ids(patients), settings.fhir[0].url
-        network: httpx.AsyncBaseTransport | None = ctx.obj
-        records = of_server(ids, server, lambda http: reach_of(settings, http), network, tell, line.stands)
-    elif ndjson is not None:
-        records = of_ndjson(ndjson, tell, line.stands)
-    else:
-        records = of_files([*bundles, *more], tell, line.stands)
-    try:
-        counted = _counted(records, at, troubles)
-    finally:
-        line.end()
-    if len(troubles) > _TROUBLES_TOLD:
-        line.say(f"and {len(troubles) - _TROUBLES_TOLD} more that could not be read (--json names all)")
-    if json_wanted:
-        sys.stdout.buffer.write(as_json(counted))
-    else:
-        click.echo(as_text(counted, terminal_width()))
-    ctx.exit(1 if troubles else 0)
 
 
 def _counted(records: Iterable[PatientRecord], moment: Moment, troubles: list[Trouble]) -> Coverage:

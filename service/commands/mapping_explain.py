@@ -18,11 +18,12 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.resource_use import ResourceUse
 from service.clock import Moment
 from service.commands.bundle import SeveralPatientsError
-from service.commands.explain_text import StrictRow, as_text
+from service.commands.explain_text import as_text
 from service.commands.failure import Failure
 from service.commands.fhir_file import FhirFile, left_out, read_fhir_file, record_from
 from service.commands.moment_option import at_option
 from service.commands.progress import announced
+from service.commands.resource_text import StrictRow
 from service.commands.table import terminal_width
 
 
