@@ -41,7 +41,13 @@ def resource_uses(
         else ResourceUse(address, reason=_why_not(issues.get(address, ()), spare.get(address, ()), encoded, empty))
         for address in _addresses(record)
     ]
-    return tuple(rows)
+    return (*rows, *_without_address(record))
+
+
+def _without_address(record: PatientRecord) -> list[ResourceUse]:
+    """Entries that are too broken to have one; the diagnostics say which they are."""
+    nameless = (issue for issue in record.issues if not issue.source)
+    return [ResourceUse("?", reason=f"{in_words(issue.code)}: {issue.diagnostics}") for issue in nameless]
 
 
 def _addresses(record: PatientRecord) -> list[str]:

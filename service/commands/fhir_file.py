@@ -11,9 +11,10 @@ import msgspec
 
 from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.finding import Issue
+from fhir_mappings.issue_words import in_words
 from fhir_mappings.record import OwnResources, PatientRecord, Retrieval, entries_of
 from fhir_mappings.resources.r4 import AnyResource, BundleEntry, MolecularSequence, OperationOutcome, Patient
-from service.commands.bundle import record_of
+from service.commands.bundle import SeveralPatientsError, record_of
 
 _NDJSON = (".ndjson", ".jsonl")
 
@@ -71,13 +72,20 @@ def decode_document(body: bytes) -> Decoded:
 def record_from(file: FhirFile, patient: str | None) -> PatientRecord:
     """The record of `patient`, else of the only one there is; one resource alone is of whomever it names.
 
-    Raises SeveralPatientsError.
+    Raises SeveralPatientsError, also where nothing in the file is of `patient`.
     """
+    record = _of_one_resource(file, patient) if file.is_one_resource else record_of(file.decoded, patient)
+    if file.decoded.entries and len(OwnResources(record).issues) == len(record.entries):
+        raise SeveralPatientsError(f"holds nothing of Patient/{record.patient_id}")
+    return record
+
+
+def _of_one_resource(file: FhirFile, patient: str | None) -> PatientRecord:
     entries = file.decoded.entries
-    named = subject_id(entries[0].resource) if file.is_one_resource and entries else ""
-    patient_id = patient or named
-    if not file.is_one_resource or not patient_id:
-        return record_of(file.decoded, patient)
+    patient_id = patient or (subject_id(entries[0].resource) if entries else "")
+    if not patient_id:
+        why = "".join(f" ({issue.source}: {in_words(issue.code)})" for issue in file.decoded.issues)
+        raise SeveralPatientsError(f"no Patient in it{why}; name one by --patient")
     ledger = Retrieval("bundle", "bundle", "partial", len(entries), reason="one resource is no record")
     return PatientRecord(patient_id, entries_of(entries, scoped=True), retrieval=(ledger,), issues=file.decoded.issues)
 

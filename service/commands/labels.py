@@ -15,6 +15,11 @@ def labelled(text: str) -> str:
     return KEY.sub(lambda match: schema[match[0]].label_en if match[0] in schema.index else match[0], text)
 
 
+def printable(text: str) -> str:
+    """The text without characters that would move a terminal's cursor: ids come as a file has them."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def few(names: Sequence[str], most: int = 1) -> str:
     """The first of several names and how many more there are."""
     more = f" +{len(names) - most}" if len(names) > most else ""

@@ -24,6 +24,7 @@ from service.clock import Moment
 from service.commands.coverage_sources import Trouble, of_files, of_ndjson
 from service.commands.coverage_text import Coverage, as_json, as_text
 from service.commands.failure import Failure
+from service.commands.labels import printable
 from service.commands.moment_option import at_option
 from service.commands.progress import StandingLine
 from service.commands.table import terminal_width
@@ -82,7 +83,7 @@ def coverage(
     if json_wanted:
         sys.stdout.buffer.write(as_json(counted))
     else:
-        click.echo(as_text(counted, terminal_width()))
+        click.echo(printable(as_text(counted, terminal_width())))
     ctx.exit(1 if troubles.all else 0)
 
 

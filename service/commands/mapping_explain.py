@@ -21,6 +21,7 @@ from service.commands.bundle import SeveralPatientsError
 from service.commands.explain_text import as_text
 from service.commands.failure import Failure
 from service.commands.fhir_file import FhirFile, left_out, read_fhir_file, record_from
+from service.commands.labels import printable
 from service.commands.moment_option import at_option
 from service.commands.progress import announced
 from service.commands.resource_text import StrictRow
@@ -54,7 +55,7 @@ def explain(
         shown = {**msgspec.to_builtins(explained), **({} if objections is None else {"strict": objections})}
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(shown)) + b"\n")
     else:
-        click.echo(as_text(explained, terminal_width(), objections, show_all=show_all))
+        click.echo(printable(as_text(explained, terminal_width(), objections, show_all=show_all)))
     for line in read.bad_lines:
         click.echo(f"{file}: line {line.number}: {line.reason}", err=True)
     ctx.exit(1 if read.bad_lines else 0)

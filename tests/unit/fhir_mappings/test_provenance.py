@@ -3,9 +3,10 @@
 import pytest
 
 from fhir_mappings.concepts import ICD10_GM, SNOMED, catalogue
+from fhir_mappings.decoding import decode
 from fhir_mappings.encoder import encode
 from fhir_mappings.provenance import Provenance, explain
-from fhir_mappings.record import PatientRecord, Retrieval
+from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from tests.unit.fhir_mappings.resources_of import (
     AT,
     HGNC,
@@ -186,6 +187,15 @@ def test_what_no_reader_reads_and_whom_nobody_asks_is_listed_too() -> None:
     assert why_unused("Patient/q", patient(), patient(id="q")) == "belongs to another patient"
     visits = encounter(days=900, id="old"), encounter(days=3, id="new")
     assert why_unused("Encounter/old", *visits) == "nothing in it is asked for"
+
+
+def test_an_entry_that_has_no_address_has_a_row_too() -> None:
+    """It says which it is."""
+    decoded = decode(b'{"resourceType":"Bundle","entry":[7,{"resource":{"resourceType":"Patient","id":"p"}}]}')
+    found = of_record(PatientRecord("p", entries_of(decoded.entries, scoped=True), issues=decoded.issues))
+    assert [(row.source, row.reason) for row in found.resources if row.source == "?"] == [
+        ("?", "is not shaped as FHIR R4 defines it: entry 0 is not a Bundle entry")
+    ]
 
 
 def test_every_entry_of_the_record_has_a_row() -> None:

@@ -85,6 +85,21 @@ def test_one_resource_of_nobody_is_of_the_patient_who_is_named(tmp_path: Path) -
         record_from(read, None)
 
 
+def test_a_patient_of_whom_there_is_nothing_is_refused(tmp_path: Path) -> None:
+    """Rather than everything called somebody else's."""
+    for document in (bundle(patient("a")), bundle(patient("a"), patient("b")), observation(1, "Patient/a")):
+        with pytest.raises(SeveralPatientsError, match="holds nothing of Patient/nobody"):
+            record_from(one(tmp_path, document), "nobody")
+
+
+def test_one_resource_that_is_not_read_says_why(tmp_path: Path) -> None:
+    """As far as it goes without a patient; with one it is explained."""
+    goal = one(tmp_path, {"resourceType": "Goal", "id": "g"})
+    with pytest.raises(SeveralPatientsError, match=r"no Patient in it \(Goal/g: no reader uses this type"):
+        record_from(goal, None)
+    assert [issue.source for issue in record_from(goal, "x").issues] == ["Goal/g"]
+
+
 def test_the_others_of_a_file_are_told_apart(tmp_path: Path) -> None:
     """Whose they are stands in their issue."""
     read = one(tmp_path, bundle(patient("a"), patient("b"), observation(1, "Patient/a"), observation(2, "Patient/b")))

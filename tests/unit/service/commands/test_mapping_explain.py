@@ -146,6 +146,13 @@ def test_what_cannot_be_explained_is_told_on_one_line(
     assert ("--at" if arguments else str(file)) in error_of(result)
 
 
+def test_nothing_in_a_file_moves_the_cursor(tmp_path: Path) -> None:
+    """Control characters of an id are not printed."""
+    file = tmp_path / "a.json"
+    file.write_bytes(bundle(patient(), measured("718-7", 12, "g/dL", id="x\x1b[2Jy")))
+    assert "\x1b" not in run("mapping", "explain", str(file), "--at", AT, "--all").stdout
+
+
 def test_a_missing_file_is_a_wrong_call() -> None:
     """Named."""
     result = run("mapping", "explain", "no-such-file.json")
