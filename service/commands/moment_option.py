@@ -21,6 +21,12 @@ class MomentType(click.ParamType[Moment]):
 
 def at_option(command: Any) -> Any:
     """Adds `--at` to a command, as `at: Moment`."""
-    return click.option("--at", type=MomentType(), default="now", show_default=True, help="Moment of assessment.")(
-        command
+    option = click.option(
+        "--at",
+        type=MomentType(),
+        default="now",
+        show_default=True,
+        metavar=MomentType.name,  # click would write LATEST, which is not understood
+        help="Moment of assessment.",
     )
+    return option(command)

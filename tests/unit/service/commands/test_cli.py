@@ -49,6 +49,12 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert "Example: " in result.output
 
 
+@pytest.mark.parametrize("name", ["score", "mapping explain", "mapping coverage"])
+def test_help_writes_the_moment_as_it_is_typed(name: str) -> None:
+    """`latest` in small letters: capitals are not understood."""
+    assert "--at DATE|TIME|latest" in run(*name.split(), "--help").output
+
+
 def test_the_version_is_the_distributions() -> None:
     """`oncohooks --version` says what pyproject.toml says, installed or not."""
     project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
