@@ -145,8 +145,8 @@ def _of_formula(formula: Formula, view: _View) -> str:
     if missing:
         return "needs " + "; ".join(_named_with_reason(name, view) for name in missing)
     if formula.within is not None:
-        return f"its parts are further apart than {_span(formula.within)}"
-    return "its parts give no plausible value"
+        return f"its parts are further apart than {_span(formula.within)}, too old, or give no plausible value"
+    return "its parts are too old or give no plausible value"
 
 
 def _is_part_seen(name: str, view: _View) -> bool:
@@ -189,7 +189,7 @@ def _about_the_person(feature: Feature, view: _View) -> str:
     if feature.key == "demo_sex_female":
         return "Patient.gender is neither female nor male"
     age = view.encoded.person.age
-    return "no date of birth is recorded" if age is None else "under 18 years"
+    return "no usable date of birth" if age is None else "under 18 years"
 
 
 def _by_missing_rule(feature: Feature, _: _View) -> str:

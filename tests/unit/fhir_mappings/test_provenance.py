@@ -136,8 +136,9 @@ def test_an_empty_slot_says_why(key: str, resources: list[Resource], reason: str
 
 
 def test_age_and_sex_say_what_the_patient_lacks() -> None:
-    """No date of birth, a child, another gender."""
-    assert why_empty("demo_age_at_baseline", patient(birthDate=None)) == "no date of birth is recorded"
+    """No date of birth or none that is one, a child, another gender."""
+    assert why_empty("demo_age_at_baseline", patient(birthDate=None)) == "no usable date of birth"
+    assert why_empty("demo_age_at_baseline", patient(birthDate="soon")) == "no usable date of birth"
     assert why_empty("demo_age_at_baseline", patient(birthDate="2015-01-01")) == "under 18 years"
     assert why_empty("demo_sex_female", patient(gender="other")) == "Patient.gender is neither female nor male"
 
