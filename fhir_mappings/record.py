@@ -8,6 +8,7 @@ import msgspec
 
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.r4 import AnyResource, BundleEntry, Clinical, MolecularSequence, OperationOutcome, Patient
+from fhir_mappings.resources.therapies import Medication
 
 Via = Literal["prefetch", "search", "cache", "bundle"]
 State = Literal["complete", "empty", "partial", "failed", "notAsked"]
@@ -65,12 +66,16 @@ class OwnResources:
     def __init__(self, record: PatientRecord) -> None:
         self.issues: list[Issue] = []
         self._by_type: dict[type, dict[object, Clinical]] = {}
+        self._medications: dict[str, Medication] = {}
         self._bases = _bases(record)
         self._names = {e.full_url: e.resource.address for e in record.entries if e.full_url and e.resource.id}
         guard = _SubjectGuard(record)
         for entry in record.entries:
             resource = entry.resource
             if isinstance(resource, OperationOutcome):
+                continue
+            if isinstance(resource, Medication):  # a product, nobody's
+                self._medications[resource.address] = resource
                 continue
             issue = guard.issue(resource, scoped=entry.scoped)
             if issue is None:
@@ -81,6 +86,10 @@ class OwnResources:
     def of(self, kind: type[_R]) -> list[_R]:
         found: list[_R] = list(self._by_type.get(kind, {}).values())  # type: ignore[arg-type]
         return sorted(found, key=lambda resource: (resource.id, b"" if resource.id else msgspec.json.encode(resource)))
+
+    def medication(self, reference: str) -> Medication | None:
+        """The product that a reference names, None where it is not in the record."""
+        return self._medications.get(self.address_of(reference))
 
     def address_of(self, reference: str) -> str:
         """The relative address of what a reference names: by an entry's full address, else without base and version.

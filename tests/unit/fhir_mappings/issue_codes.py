@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[3] / "fhir_mappings"
 # call -> the argument that is the code
-CONSTRUCTORS = {"Issue": 1, "NotUsableError": 0, "UnknownUnitError": 0, "_none": 0, "_issue": 0}
+CONSTRUCTORS = {"Issue": 1, "NotUsableError": 0, "UnknownUnitError": 0, "_none": 0, "_issue": 0, "_NotCounted": 0}
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 

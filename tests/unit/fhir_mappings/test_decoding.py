@@ -138,20 +138,20 @@ def test_nesting_that_fhir_may_have_is_followed() -> None:
 
 def test_types_that_no_reader_reads_are_issues_of_information() -> None:
     """A whole-life bundle holds claims and procedures."""
-    decoded = decode(bundle(GOOD, {"resourceType": "Procedure", "id": "p1", "status": "done"}))
+    decoded = decode(bundle(GOOD, {"resourceType": "Immunization", "id": "p1", "status": "done"}))
     assert [(i.severity, i.code, i.source) for i in decoded.issues] == [
-        ("information", "type-not-read", "Procedure/p1")
+        ("information", "type-not-read", "Immunization/p1")
     ]
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "source"),
     [
-        ("Procedure", "a b", "Procedure/?"),
-        ("Procedure", 7, "Procedure/?"),
+        ("Immunization", "a b", "Immunization/?"),
+        ("Immunization", 7, "Immunization/?"),
         ("<script>", "x", "?/x"),
         (7, "x", "?/x"),
-        ("Procedure", "x" * 65, "Procedure/?"),
+        ("Immunization", "x" * 65, "Immunization/?"),
     ],
 )
 def test_a_source_is_shown_only_as_fhir_allows_it(kind: object, name: object, source: str) -> None:
