@@ -42,6 +42,7 @@ _SYNONYMS = {
 }
 ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
 _SUBSTANCE = 7  # an ATC code of this length names a substance, a shorter one a class
+_ATC_SUBSTANCE = re.compile(r"[A-Z]\d\d[A-Z]{2}\d\d")
 _OPS_CODE = re.compile(r"(\d-\d\d)([0-9a-z])?(?:\.([0-9a-z])([0-9a-z])?)?")
 
 
@@ -84,8 +85,9 @@ class Catalogue:
         self.schema = FeatureSchema.read(data / "features.csv")
         self.rows = _rows(data / "concept_map.csv")
         drugs = _rows(data / "atc.csv")
-        self.substances = frozenset(code for row in drugs for code in row["codes"].split())
-        self.concepts = _compile(self.rows, _icd_lists(_rows(data / "icd10.csv")) | _atc_lists(self.rows, drugs))
+        classes = _atc_lists(self.rows, drugs)
+        self._drug_classes = frozenset(code for _, code in classes)
+        self.concepts = _compile(self.rows, _icd_lists(_rows(data / "icd10.csv")) | classes)
         self.levels = _levels(_rows(data / "levels.csv"))
         self.digest = hashlib.sha256(b"".join((data / name).read_bytes() for name in _FILES)).hexdigest()
 
@@ -97,6 +99,15 @@ class Catalogue:
         if system == OPS:
             return _narrowest([c for level in ops_levels(code) for c in self.concepts.get((OPS, level), ())])
         return self.concepts.get((system, code), ())
+
+    def tells_drug(self, code: str) -> bool:
+        """Whether an ATC code says for sure which of the catalogue's drugs it is, or that it is none of them.
+
+        It does not where it names no substance, or one that is not listed in a class that the catalogue asks for.
+        """
+        if not _ATC_SUBSTANCE.fullmatch(code):
+            return False
+        return (ATC, code) in self.concepts or not self._drug_classes & {code[:3], code[:4], code[:5]}
 
     def level(self, key: str, system: str, code: str) -> float | None:
         """The level that a coded answer states for an ordinal or binary parameter; NaN where it states "unknown"."""

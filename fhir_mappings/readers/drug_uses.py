@@ -197,7 +197,7 @@ def _use(record: DrugRecord, drug: Drug, at: datetime) -> DrugUse:
     until = end
     if end is None and ongoing:
         until = at if _is_open(record) else _newest(start, _asserted(record, at))
-    elif end is None and kind == "given":
+    elif end is None and not _is_open(record):
         until = start
     return DrugUse(record.address, kind, drug, start, min(until, at) if until else None, ongoing)
 

@@ -31,7 +31,7 @@ _LOCAL_ROUTES = frozenset(
 class Drug(msgspec.Struct, frozen=True, gc=False):
     """`known`: what the catalogue says. `agent`: one name for the substance, "" where no code names it.
 
-    `identified`: an ATC code names each substance, so that what is not in the catalogue is surely something else.
+    `identified`: an ATC code tells each substance, so that what is not in `known` is surely not meant.
     """
 
     known: tuple[Concept, ...] = ()
@@ -56,7 +56,9 @@ def drug_of(record: DrugRecord, own: OwnResources, source: Catalogue) -> Drug:
             if concept.key not in found or concept.meaning == "ignored":
                 found[concept.key] = concept
     known = tuple(found[key] for key in sorted(found) if found[key].meaning != "ignored")
-    return Drug(known, _agent(codings, source), bool(codes and _atc(codes.coding)) or _all_named(parts))
+    products = [codes.coding] if codes and _atc(codes.coding) else parts
+    told = bool(products) and all(any(source.tells_drug(code) for code in _atc(one)) for one in products)
+    return Drug(known, _agent(codings, source), told)
 
 
 def is_local(dosages: Iterable[Dosage]) -> bool:
@@ -83,10 +85,6 @@ def _product(record: DrugRecord, own: OwnResources) -> tuple[CodeableConcept | N
 def _atc(codings: Iterable[Coding]) -> list[str]:
     """ATC codes of substances, not of classes."""
     return [c.code for c in codings if canonical(c.system) == ATC and len(c.code) == 7]
-
-
-def _all_named(parts: list[tuple[Coding, ...]]) -> bool:
-    return bool(parts) and all(_atc(part) for part in parts)
 
 
 def _agent(codings: list[Coding], source: Catalogue) -> str:

@@ -16,8 +16,7 @@ _STEROID_DAYS = 7.0
 _GIVEN_DAYS = 2.0
 # Its effect lasts through its window: what was given within it is active.
 _LASTING = frozenset({"med_bisphosphonate_denosumab"})
-# The one parameter of a drug that is counted elsewhere (regimens.py).
-_NOT_HERE = frozenset({"tx_prior_regimens"})
+_COUNTED_ELSEWHERE = frozenset({"tx_prior_regimens"})  # from all doses together
 
 
 class Medications(msgspec.Struct, frozen=True):
@@ -40,9 +39,9 @@ def read_medications(uses: Iterable[DrugUse], schema: FeatureSchema, at: datetim
     several = sorted(uses, key=lambda use: use.address)
     reading, undecided = Reading(), set()
     for use in several:
-        for key in sorted(use.drug.keys - _NOT_HERE):
+        for key in sorted(use.drug.keys if use.kind == "ordered" else use.drug.keys - _COUNTED_ELSEWHERE):
             feature = schema[key]
-            found = _dose(feature, use) if feature.aggregation == "ever" else _active(feature, use, several, at)
+            found = _active(feature, use, several, at) if feature.aggregation == "latest" else _dose(feature, use)
             if isinstance(found, Finding):
                 reading.findings.append(found)
                 continue

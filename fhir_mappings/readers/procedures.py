@@ -17,6 +17,7 @@ from fhir_mappings.resources.therapies import Procedure
 from fhir_mappings.timing import instant
 
 SURGERY = "tx_prior_surgery"
+CARE_LEVEL = "func_care_level"
 _LOCAL_TREATMENT = frozenset({SURGERY, "tx_prior_radiotherapy", "tx_radioligand"})
 _RANK = 2
 _DONE = frozenset({"completed", "in-progress"})
@@ -118,7 +119,8 @@ def _known(procedure: Procedure, source: Catalogue) -> tuple[Concept, ...]:
     for coding in procedure.code.coding:
         for concept in source.lookup(coding.system, coding.code):
             feature = source.schema[concept.key]
-            if concept.meaning != "ignored" and (feature.modality in {"history", "function"} and not feature.is_entity):
+            is_asked = feature.missing_rule == "complete_history" or concept.key == CARE_LEVEL
+            if is_asked and (concept.level is not None or concept.key == REGIMENS):
                 found.setdefault(concept.key, concept)
     return tuple(found[key] for key in sorted(found))
 
