@@ -144,7 +144,7 @@ def _atc_lists(
     rows: Sequence[Mapping[str, str]], classes: Sequence[Mapping[str, str]]
 ) -> dict[tuple[str, str], list[str]]:
     """Each ATC category of the concept map with the listed classes and substances below it (ATC's own hierarchy)."""
-    listed = {row["class"] for row in classes} | {code for row in classes for code in row["codes"].split()}
+    listed = {code for row in classes for code in (row["class"][:4], row["class"], *row["codes"].split())}
     wanted = {(row["system"], row["code"]) for row in rows if canonical(row["system"]) == ATC}
     return {
         (system, code): [code, *sorted(c for c in listed if c.startswith(code) and c != code)]

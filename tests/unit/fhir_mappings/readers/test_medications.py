@@ -32,8 +32,7 @@ def test_a_dose_counts_for_ever(days: float) -> None:
 
 def test_the_newest_and_strongest_proof_of_a_therapy_is_its_source() -> None:
     """Of one moment an administration stands above a statement."""
-    same = {"effectivePeriod": None, "effectiveDateTime": ago(9)}
-    statement = taken(CISPLATIN, id="said", status="completed", **same)
+    statement = taken(CISPLATIN, id="said", status="completed", effectivePeriod=None, effectiveDateTime=ago(9))
     assert finding("tx_chemo_platinum", given(CISPLATIN, 9, id="dose"), statement).sources == (
         "MedicationAdministration/dose",
     )
