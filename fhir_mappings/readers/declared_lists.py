@@ -35,11 +35,13 @@ _NIL_KNOWN = "nilknown"
 
 
 class Declaration(msgspec.Struct, frozen=True):
-    """A list that declares `kinds` complete, `age` days before the assessment."""
+    """A list that declares `kinds` complete, `age` days before the assessment, and the addresses of its entries."""
 
     address: str
     kinds: frozenset[Kind]
+    dated: datetime
     age: float
+    entries: frozenset[str]
 
 
 def declarations(
@@ -51,9 +53,12 @@ def declarations(
     for one in lists:
         kinds = frozenset(kind for c in one.code.coding for kind in _KINDS.get((canonical(c.system), c.code), ()))
         dated = instant(one.date, at)
-        reason = _declares_nothing(one, kinds, dated, at) or _entries_unknown(one, address_of, present)
+        entries = frozenset(address_of(entry.item.reference) for entry in one.entry if not entry.deleted)
+        reason = _declares_nothing(one, kinds, dated, at)
+        if reason is None and not entries <= set(present):
+            reason = "list-not-complete", "an entry that is not in the record"
         if reason is None and dated is not None:
-            found.append(Declaration(one.address, kinds, days_between(dated, at)))
+            found.append(Declaration(one.address, kinds, dated, days_between(dated, at), entries))
         elif reason is not None:
             severity: Severity = "warning" if reason[0] == "modifier-unknown" else "information"
             issues.append(Issue(severity, *reason, one.address))
@@ -81,8 +86,3 @@ def _declares_nothing(  # noqa: PLR0911 - one line a reason
     if not one.entry and not is_nil:
         return "list-not-complete", "an empty list that does not say that there is nothing"
     return None
-
-
-def _entries_unknown(one: List, address_of: Resolve, present: Collection[str]) -> tuple[str, str] | None:
-    named = {address_of(entry.item.reference) for entry in one.entry if not entry.deleted}
-    return None if named <= set(present) else ("list-not-complete", "an entry that is not in the record")

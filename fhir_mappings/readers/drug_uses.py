@@ -145,7 +145,11 @@ def _said(status: str) -> str:
 
 def _untimely(record: DrugRecord, at: datetime) -> tuple[str, str] | None:
     start, end = _texts(record)
-    said = record.authoredOn if isinstance(record, MedicationRequest) else ""
+    said = ""
+    if isinstance(record, MedicationRequest):
+        said = record.authoredOn
+    elif isinstance(record, MedicationStatement) and not (start or end):
+        said = record.dateAsserted
     read = [instant(text, at) for text in (start, end, said) if text]
     if None in read:
         return "date-unreadable", "a date that is none"

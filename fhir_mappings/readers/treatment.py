@@ -47,27 +47,32 @@ def read_treatment(
     own: OwnResources, tumours: Tumours, source: Catalogue, at: datetime, complete: Collection[type[Treatment]]
 ) -> TreatmentPicture:
     """`complete`: the types of which all is there and was understood; only over them a list proves an absence."""
-    uses = drug_uses(own, source, at)
-    medications = read_medications(uses.known, source.schema, at)
-    procedures = read_procedures(own.of(Procedure), tumours, source, at, own.address_of)
-    total = Reading(issues=list(uses.issues))
-    total.add(medications.reading)
-    total.add(procedures.reading)
-    courses, undated = _courses(uses.known, procedures.courses)
-    total.issues += undated
-    regimens = None if undated else count_regimens(courses)
-    total.findings += [regimens] if regimens else []
     present = {resource.address for kind in (*_DRUGS, Procedure) for resource in own.of(kind)}
     lists, issues = declarations(own.of(List), at, own.address_of, present)
-    total.issues += issues
+    uses = drug_uses(own, source, at)
+    medications = read_medications([_confirmed(use, lists) for use in uses.known], source.schema, at)
+    procedures = read_procedures(own.of(Procedure), tumours, source, at, own.address_of)
+    courses, undated = _courses(uses.known, procedures.courses)
+    regimens = None if undated else count_regimens(courses)
+    total = Reading([regimens] if regimens else [], [*uses.issues, *undated, *issues])
+    total.add(medications.reading)
+    total.add(procedures.reading)
+    undecided = uses.undecided | medications.undecided | procedures.undecided
     return TreatmentPicture(
         reading=total,
-        undecided=frozenset(
-            uses.undecided | medications.undecided | procedures.undecided | ({REGIMENS} if undated else set())
-        ),
+        undecided=frozenset(undecided | ({REGIMENS} if undated else set())),
         declared=_proofs(lists, uses, procedures, complete),
         began=_began(uses.known, procedures, courses),
     )
+
+
+def _confirmed(use: DrugUse, lists: list[Declaration]) -> DrugUse:
+    """A use that goes on was in use when a medication list last held it, however long ago it was written."""
+    dates = [one.dated for one in lists if "medication" in one.kinds and use.address in one.entries]
+    if not (use.ongoing and dates):
+        return use
+    shown = [moment for moment in (use.until, *dates) if moment]
+    return msgspec.structs.replace(use, until=max(shown, key=in_order))
 
 
 def _courses(uses: list[DrugUse], done: list[Done]) -> tuple[list[Course], list[Issue]]:

@@ -116,6 +116,15 @@ def test_a_drug_of_which_the_record_does_not_decide_is_not_absent(doubtful: Reso
     assert value(DIURETIC, doubtful, medication()) == 0
 
 
+def test_an_entry_of_the_list_is_confirmed_by_its_date() -> None:
+    """An order of two years ago that the list of last week still holds; not one that ended."""
+    order = ordered("N02AA01", 700, id="m")
+    assert value(OPIOID, order, medication("MedicationRequest/m")) == 1
+    assert value(OPIOID, order, medication("MedicationRequest/m", status="retired")) is None
+    ended = taken("N02AA01", 700, until=300, id="m")
+    assert value(OPIOID, ended, medication("MedicationStatement/m")) == 0
+
+
 def test_a_drug_that_ended_is_absent() -> None:
     """The list is newer."""
     assert value(OPIOID, taken("N02AA01", 30, until=10), medication()) == 0

@@ -80,6 +80,7 @@ def test_only_an_active_order_is_one(members: dict[str, Any], code: str) -> None
         (given(CISPLATIN, -1), "after-at"),
         (taken(CISPLATIN, -1), "after-at"),
         (ordered(FUROSEMIDE, -1), "after-at"),
+        (taken(CISPLATIN, effectivePeriod=None, dateAsserted=ago(-1)), "after-at"),
         (given(CISPLATIN, effectiveDateTime="last week"), "date-unreadable"),
         (taken(CISPLATIN, effectivePeriod={"start": "soon"}), "date-unreadable"),
         (given(CISPLATIN, modifierExtension=[{"url": "urn:x"}]), "modifier-unknown"),
