@@ -9,14 +9,14 @@ from fhir_mappings.record import OwnResources
 from fhir_mappings.resources.datatypes import CodeableConcept, Coding, Reference
 from fhir_mappings.resources.therapies import Dosage, DrugRecord, Ingredient
 
-# Routes by which a drug acts where it is put (recalled: EDQM standard terms, SNOMED CT). Those that also serve to reach
+# Routes by which a drug acts where it is put (EDQM as in the CH EMED guide; SNOMED CT recalled). Those that also reach
 # the whole body (nasal, inhaled, buccal, rectal, through the skin) are not among them: there the ATC code tells.
 _EDQM = "http://standardterms.edqm.eu"
 _LOCAL_ROUTES = frozenset(
     {
         (_EDQM, "20001000"),  # auricular
         (_EDQM, "20003000"),  # cutaneous
-        (_EDQM, "20047000"),  # intravesical
+        (_EDQM, "20046000"),  # intravesical
         (_EDQM, "20051000"),  # ocular
         (_EDQM, "20072000"),  # vaginal
         (SNOMED, "6064005"),  # topical

@@ -150,6 +150,13 @@ def test_a_drug_that_acts_where_it_is_put_does_not_count(route: tuple[str, str])
     assert codes(local) == {"route-local"}
 
 
+def test_a_bladder_instillation_is_no_chemotherapy() -> None:
+    """Mitomycin into the bladder reaches nothing else; into a vein it does."""
+    for code, counts in (("20046000", None), ("20045000", 1)):
+        dose = given("L01DC03", dosage={"route": concept(code, EDQM)})
+        assert value("tx_chemo_other", dose) == value("tx_prior_regimens", dose) == counts
+
+
 def test_any_other_route_counts() -> None:
     """By mouth, through the skin, none stated, or one of several."""
     for routes in (["20053000"], ["20070000"], [], ["20003000", "20053000"]):

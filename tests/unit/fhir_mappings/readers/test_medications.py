@@ -85,6 +85,13 @@ def test_tramadol_tilidine_codeine_and_platelet_inhibitors_do_not_count(drug: st
     assert value(BLOOD, taken(drug)) is None
 
 
+@pytest.mark.parametrize("drug", ["C09BA05", "C09DA06", "C09DX03", "C07BB07", "C03CA04"])
+def test_a_fixed_combination_holds_a_diuretic(drug: str) -> None:
+    """Ramipril, candesartan, olmesartan with amlodipine, bisoprolol; a plain one. Not ramipril alone."""
+    assert value(DIURETIC, taken(drug)) == 1
+    assert value(DIURETIC, taken("C09AA05")) is None
+
+
 def test_a_day_without_a_time_is_the_whole_day() -> None:
     """Taken until today: active."""
     assert value(DIURETIC, taken(FUROSEMIDE, effectivePeriod={"start": "2024-05-01", "end": "2024-05-20"})) == 1
