@@ -6,7 +6,8 @@ from datetime import datetime
 from fhir_mappings import formulas
 from fhir_mappings.finding import Finding
 from fhir_mappings.readers.all_resources import Readings
-from models.features import FeatureSchema
+from fhir_mappings.readers.declared_lists import MAX_DAYS, Kind
+from models.features import Feature, FeatureSchema
 
 # Rows that the number of comorbidities counts: lasting diseases, not symptoms or acute events.
 _CHRONIC = (
@@ -20,11 +21,22 @@ _CHARLSON = (
     "comorb_liver_severe", "comorb_diabetes_compl", "comorb_hemiplegia", "comorb_renal", "comorb_hiv",
 )  # fmt: skip
 
+# What has to be declared complete for a treatment to be absent; of all others it is the systemic therapy.
+_DECLARED_BY: Mapping[str, frozenset[Kind]] = {
+    "tx_prior_surgery": frozenset({"procedures"}),
+    "tx_prior_radiotherapy": frozenset({"procedures"}),
+    "tx_red_cell_transfusion_30d": frozenset({"procedures"}),
+    "tx_radioligand": frozenset({"systemic therapy", "procedures"}),
+}
+
 
 def fill_absent(
     chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
 ) -> dict[str, Finding]:
-    """Findings of absence: diseases not on a documented problem list, sites without metastasis where M0 is stated.
+    """Findings of absence.
+
+    Diseases not on a documented problem list, sites without metastasis where M0 is stated, and drugs and treatments
+    that are not in a history which a list declares complete.
 
     What the record speaks of without deciding it (suspected, undated) is not absent, and no index is formed over it.
     """
@@ -32,6 +44,7 @@ def fill_absent(
     if readings.documented:
         found |= _diseases(chosen, readings, schema, at)
         found |= _indices({**chosen, **found}, readings, schema, at)
+    found |= _not_declared(chosen, readings, schema, at)
     metastasis = chosen.get("stage_m1")
     if metastasis is not None and metastasis.value == 0:
         found |= _sites(chosen, metastasis, schema)
@@ -67,6 +80,41 @@ def _indices(
         for key, value in values.items()
         if schema[key].plausible(value)
     }
+
+
+def _not_declared(
+    chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
+) -> dict[str, Finding]:
+    """Medication that is not active beside a medication list, and treatment that a declared history does not hold.
+
+    The list has to be as young as the parameter's own window, and at most 90 days old: it says nothing of what came
+    after it.
+    """
+    found: dict[str, Finding] = {}
+    for feature in schema.features:
+        if feature.key in chosen or feature.key in readings.undecided:
+            continue
+        lists = {kind: _youngest(kind, feature, readings) for kind in _needed(feature)}
+        if lists and all(lists.values()):
+            sources = tuple(sorted({address for address in lists.values() if address}))
+            rule = "not in the list that declares the history complete"
+            found[feature.key] = Finding(feature.key, 0.0, feature.unit, at, sources, rule)
+    return found
+
+
+def _needed(feature: Feature) -> frozenset[Kind]:
+    if feature.missing_rule == "medication_list":
+        return frozenset({"medication"})
+    if feature.missing_rule == "complete_history":
+        return _DECLARED_BY.get(feature.key, frozenset({"systemic therapy"}))
+    return frozenset()
+
+
+def _youngest(kind: Kind, feature: Feature, readings: Readings) -> str | None:
+    """The address of the youngest list of a kind that is young enough for a parameter."""
+    limit = min(MAX_DAYS, feature.window_days or MAX_DAYS)
+    fitting = [(one.age, one.address) for one in readings.declared if kind in one.kinds and one.age <= limit]
+    return min(fitting)[1] if fitting else None
 
 
 def absent_with_m0(schema: FeatureSchema) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,9 @@ ICD10_WHO = "http://hl7.org/fhir/sid/icd-10"
 ICD10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 ICD_O_3 = "http://terminology.hl7.org/CodeSystem/icd-o-3"
+ATC = "http://fhir.de/CodeSystem/bfarm/atc"  # the German edition keeps WHO's codes and adds some
+OPS = "http://fhir.de/CodeSystem/bfarm/ops"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 OWN = "urn:oncohooks:parameter"
 
 # Other addresses under which sites send the same systems; looked up as the first one.
@@ -30,8 +34,16 @@ _SYNONYMS = {
     "http://fhir.de/CodeSystem/dimdi/icd-10-gm": ICD10_GM,  # before the publisher was renamed in 2020
     "urn:oid:2.16.840.1.113883.6.43.1": ICD_O_3,
     "http://hl7.org/fhir/sid/icd-o-3": ICD_O_3,
+    "http://www.whocc.no/atc": ATC,
+    "http://fhir.de/CodeSystem/dimdi/atc": ATC,
+    "urn:oid:2.16.840.1.113883.6.73": ATC,
+    "http://fhir.de/CodeSystem/dimdi/ops": OPS,
+    "urn:oid:2.16.840.1.113883.6.88": RXNORM,
 }
 ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
+_SUBSTANCE = 7  # an ATC code of this length names a substance, a shorter one a class
+_ATC_SUBSTANCE = re.compile(r"[A-Z]\d\d[A-Z]{2}\d\d")
+_OPS_CODE = re.compile(r"(\d-\d\d)([0-9a-z])?(?:\.([0-9a-z])([0-9a-z])?)?")
 
 
 def canonical(system: str) -> str:
@@ -48,8 +60,8 @@ class Concept(msgspec.Struct, frozen=True, gc=False):
     """One meaning of one code. `meaning` is from the closed list of the catalogue.
 
     `factor` multiplies a mass concentration whose code names another substance basis (urea against urea nitrogen).
-    `requires` names what else must be known for the code to count: "morphology" or "female"; `method` how it was found
-    ("pathological", "clinical", ...).
+    `requires` names what else must be known for the code to count: "morphology", "female", or for an operation the
+    parameters of which one must be 1 (entity, metastatic site); `method` how it was found ("pathological", ...).
     """
 
     key: str
@@ -70,13 +82,17 @@ class Concept(msgspec.Struct, frozen=True, gc=False):
 class Catalogue:
     """The 350 parameters with the codes that find them.
 
-    `concepts[(system, code)]` are exact: ICD-10 categories are expanded to lists when the catalogue is built.
+    `concepts[(system, code)]` are exact: categories of ICD-10 and ATC are lists, made when the catalogue is built.
+    OPS has no list that may be shipped, but its notation is its hierarchy: each level of a code is looked up exactly.
     """
 
     def __init__(self, data: Path) -> None:
         self.schema = FeatureSchema.read(data / "features.csv")
         self.rows = _rows(data / "concept_map.csv")
-        self.concepts = _compile(self.rows, _rows(data / "icd10.csv"))
+        drugs = _rows(data / "atc.csv")
+        classes = _atc_lists(self.rows, drugs)
+        self._drug_classes = frozenset(code for _, code in classes)
+        self.concepts = _compile(self.rows, _icd_lists(_rows(data / "icd10.csv")) | classes)
         self.levels = _levels(_rows(data / "levels.csv"))
         self.digest = hashlib.sha256(b"".join((data / name).read_bytes() for name in _FILES)).hexdigest()
 
@@ -85,7 +101,18 @@ class Catalogue:
         system = canonical(system)
         if system in ICD10:
             code = code.rstrip("†*!+-.").upper()
+        if system == OPS:
+            return _narrowest([c for level in ops_levels(code) for c in self.concepts.get((OPS, level), ())])
         return self.concepts.get((system, code), ())
+
+    def tells_drug(self, code: str) -> bool:
+        """Whether an ATC code says for sure which of the catalogue's drugs it is, or that it is none of them.
+
+        It does not where it names no substance, or one that is not listed in a class that the catalogue asks for.
+        """
+        if not _ATC_SUBSTANCE.fullmatch(code):
+            return False
+        return (ATC, code) in self.concepts or not self._drug_classes & {code[:3], code[:4], code[:5]}
 
     def level(self, key: str, system: str, code: str) -> float | None:
         """The level that a coded answer states for an ordinal or binary parameter; NaN where it states "unknown"."""
@@ -93,7 +120,8 @@ class Catalogue:
 
 
 _FILES = (
-    "features.csv", "concept_map.csv", "icd10.csv", "levels.csv", "units.csv", "gene_rules.csv", "gene_loci.csv",
+    "features.csv", "concept_map.csv", "icd10.csv", "atc.csv", "levels.csv", "units.csv", "gene_rules.csv",
+    "gene_loci.csv",
 )  # fmt: skip
 
 
@@ -102,10 +130,37 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def ops_levels(code: str) -> list[str]:
+    """An OPS code and the levels above it: 5-322.d1, 5-322.d, 5-322, 5-32. Nothing where it is no OPS code."""
+    match = _OPS_CODE.fullmatch(code.lower())
+    if match is None or (match[3] and not match[2]):
+        return []
+    block, fourth, fifth, sixth = (part or "" for part in match.groups())
+    levels = [block, block + fourth, f"{block}{fourth}.{fifth}", f"{block}{fourth}.{fifth}{sixth}"]
+    depth = 1 + bool(fourth) + bool(fifth) + bool(sixth)
+    return levels[depth - 1 :: -1]
+
+
+def _icd_lists(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[str]]:
+    return {(row["system"], row["category"]): row["codes"].split() for row in rows}
+
+
+def _atc_lists(
+    rows: Sequence[Mapping[str, str]], classes: Sequence[Mapping[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    """Each ATC category of the concept map with the listed classes and substances below it (ATC's own hierarchy)."""
+    listed = {code for row in classes for code in (row["class"][:4], row["class"], *row["codes"].split())}
+    wanted = {(row["system"], row["code"]) for row in rows if canonical(row["system"]) == ATC}
+    return {
+        (system, code): [code, *sorted(c for c in listed if c.startswith(code) and c != code)]
+        for system, code in wanted
+        if len(code) < _SUBSTANCE
+    }
+
+
 def _compile(
-    rows: Iterable[Mapping[str, str]], categories: Iterable[Mapping[str, str]]
+    rows: Iterable[Mapping[str, str]], below: Mapping[tuple[str, str], list[str]]
 ) -> dict[tuple[str, str], tuple[Concept, ...]]:
-    below = {(row["system"], row["category"]): row["codes"].split() for row in categories}
     found: dict[tuple[str, str], list[Concept]] = {}
     for row in rows:
         concept = Concept(
@@ -119,7 +174,7 @@ def _compile(
         for code in below.get(
             (row["system"], row["code"]), _icd_o_3(row["code"]) if row["system"] == ICD_O_3 else [row["code"]]
         ):
-            found.setdefault((row["system"], code), []).append(concept)
+            found.setdefault((canonical(row["system"]), code), []).append(concept)
     return {at: _narrowest(concepts) for at, concepts in found.items()}
 
 

@@ -39,6 +39,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     """One patient as the network sees it, with what the eye must see beside it.
 
     `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
+    `treated_since` is the earliest dated treatment of a cancer.
     """
 
     vector: FeatureVector
@@ -47,6 +48,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     issues: tuple[Issue, ...]
     person: Person
     tumours: TumourPicture
+    treated_since: datetime | None
     foreign: bool
 
 
@@ -94,6 +96,7 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
         issues=(*record.issues, *readings.issues, *(i for choice in choices.values() for i in choice.issues)),
         person=readings.person,
         tumours=readings.tumours,
+        treated_since=readings.treated_since,
         foreign=readings.foreign,
     )
 

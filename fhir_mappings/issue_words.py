@@ -25,6 +25,16 @@ WORDS: Mapping[str, str] = {
     "not-present": "inactive or resolved, and does not count when past",
     "undated": "counts only within a window and has no date",
     "outside-window": "began before its window",
+    # treatment
+    "not-done": "not done, not given or not taken",
+    "only-planned": "planned or proposed only",
+    "status-unknown": "whether it took place is not stated",
+    "order-no-dose": "an order does not show that a dose was given",
+    "route-local": "given where it acts, not to the whole body",
+    "not-current": "ended before the assessment",
+    "too-short": "not shown to be in use for 7 days",
+    "organ-differs": "on an organ in which no tumour of the record is",
+    "list-not-complete": "a list that declares no history complete",
     # the tumour
     "histology-assumed": "histology assumed from the site",
     "morphology-needed": "the site alone does not tell the tumour type",

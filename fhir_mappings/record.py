@@ -12,6 +12,7 @@ import msgspec
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.datatypes import Identifier
 from fhir_mappings.resources.r4 import AnyResource, BundleEntry, Clinical, MolecularSequence, OperationOutcome, Patient
+from fhir_mappings.resources.therapies import Medication
 
 Via = Literal["prefetch", "search", "cache", "bundle"]
 State = Literal["complete", "empty", "partial", "failed", "notAsked"]
@@ -70,12 +71,16 @@ class OwnResources:
     def __init__(self, record: PatientRecord) -> None:
         self.issues: list[Issue] = []
         self._by_type: defaultdict[type, dict[object, Clinical]] = defaultdict(dict)
+        self._medications: dict[str, Medication] = {}
         self._bases = _bases(record)
         self._entries = record.entries
         guard = _SubjectGuard(record)
         for entry in record.entries:
             resource = entry.resource
             if isinstance(resource, OperationOutcome):
+                continue
+            if isinstance(resource, Medication):  # a product, nobody's
+                self._medications[resource.address] = resource
                 continue
             issue = guard.issue(resource, scoped=entry.scoped)
             if issue is None:
@@ -92,6 +97,10 @@ class OwnResources:
     def _names(self) -> dict[str, str]:
         """Full address of an entry -> relative address of its resource."""
         return {e.full_url: e.resource.address for e in self._entries if e.full_url and e.resource.id}
+
+    def medication(self, reference: str) -> Medication | None:
+        """The product that a reference names, None where it is not in the record."""
+        return self._medications.get(self.address_of(reference))
 
     def address_of(self, reference: str) -> str:
         """The relative address of what a reference names: by an entry's full address, else without base and version.

@@ -26,9 +26,10 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
-    """C at diagnosis: pathology (else the diagnosis) is at most 90 days old, and nothing says that the tumour returned.
+    """C at diagnosis, otherwise D.
 
-    Otherwise D.
+    C: pathology (else the diagnosis) is at most 90 days old, nothing says that the tumour returned, and no treatment of
+    a cancer began more than 90 days ago.
     """
     index = encoded.tumours.index
     began = (index.pathology or index.since) if index else None
@@ -40,4 +41,6 @@ def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
         return Setting("diagnosis", "D", None, "diagnosed more than 90 days ago; the reference patients at diagnosis")
     if (status and status.value == 3) or (metachronous and metachronous.value == 1):
         return Setting("diagnosis", "D", None, "it has progressed or returned; the reference patients at diagnosis")
+    if encoded.treated_since is not None and days_between(encoded.treated_since, at) > _NEW_DAYS:
+        return Setting("diagnosis", "D", None, "treated for more than 90 days; the reference patients at diagnosis")
     return Setting("diagnosis", "C", began, "newly diagnosed, as the reference patients were")

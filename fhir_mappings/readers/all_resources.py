@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import get_args
 
 import msgspec
 
@@ -12,15 +13,19 @@ from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
 from fhir_mappings.readers.by_code import ByCode, by_code
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
+from fhir_mappings.readers.declared_lists import Declaration
 from fhir_mappings.readers.encounters import documented, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
 from fhir_mappings.readers.observations import observation_reader
 from fhir_mappings.readers.patients import Person, read_patient
+from fhir_mappings.readers.procedures import Tumours
 from fhir_mappings.readers.sequences import read_sequences
+from fhir_mappings.readers.treatment import read_treatment
 from fhir_mappings.readers.variants import VARIANT, somatic_evidence, variant_reports
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.r4 import (
+    Clinical,
     Condition,
     Encounter,
     ImagingStudy,
@@ -28,17 +33,19 @@ from fhir_mappings.resources.r4 import (
     Observation,
     Patient,
 )
+from fhir_mappings.resources.therapies import Treatment
 from fhir_mappings.tumour import TumourPicture, read_tumours
 
 # Types of which a resource may well be right and yet say nothing that is asked for.
-_MAY_BE_UNUSED = (Patient, Encounter, Condition, ImagingStudy)
+_MAY_BE_UNUSED: tuple[type[Clinical], ...] = (Patient, Encounter, Condition, ImagingStudy, *get_args(Treatment))
 
 
 class Readings(msgspec.Struct, frozen=True):
     """What all readers said.
 
-    `documented`: encounters that prove that problems were documented (else none). `undecided`: parameters that the
-    record speaks of without deciding them; they are never absent.
+    `documented`: encounters that prove that problems were documented (else none). `declared`: lists that prove that a
+    history is complete. `undecided`: parameters that the record speaks of without deciding them; they are never absent.
+    `treated_since`: the earliest dated treatment of a cancer.
     """
 
     findings: tuple[Finding, ...]
@@ -46,7 +53,9 @@ class Readings(msgspec.Struct, frozen=True):
     person: Person
     tumours: TumourPicture
     documented: tuple[str, ...]
+    declared: tuple[Declaration, ...]
     undecided: frozenset[str]
+    treated_since: datetime | None
     foreign: bool
 
 
@@ -82,7 +91,12 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
     total.add(_genetics(kinds.variants, own.of(MolecularSequence), at))
 
+    complete = [kind for kind in get_args(Treatment) if _is_complete(record, kind)]
+    treatment = read_treatment(own, _treatable(tumours, total), source, at, complete)
+    total.add(treatment.reading)
+
     used = {*proof, *(address for tumour in tumours.tumours for address in tumour.sources)}
+    used |= {one.address for one in treatment.declared}
     total.issues += _leftover(own, total, used)
     return Readings(
         findings=tuple(total.findings),
@@ -90,9 +104,21 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
         person=person,
         tumours=tumours,
         documented=proof,
-        undecided=comorbidities.undecided | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
+        declared=treatment.declared,
+        undecided=comorbidities.undecided
+        | treatment.undecided
+        | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
+        treated_since=treatment.began,
         foreign=own.foreign,
     )
+
+
+def _treatable(tumours: TumourPicture, total: Reading) -> Tumours:
+    """What an operation may be on: the tumours, and the confirmed sites of metastasis."""
+    sites = [f for f in total.findings if f.feature.startswith("stage_met_") and f.value == 1]
+    keys = {tumour.entity for tumour in tumours.tumours} | {site.feature for site in sites}
+    addresses = {s for tumour in tumours.tumours for s in tumour.sources} | {s for site in sites for s in site.sources}
+    return Tumours(frozenset(keys), frozenset(addresses))
 
 
 def _genetics(variants: list[Observation], sequences: list[MolecularSequence], at: datetime) -> Reading:
@@ -132,7 +158,7 @@ def _leftover(own: OwnResources, total: Reading, used: set[str]) -> list[Issue]:
     ]
 
 
-def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bool:
+def _is_complete(record: PatientRecord, kind: type[Clinical]) -> bool:
     """Whether all of a type is there and was understood: an absence may be concluded only then.
 
     A Bundle is complete in itself.
@@ -144,4 +170,12 @@ def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bo
     return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval
 
 
-_QUERY = {"Condition": "conditions", "Encounter": "encounters"}  # names of retrieval.py
+_QUERY = {  # names of retrieval.py
+    "Condition": "conditions",
+    "Encounter": "encounters",
+    "List": "lists",
+    "MedicationAdministration": "medicationAdministrations",
+    "MedicationRequest": "medicationRequests",
+    "MedicationStatement": "medicationStatements",
+    "Procedure": "procedures",
+}

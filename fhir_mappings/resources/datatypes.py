@@ -30,6 +30,13 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
     identifier: Identifier | None = None
 
 
+class CodeableReference(msgspec.Struct, frozen=True, gc=False):
+    """R5: a concept, a reference, or both."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
 class Quantity(msgspec.Struct, frozen=True, gc=False):
     value: float | None = None
     comparator: str = ""

@@ -17,22 +17,11 @@ from fhir_mappings.resources.datatypes import (
     Ratio,
     Reference,
 )
+from fhir_mappings.resources.resource import Resource
+from fhir_mappings.resources.therapies import Medication, Treatment
 
 # Element names are FHIR's own, so that a reader of the specification finds them.
 # ruff: noqa: N815
-
-
-class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False):
-    id: str = ""
-
-    @property
-    def type(self) -> str:
-        return type(self).__name__
-
-    @property
-    def address(self) -> str:
-        """The relative reference that names this resource in findings, issues and cards."""
-        return f"{self.type}/{self.id}"
 
 
 class Patient(Resource, frozen=True, tag=True, gc=False):
@@ -188,8 +177,8 @@ class OperationOutcome(Resource, frozen=True, tag=True, gc=False):
     issue: tuple[OutcomeIssue, ...] = ()
 
 
-Clinical = Patient | Encounter | Condition | Observation | ImagingStudy | MolecularSequence
-AnyResource = Clinical | OperationOutcome
+Clinical = Patient | Encounter | Condition | Observation | ImagingStudy | MolecularSequence | Treatment
+AnyResource = Clinical | Medication | OperationOutcome
 
 
 class BundleLink(msgspec.Struct, frozen=True, gc=False):

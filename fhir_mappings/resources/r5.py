@@ -8,8 +8,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_mappings.resources import r4
-from fhir_mappings.resources.datatypes import CodeableConcept, Coding, Period, Reference
+from fhir_mappings.resources import r4, r5_therapies
+from fhir_mappings.resources.datatypes import CodeableConcept, CodeableReference, Coding, Period, Reference
+from fhir_mappings.resources.resource import Resource
+from fhir_mappings.resources.therapies import List
 
 # Element names are FHIR's own. A member of type None is one that only R4 has: a resource with it is none of R5.
 # ruff: noqa: N815
@@ -20,11 +22,6 @@ _STATUS = {"completed": "finished"}  # all others are kept; `discharged` is over
 
 class AmbiguousError(ValueError):
     """What R5 allows several times and R4 once has two different values. The text is the element's path."""
-
-
-class CodeableReference(msgspec.Struct, frozen=True, gc=False):
-    concept: CodeableConcept | None = None
-    reference: Reference | None = None
 
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +36,7 @@ class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
     condition: tuple[CodeableReference, ...] = ()
 
 
-class Encounter(r4.Resource, frozen=True, tag=True, gc=False):
+class Encounter(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     class_: tuple[CodeableConcept, ...] = msgspec.field(default=(), name="class")
     subject: Reference = Reference()
@@ -83,7 +80,7 @@ class ImagingSeries(msgspec.Struct, frozen=True, gc=False):
     modality: Modality = Modality()
 
 
-class ImagingStudy(r4.Resource, frozen=True, tag=True, gc=False):
+class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     modality: tuple[Modality, ...] = ()
     subject: Reference = Reference()
@@ -106,7 +103,7 @@ def _modality(coding: Coding) -> r4.Modality:
     return r4.Modality(system=coding.system, code=coding.code)
 
 
-class MolecularSequence(r4.Resource, frozen=True, tag=True, gc=False):
+class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     """A sequence as such. R5 took `variant` out: variants are Observations of Genomics Reporting."""
 
     subject: Reference = Reference()
@@ -120,8 +117,8 @@ class MolecularSequence(r4.Resource, frozen=True, tag=True, gc=False):
         return r4.MolecularSequence(id=self.id, patient=self.subject)
 
 
-Changed = Encounter | ImagingStudy | MolecularSequence
-AnyResource = r4.Patient | r4.Condition | r4.Observation | r4.OperationOutcome | Changed
+Changed = Encounter | ImagingStudy | MolecularSequence | r5_therapies.Changed
+AnyResource = r4.Patient | r4.Condition | r4.Observation | r4.OperationOutcome | List | Changed
 
 
 class BundleEntry(msgspec.Struct, frozen=True, gc=False):
@@ -134,7 +131,7 @@ class BundleEntry(msgspec.Struct, frozen=True, gc=False):
         return r4.BundleEntry(resource, self.fullUrl, self.search)
 
 
-class Bundle(r4.Resource, frozen=True, tag=True, gc=False):
+class Bundle(Resource, frozen=True, tag=True, gc=False):
     link: tuple[r4.BundleLink, ...] = ()
     entry: tuple[BundleEntry, ...] = ()
 

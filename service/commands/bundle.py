@@ -2,20 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from typing import get_args
 
 from fhir_mappings.decoding import Decoded
 from fhir_mappings.record import Entry, OwnResources, PatientRecord, Retrieval, entries_of
-from fhir_mappings.resources.r4 import (
-    Clinical,
-    Condition,
-    Encounter,
-    ImagingStudy,
-    MolecularSequence,
-    Observation,
-    Patient,
-)
+from fhir_mappings.resources.r4 import Clinical, Patient
+from fhir_mappings.resources.therapies import Medication
 
-_KINDS: tuple[type[Clinical], ...] = (Patient, Encounter, Condition, Observation, ImagingStudy, MolecularSequence)
+_KINDS: tuple[type[Clinical], ...] = get_args(Clinical)
 
 
 class SeveralPatientsError(ValueError):
@@ -66,4 +60,4 @@ def _bases(entries: Iterable[Entry], patient_id: str) -> list[str]:
 def _own(record: PatientRecord) -> list[Entry]:
     own = OwnResources(record)
     kept = {id(resource) for kind in _KINDS for resource in own.of(kind)}
-    return [entry for entry in record.entries if id(entry.resource) in kept]
+    return [e for e in record.entries if id(e.resource) in kept or isinstance(e.resource, Medication)]

@@ -14,6 +14,7 @@ from fhir_mappings.finding import Issue
 from fhir_mappings.issue_words import in_words
 from fhir_mappings.record import OwnResources, PatientRecord, Retrieval, entries_of
 from fhir_mappings.resources.r4 import AnyResource, BundleEntry, MolecularSequence, OperationOutcome, Patient
+from fhir_mappings.resources.therapies import Medication
 from service.commands.bundle import SeveralPatientsError, record_of
 
 _NDJSON = (".ndjson", ".jsonl")
@@ -100,7 +101,7 @@ def left_out(file: FhirFile, record: PatientRecord) -> tuple[Issue, ...]:
 
 def subject_id(resource: AnyResource | None) -> str:
     """The id of the patient that a resource is or names by address, else ""."""
-    if resource is None or isinstance(resource, OperationOutcome):
+    if resource is None or isinstance(resource, (OperationOutcome, Medication)):
         return ""
     if isinstance(resource, Patient):
         return resource.id

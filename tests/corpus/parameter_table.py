@@ -10,7 +10,7 @@
 
 import json
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from demo.patients import demo_patients
 from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS
-from fhir_mappings.concepts import LOINC, OWN, SNOMED, catalogue
+from fhir_mappings.concepts import ATC, LOINC, OPS, OWN, SNOMED, catalogue
 from fhir_mappings.decoding import decode
 from fhir_mappings.encoder import EncodedPatient, encode
+from fhir_mappings.readers.encounters import ADMIT_SOURCE
 from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from models.package import Package
 from tests.as_fhir import NotWritableError, Resource, resources_of
@@ -51,7 +52,7 @@ def reach(corpus: Path) -> Reach:
         for moment in moments(record):
             others |= set(encode(record, catalogue().schema, moment).findings)
     own: list[EncodedPatient] = [_encoded(chart) for chart in demo_patients(DAY).values()]
-    own += [_encoded([_person(), *_each_code()])]
+    own += [_encoded([_person(), *_each_code(), *_each_treatment()])]
     relevant = {key for patient in own for key in _relevant(network.explain(patient.vector).relevance)}
     for name, build in PUBLIC_COHORTS.items():
         cohort = build(corpus / "cohorts" / name, catalogue().schema).cohort
@@ -106,6 +107,40 @@ def _each_code() -> list[Resource]:
                 "valueQuantity": {"value": middle, "code": feature.unit, "system": "http://unitsofmeasure.org"},
             }
     return list(written.values())
+
+
+def _each_treatment() -> list[Resource]:
+    """A drug that has been taken for a month for each parameter that one states; a care level; a nursing home."""
+    subject, since = {"reference": "Patient/p"}, (DAY - timedelta(days=30)).isoformat()
+    drugs = {
+        row["key"]: {
+            "resourceType": "MedicationStatement",
+            "id": f"m-{row['key'].replace('_', '-')}",
+            "status": "active",
+            "subject": subject,
+            "medicationCodeableConcept": {"coding": [{"system": ATC, "code": row["code"]}]},
+            "effectivePeriod": {"start": since},
+        }
+        for row in catalogue().rows
+        if row["system"] == ATC and row["meaning"] in {"1", "category"}
+    }
+    care = {
+        "resourceType": "Procedure",
+        "id": "care",
+        "status": "completed",
+        "subject": subject,
+        "code": {"coding": [{"system": OPS, "code": "9-984.8"}]},
+        "performedDateTime": since,
+    }
+    home = {
+        "resourceType": "Encounter",
+        "id": "home",
+        "status": "finished",
+        "subject": subject,
+        "period": {"start": since, "end": since},
+        "hospitalization": {"admitSource": {"coding": [{"system": ADMIT_SOURCE, "code": "nursing"}]}},
+    }
+    return [*drugs.values(), care, home]
 
 
 def table(columns: Reach) -> str:

@@ -12,6 +12,7 @@ from fhir_mappings.readers.conditions import since
 from fhir_mappings.readers.usable import effective
 from fhir_mappings.record import Entry, OwnResources, PatientRecord, entries_of
 from fhir_mappings.resources.r4 import Clinical, Condition, MolecularSequence, Observation, Patient
+from fhir_mappings.resources.therapies import Medication
 
 NO_DATE = datetime(2024, 6, 1, tzinfo=UTC)  # the moment for a patient without any dated resource
 
@@ -38,12 +39,17 @@ def subject(resource: Clinical) -> str:
 def records(corpus: Path) -> tuple[PatientRecord, ...]:
     """One record a patient and collection: a Synthea bundle, the German files together, the R4 examples together."""
     by_patient: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    products: dict[str, list[Entry]] = defaultdict(list)  # nobody's: to every record of the collection
     for path in files(corpus):
         collection = path.name if path.suffix == ".gz" else path.parent.name
         for entry in entries_of(decoded(path).entries, scoped=True):
             if isinstance(entry.resource, Clinical):
                 by_patient[collection, subject(entry.resource)].append(entry)
-    return tuple(PatientRecord(name, tuple(entries)) for (_, name), entries in by_patient.items())
+            elif isinstance(entry.resource, Medication):
+                products[collection].append(entry)
+    return tuple(
+        PatientRecord(name, (*entries, *products[collection])) for (collection, name), entries in by_patient.items()
+    )
 
 
 def moments(record: PatientRecord, most: int = 25) -> Iterator[datetime]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from fhir_mappings.concepts import SNOMED
+from fhir_mappings.concepts import LOINC, OWN, SNOMED
 from tests.unit.fhir_mappings.resources_of import (
     CLINICAL,
     UICC,
@@ -18,12 +18,17 @@ from tests.unit.fhir_mappings.resources_of import (
     concept,
     condition,
     encounter,
+    given,
     histology,
     imaging_study,
+    listing,
     measured,
+    ordered,
     patient,
+    procedure,
     reference,
     sequence,
+    taken,
     variant,
 )
 
@@ -49,7 +54,15 @@ GENES = ["HGNC:6407", "HGNC:7989", "HGNC:3236", "HGNC:11998", "HGNC:427", "HGNC:
 CHANGES = ["", "p.Gly12Asp", "p.G12D", "p.R273H", "p.L858R", "p.R213*", "p.?", "p.Q61K"]
 MORPHOLOGIES = ["8140/3", "8070/3", "8041/3", "8010/3", "8140/0", "9680/3", "8500/3", "8140/6"]
 
-TYPES = ["Observation", "Condition", "Encounter", "Patient", "MolecularSequence", "ImagingStudy", "Basic", ""]
+DRUGS = [
+    "L01XA01", "L01BC05", "L01FF02", "L01FX04", "L02AE02", "L01XX73", "N02AA01", "H02AB06", "C03CA01", "J01CA04",
+    "M05BA08", "B05AX01", "A02BC01", "L01FF99", "4711",
+]  # fmt: skip
+PROCEDURES = ["5-324.71", "5-870.a1", "8-522.6", "8-531.0", "8-542.11", "8-800.c0", "9-984.8", "1-440.9", "4711"]
+TYPES = [
+    "Observation", "Condition", "Encounter", "Patient", "MolecularSequence", "ImagingStudy", "MedicationStatement",
+    "MedicationRequest", "MedicationAdministration", "Medication", "Procedure", "List", "Basic", "",
+]  # fmt: skip
 
 ages = st.sampled_from([0, 0.01, 0.02, 1, 1.01, 5, 7, 29.9, 30, 31, 60, 89, 90, 91, 180, 365, 400, 1800, 2500])
 numbers = st.one_of(
@@ -130,6 +143,38 @@ def measured_images(draw: st.DrawFn) -> Resource:
     return body_composition(volumes=volumes, derivedFrom=source, effectiveDateTime=draw(when()))
 
 
+@st.composite
+def drug_uses(draw: st.DrawFn) -> Resource:
+    drug, days = draw(st.sampled_from(DRUGS)), draw(ages)
+    match draw(st.sampled_from(["given", "taken", "ordered"])):
+        case "given":
+            return given(drug, effectiveDateTime=draw(when()), status=draw(st.sampled_from(["completed", "not-done"])))
+        case "taken":
+            return taken(drug, days, draw(st.sampled_from([None, 0, 1, days / 2])), dateAsserted=draw(when()))
+        case _:
+            return ordered(drug, days, intent=draw(st.sampled_from(["order", "proposal"])))
+
+
+@st.composite
+def procedures(draw: st.DrawFn) -> Resource:
+    members: Resource = {
+        "performedDateTime": draw(when()),
+        "status": draw(st.sampled_from(["completed", "in-progress", "stopped", "unknown"])),
+        "reasonReference": [reference(f"Condition/r{draw(st.integers(0, 12))}")],
+    }
+    return procedure(draw(st.sampled_from(PROCEDURES)), **members)
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> Resource:
+    """Mostly of nothing, else of one drug that may be there."""
+    code, system = draw(st.sampled_from([("10160-0", LOINC), ("therapy-history", OWN), ("47519-4", LOINC)]))
+    entries = draw(st.sampled_from([(), (), (f"MedicationStatement/r{draw(st.integers(0, 12))}",)]))
+    return listing(
+        code, *entries, system=system, date=draw(when()), mode=draw(st.sampled_from(["snapshot", "changes"]))
+    )
+
+
 others = st.one_of(
     st.builds(imaging_study, st.sampled_from(["CT", "MR"])),
     st.builds(
@@ -142,7 +187,7 @@ others = st.one_of(
 )
 resources = st.one_of(
     observations(), observations(), observations(), panels(), conditions(), conditions(), reports(), variants(),
-    encounters(), measured_images(), others,
+    encounters(), measured_images(), drug_uses(), drug_uses(), procedures(), lists(), others,
 )  # fmt: skip
 
 

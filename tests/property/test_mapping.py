@@ -86,16 +86,19 @@ def in_error(whole: Resource) -> Resource:
     return whole | {"status": "entered-in-error"}
 
 
+LATER: dict[str, Resource] = {
+    "Condition": {"onsetDateTime": ago(-2), "recordedDate": ago(-2)},
+    "Encounter": {"period": {"start": ago(-2), "end": ago(-1)}},
+    "ImagingStudy": {"started": ago(-2)},
+    "List": {"date": ago(-2)},
+    "MedicationRequest": {"authoredOn": ago(-2)},
+    "MedicationStatement": {"effectivePeriod": {"start": ago(-2)}},
+    "Procedure": {"performedDateTime": ago(-2)},
+}
+
+
 def later(whole: Resource) -> Resource:
-    match whole["resourceType"]:
-        case "Condition":
-            return whole | {"onsetDateTime": ago(-2), "recordedDate": ago(-2)}
-        case "Encounter":
-            return whole | {"period": {"start": ago(-2), "end": ago(-1)}}
-        case "ImagingStudy":
-            return whole | {"started": ago(-2)}
-        case _:
-            return whole | {"effectiveDateTime": ago(-2)}
+    return whole | LATER.get(whole["resourceType"], {"effectiveDateTime": ago(-2)})
 
 
 def of_somebody_else(whole: Resource) -> Resource:

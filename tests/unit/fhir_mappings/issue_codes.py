@@ -12,7 +12,12 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[3] / "fhir_mappings"
 # call -> place and name of the argument that is the code
-CONSTRUCTORS = {"Issue": (1, "code"), "NotUsableError": (0, "issue_code"), "UnknownUnitError": (0, "code")}
+CONSTRUCTORS = {
+    "Issue": (1, "code"),
+    "NotUsableError": (0, "issue_code"),
+    "UnknownUnitError": (0, "code"),
+    "_NotCounted": (0, "code"),
+}
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

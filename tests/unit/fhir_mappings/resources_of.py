@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings.concepts import ICD10_GM, LOINC, SNOMED, catalogue
+from fhir_mappings.concepts import ATC, ICD10_GM, LOINC, OPS, SNOMED, catalogue
 from fhir_mappings.decoding import decode
 from fhir_mappings.encoder import EncodedPatient, encode
 from fhir_mappings.finding import Finding, Issue
@@ -163,6 +163,49 @@ def body_composition(
 def imaging_study(modality: str = "CT", /, days: float = 20, **members: Any) -> Resource:
     whole = {"status": "available", "modality": [{"system": "dcm", "code": modality}], "started": ago(days)}
     return resource("ImagingStudy", **(whole | members))
+
+
+def given(drug: str, /, days: float = 10, system: str = ATC, **members: Any) -> Resource:
+    """A dose that was given."""
+    whole = {
+        "status": "completed",
+        "medicationCodeableConcept": concept(drug, system),
+        "effectiveDateTime": ago(days),
+    }
+    return resource("MedicationAdministration", **(whole | members))
+
+
+def taken(drug: str, /, days: float = 10, until: float | None = None, system: str = ATC, **members: Any) -> Resource:
+    """A statement that a drug has been taken, still or until some day."""
+    whole = {
+        "status": "active" if until is None else "completed",
+        "medicationCodeableConcept": concept(drug, system),
+        "effectivePeriod": {"start": ago(days)} | ({} if until is None else {"end": ago(until)}),
+    }
+    return resource("MedicationStatement", **(whole | members))
+
+
+def ordered(drug: str, /, days: float = 10, system: str = ATC, **members: Any) -> Resource:
+    """An active order."""
+    whole = {
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": concept(drug, system),
+        "authoredOn": ago(days),
+    }
+    return resource("MedicationRequest", **(whole | members))
+
+
+def procedure(code: str, /, system: str = OPS, days: float = 100, **members: Any) -> Resource:
+    whole = {"status": "completed", "code": concept(code, system), "performedDateTime": ago(days)}
+    return resource("Procedure", **(whole | members))
+
+
+def listing(code: str, /, *addresses: str, system: str = LOINC, days: float = 5, **members: Any) -> Resource:
+    """A current list of what there is; without an address it says that nothing is known."""
+    entries = {"entry": [{"item": reference(address)} for address in addresses]}
+    whole = {"status": "current", "mode": "snapshot", "code": concept(code, system), "date": ago(days)}
+    return resource("List", **(whole | (entries if addresses else {"emptyReason": concept("nilknown", "x")}) | members))
 
 
 def bundle(*resources: Resource, urls: Mapping[str, str] | None = None) -> bytes:

@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.concepts import (
+    ATC,
     DATA,
     ICD10_CM,
     ICD10_GM,
     ICD10_WHO,
     ICD_O_3,
     LOINC,
+    OPS,
     SNOMED,
     Catalogue,
     canonical,
     catalogue,
+    ops_levels,
 )
 
 LOINC_OID, SNOMED_OID = "urn:oid:2.16.840.1.113883.6.1", "urn:oid:2.16.840.1.113883.6.96"
@@ -133,6 +136,50 @@ def test_unknown_primary_differs_between_editions() -> None:
     for system in (ICD10_WHO, ICD10_GM):
         assert [c.meaning for c in catalogue().lookup(system, "C80.0") if c.key == "entity_cup"] == ["category"]
     assert [c.meaning for c in catalogue().lookup(ICD10_CM, "C80.0") if c.key == "entity_cup"] == ["ignored"]
+
+
+@pytest.mark.parametrize(
+    ("code", "levels"),
+    [
+        ("5-322.d1", ["5-322.d1", "5-322.d", "5-322", "5-32"]),
+        ("8-800.C", ["8-800.c", "8-800", "8-80"]),
+        ("8-52", ["8-52"]),
+        ("8-5", []),
+        ("8-52.1", []),
+        ("5-322.d12", []),
+        ("5-322d1", []),
+        ("5-322.d1 ", []),
+        ("", []),
+    ],
+)
+def test_an_ops_code_stands_below_the_levels_of_its_notation(code: str, levels: list[str]) -> None:
+    """Narrowest first; what is no OPS code has none."""
+    assert ops_levels(code) == levels
+
+
+def test_a_level_of_ops_is_looked_up_as_it_is_written() -> None:
+    """8-52 holds 8-522.6, and not 8-530; the narrower row is the one that is found."""
+    assert keys(OPS, "8-522.6") == {"tx_prior_radiotherapy"}
+    assert keys("http://fhir.de/CodeSystem/dimdi/ops", "8-522.6") == {"tx_prior_radiotherapy"}
+    assert keys(OPS, "8-530.1") == {"tx_radioligand"}
+    assert keys(OPS, "8-80") == keys(OPS, "8-800.6") == keys(SNOMED, "8-522.6") == set()
+
+
+def test_an_atc_category_holds_the_listed_substances_below_it() -> None:
+    """And the classes; never what only begins alike."""
+    assert keys(ATC, "J01CR02") == keys(ATC, "J01C") == {"med_antibiotic_30d"}
+    assert keys(ATC, "J01CR02X") == keys(ATC, "J01CR99") == keys(ATC, "J0") == set()
+    assert keys(ATC, "L01FX04") - {"tx_targeted_mab"} == {"tx_ici", "tx_prior_regimens"}
+    assert {c.meaning for c in catalogue().lookup(ATC, "L01FX04") if c.key == "tx_targeted_mab"} == {"ignored"}
+
+
+@pytest.mark.parametrize(
+    ("code", "tells"),
+    [("L01XA01", True), ("A02BC01", True), ("N02AX02", True), ("L01FF99", False), ("L01FF", False), ("PZN1234", False)],
+)
+def test_an_atc_code_tells_the_drug_or_not(code: str, tells: bool) -> None:
+    """A substance that is not listed in a class that is asked for may be any of it."""
+    assert catalogue().tells_drug(code) is tells
 
 
 def test_a_topography_has_one_decimal() -> None:

@@ -130,9 +130,9 @@ def test_nesting_that_fhir_may_have_is_followed() -> None:
 
 def test_types_that_no_reader_reads_are_issues_of_information() -> None:
     """A whole-life bundle holds claims and procedures."""
-    decoded = decode(bundle(GOOD, {"resourceType": "Procedure", "id": "p1", "status": "done"}))
+    decoded = decode(bundle(GOOD, {"resourceType": "Immunization", "id": "p1", "status": "done"}))
     assert [(i.severity, i.code, i.source) for i in decoded.issues] == [
-        ("information", "type-not-read", "Procedure/p1")
+        ("information", "type-not-read", "Immunization/p1")
     ]
 
 
@@ -146,11 +146,11 @@ def test_what_has_no_type_of_fhir_may_have_been_anything(kind: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "source"),
     [
-        ("Procedure", "a b", "Procedure/?"),
-        ("Procedure", 7, "Procedure/?"),
+        ("Immunization", "a b", "Immunization/?"),
+        ("Immunization", 7, "Immunization/?"),
         ("<script>", "x", "?/x"),
         (7, "x", "?/x"),
-        ("Procedure", "x" * 65, "Procedure/?"),
+        ("Immunization", "x" * 65, "Immunization/?"),
         ("Observation", "<script>", "Observation/?"),
         ("Observation", "a\n", "Observation/?"),
         ("Observation", "x" * 65, "Observation/?"),

@@ -17,6 +17,7 @@ from tests.unit.fhir_mappings.resources_of import (
     patient,
     record,
     reference,
+    resource,
     value,
 )
 
@@ -114,6 +115,14 @@ def test_another_patients_resource_never_reaches_a_value() -> None:
 def test_another_patient_in_the_answer_is_foreign() -> None:
     """Even where no result of theirs came along."""
     assert encoded(patient(), patient(id="q")).foreign
+
+
+def test_treatment_of_another_patient_is_foreign_and_a_product_is_nobodys() -> None:
+    """Every type that has a subject is asked for it."""
+    for kind in ("MedicationAdministration", "MedicationStatement", "MedicationRequest", "Procedure", "List"):
+        found = OwnResources(record(resource(kind, subject=reference("Patient/other"))))
+        assert [issue.code for issue in found.issues] == ["foreign-patient"]
+    assert not OwnResources(record(resource("Medication", subject=None), scoped=False)).issues
 
 
 def test_the_same_resource_in_two_answers_counts_once() -> None:

@@ -5,7 +5,20 @@ from datetime import datetime
 import pytest
 
 from fhir_mappings.setting import Setting, choose_setting
-from tests.unit.fhir_mappings.resources_of import AT, UICC, Resource, ago, coded, condition, encoded, histology
+from tests.unit.fhir_mappings.resources_of import (
+    AT,
+    UICC,
+    Resource,
+    ago,
+    coded,
+    condition,
+    encoded,
+    given,
+    histology,
+    ordered,
+    procedure,
+    taken,
+)
 
 PROGRESSION = ("396432002", "271299001")
 SNOMED = "http://snomed.info/sct"
@@ -42,6 +55,26 @@ def test_what_has_progressed_or_returned_is_not_new() -> None:
     assert setting(new, worse).rule == "D"
     old = [condition("C34.1", days=400), histology("8140/3", days=50), coded("21901-4", "M1", UICC, days=30)]
     assert setting(*old).rule == "D"
+
+
+@pytest.mark.parametrize(("days", "rule"), [(90, "C"), (91, "D")])
+@pytest.mark.parametrize("what", ["drug", "radiation", "operation"])
+def test_a_patient_who_has_been_treated_for_90_days_is_not_new(what: str, days: float, rule: str) -> None:
+    """The first treatment counts, whatever came later; the pathology report may be of a second specimen."""
+    treatment = {
+        "drug": [given("L01XA01", days), given("L01XA01", 3)],
+        "radiation": [
+            procedure("8-522.6", performedDateTime=None, performedPeriod={"start": ago(days), "end": ago(1)})
+        ],
+        "operation": [procedure("5-324.71", days=days)],
+    }[what]
+    assert setting(condition("C34.1", days=120), histology("8140/3", days=20), *treatment).rule == rule
+
+
+def test_what_was_only_ordered_or_is_no_treatment_of_cancer_leaves_a_patient_new() -> None:
+    """An order, an old opioid, an operation on another organ."""
+    new = condition("C34.1", days=20)
+    assert setting(new, ordered("L01XA01", 100), taken("N02AA01", 400), procedure("5-511.11", days=400)).rule == "C"
 
 
 def test_a_diagnosis_of_this_year_counts_from_today_where_its_middle_is_to_come() -> None:

@@ -10,13 +10,18 @@ from tests.unit.fhir_mappings.resources_of import (
     condition,
     documented,
     encounter,
+    given,
     histology,
     imaging_study,
+    listing,
     measured,
+    ordered,
     patient,
+    procedure,
     record,
     reference,
     sequence,
+    taken,
     variant,
 )
 
@@ -28,6 +33,7 @@ def readings(*resources: Resource) -> Readings:
 def told(found: Readings) -> set[str]:
     """Every address of which something is said."""
     said = {s for f in found.findings for s in f.sources} | {i.source for i in found.issues} | set(found.documented)
+    said |= {one.address for one in found.declared}
     return said | {s for tumour in found.tumours.tumours for s in tumour.sources}
 
 
@@ -47,6 +53,12 @@ def test_every_resource_of_every_type_is_spoken_of() -> None:
         histology("8500/3", id="cells"),
         measured("718-7", 13, "g/dL", id="hb"),
         measured("99999-9", 13, "g/dL", id="unknown"),
+        given("L01XA01", id="dose"),
+        taken("A02BC01", id="antacid"),
+        ordered("N02AA01", 300, id="old"),
+        procedure("5-870.a1", id="operation"),
+        listing("10160-0", id="medication"),
+        listing("11450-4", id="problems"),
     ]
     addresses = {f"{r['resourceType']}/{r['id']}" for r in several}
     assert addresses <= told(readings(*several))

@@ -37,6 +37,13 @@ def test_the_others_are_left_out_without_alarm() -> None:
     assert not OwnResources(found).foreign
 
 
+def test_a_product_is_everybodys() -> None:
+    """A Medication names no patient; without it the drug would not be known."""
+    product: dict[str, object] = {"resourceType": "Medication", "id": "m"}
+    found = record(patient("a"), patient("b"), product, observation(2, "Patient/b"), wanted="a")
+    assert [entry.resource.id for entry in found.entries] == ["a", "m"]
+
+
 def test_a_stranger_in_one_patients_file_stays_an_alarm() -> None:
     """In a file with one Patient, a resource of someone else is a mistake that must be seen."""
     assert OwnResources(record(patient(), observation(1, "Patient/other"))).foreign
