@@ -19,6 +19,7 @@ ICD10_WHO = "http://hl7.org/fhir/sid/icd-10"
 ICD10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 ICD_O_3 = "http://terminology.hl7.org/CodeSystem/icd-o-3"
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 OWN = "urn:oncohooks:parameter"
 
 # Other addresses under which sites send the same systems; looked up as the first one.
@@ -30,6 +31,9 @@ _SYNONYMS = {
     "http://fhir.de/CodeSystem/dimdi/icd-10-gm": ICD10_GM,  # before the publisher was renamed in 2020
     "urn:oid:2.16.840.1.113883.6.43.1": ICD_O_3,
     "http://hl7.org/fhir/sid/icd-o-3": ICD_O_3,
+    "http://hl7.org/fhir/v3/ObservationInterpretation": INTERPRETATION,  # STU3 and before
+    "http://hl7.org/fhir/v2/0078": INTERPRETATION,
+    "http://terminology.hl7.org/CodeSystem/v2-0078": INTERPRETATION,
 }
 ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
 

@@ -9,12 +9,15 @@ from fhir_mappings.concepts import Catalogue
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import is_histology
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
+from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.encounters import documented, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
+from fhir_mappings.readers.modified_parts import understood_parts
 from fhir_mappings.readers.observations import ObservationReader
 from fhir_mappings.readers.patients import Person, read_patient
+from fhir_mappings.readers.regions import is_region_studied, sequenced_genes
 from fhir_mappings.readers.sequences import read_sequences
 from fhir_mappings.readers.variants import is_variant, somatic_evidence, variant_reports
 from fhir_mappings.record import OwnResources, PatientRecord
@@ -62,24 +65,30 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readi
     conditions = diagnoses(own.of(Condition), at)
     comorbidities = ConditionReader(source).read(conditions, at)
     care, not_counted = stays(own.of(Encounter), at)
-    is_listed = _is_complete(record, Condition) and _is_complete(record, Encounter)
+    counts_encounters = _is_complete(record, Encounter) and not own.lacks(Encounter)
+    is_listed = counts_encounters and _is_complete(record, Condition) and not own.lacks(Condition)
     proof = documented(care, conditions.known, at, own.address_of) if is_listed else ()
     total.add(comorbidities.reading)
-    total.add(read_encounters(care, at, complete=_is_complete(record, Encounter)))
+    total.add(read_encounters(care, at, complete=counts_encounters))
     total.issues += [*conditions.issues, *not_counted]
 
-    kinds = _by_kind(own.of(Observation))
+    observations, modified = understood_parts(own.of(Observation))
+    total.issues += modified
+    kinds = _by_kind(observations)
     tumours, of_tumour = read_tumours(
         conditions.known, kinds.histology, source, at, own.address_of, female=person.female
     )
     total.add(of_tumour)
+    index = tumours.index.sources if tumours.index else ()
+    total.add(read_condition_stages((d for d in conditions.known if d.address in index), source))
     total.add(ObservationReader(source, units()).read(kinds.plain, at, own.address_of))
     studies = own.of(ImagingStudy)
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
-    total.add(_genetics(kinds.variants, own.of(MolecularSequence), at))
+    has_all = all(query.state in {"complete", "empty"} for query in record.retrieval)
+    total.add(_genetics(kinds, own.of(MolecularSequence), at, complete=has_all and not own.lacks(Observation)))
 
     used = {*proof, *(address for tumour in tumours.tumours for address in tumour.sources)}
-    total.issues += _leftover(own, total, used)
+    total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
     return Readings(
         findings=tuple(total.findings),
         issues=tuple(total.issues),
@@ -91,19 +100,23 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readi
     )
 
 
-def _genetics(variants: list[Observation], sequences: list[MolecularSequence], at: datetime) -> Reading:
-    reports, unused = variant_reports(variants, at)
+def _genetics(kinds: "_Kinds", sequences: list[MolecularSequence], at: datetime, *, complete: bool) -> Reading:
+    reports, unused = variant_reports(kinds.variants, at)
     reading = germline_findings(report for report in reports if report.is_germline)
     reported, not_judged = somatic_evidence(report for report in reports if not report.is_germline)
     located, unlocated = read_sequences(sequences)
-    reading.add(gene_findings([*reported, *located]))
-    reading.issues += [*unused, *not_judged, *unlocated]
+    understood = complete and not any(issue.severity == "warning" for issue in unused)
+    doubted = {symbol for report in reports if report.presence is None for symbol in report.symbols}
+    sequenced, not_sequenced = sequenced_genes(kinds.regions, at, doubted, complete=understood)
+    reading.add(gene_findings([*reported, *located, *sequenced]))
+    reading.issues += [*unused, *not_judged, *unlocated, *not_sequenced]
     return reading
 
 
 class _Kinds(msgspec.Struct):
     plain: list[Observation] = msgspec.field(default_factory=list)
     variants: list[Observation] = msgspec.field(default_factory=list)
+    regions: list[Observation] = msgspec.field(default_factory=list)
     histology: list[Observation] = msgspec.field(default_factory=list)
     body_composition: list[Observation] = msgspec.field(default_factory=list)
 
@@ -113,6 +126,8 @@ def _by_kind(observations: Iterable[Observation]) -> _Kinds:
     for observation in observations:
         if is_variant(observation):
             kinds.variants.append(observation)
+        elif is_region_studied(observation):
+            kinds.regions.append(observation)
         elif is_histology(observation):
             kinds.histology.append(observation)
         elif is_body_composition(observation):
@@ -122,14 +137,17 @@ def _by_kind(observations: Iterable[Observation]) -> _Kinds:
     return kinds
 
 
-def _leftover(own: OwnResources, total: Reading, used: set[str]) -> list[Issue]:
-    """An issue for each resource of which nothing has been said yet: it was seen, and nothing in it is asked for."""
+def _leftover(own: OwnResources, genetics: list[Observation], total: Reading, used: set[str]) -> list[Issue]:
+    """An issue for each resource of which nothing has been said yet: it was seen, and nothing in it is asked for.
+
+    A genetic report is one where another report of the same gene decides.
+    """
     said = used | {issue.source for issue in total.issues} | {s for f in total.findings for s in f.sources}
+    unused = [resource.address for kind in _MAY_BE_UNUSED for resource in own.of(kind)]
     return [
-        Issue("information", "not-needed", "nothing in it is asked for", resource.address)
-        for kind in _MAY_BE_UNUSED
-        for resource in own.of(kind)
-        if resource.address not in said
+        Issue("information", "not-needed", "nothing in it is asked for", address)
+        for address in (*unused, *(report.address for report in genetics))
+        if address not in said
     ]
 
 

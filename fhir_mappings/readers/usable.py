@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from fhir_mappings.finding import Issue
-from fhir_mappings.resources.r4 import Observation
+from fhir_mappings.resources.r4 import Component, Observation
 from fhir_mappings.timing import days_between, instant
 
 # Amended and corrected results replace final ones; a preliminary one serves until the final is there, and is marked.
@@ -14,7 +14,7 @@ _OTHER_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 
 # A sample quality that changes the result (MII Labor: modifierExtension "interpretationsbeeinflussende Eigenschaft").
 _HAEMOLYSED = "118128002"
-_KNOWN_QUALITIES = frozenset({_HAEMOLYSED, "118127007", "118129005"})  # lipaemic, icteric
+KNOWN_QUALITIES = frozenset({_HAEMOLYSED, "118127007", "118129005"})  # lipaemic, icteric
 
 # A fetus, a donor, a device: who or what the result is about, where that is not the patient of the record (`focus`).
 _SOMEONE_ELSE = frozenset(
@@ -51,7 +51,7 @@ def unusable(observation: Observation, when: datetime | None, at: datetime) -> I
     if observation.status not in STATUS_RANK:
         said = observation.status if observation.status in _OTHER_STATUS else "no status"
         return Issue("information", "status-not-used", said, source)
-    if observation.modifierExtension and qualities(observation) - _KNOWN_QUALITIES:
+    if observation.modifierExtension and qualities(observation) - KNOWN_QUALITIES:
         return Issue("warning", "modifier-unknown", "a modifierExtension that may change the meaning", source)
     if any(_is_someone_else(focus.reference, observation) for focus in observation.focus):
         return Issue("information", "about-someone-else", "its focus is not the patient", source)
@@ -66,7 +66,7 @@ def is_haemolysed(observation: Observation) -> bool:
     return bool(observation.modifierExtension) and _HAEMOLYSED in qualities(observation)
 
 
-def qualities(observation: Observation) -> set[str]:
+def qualities(observation: Observation | Component) -> set[str]:
     """The codes of the modifier extensions; the address of one that has no code."""
     found: set[str] = set()
     for extension in observation.modifierExtension:

@@ -11,11 +11,13 @@ from fhir_mappings.resources.datatypes import (
     Coding,
     Extension,
     Identifier,
+    Meta,
     Period,
     Quantity,
     Range,
     Ratio,
     Reference,
+    SampledData,
 )
 
 # Element names are FHIR's own, so that a reader of the specification finds them.
@@ -23,7 +25,11 @@ from fhir_mappings.resources.datatypes import (
 
 
 class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False):
+    """`implicitRules`: rules under which the content was made; whoever does not know them cannot read it."""
+
     id: str = ""
+    meta: Meta = Meta()
+    implicitRules: str = ""
 
     @property
     def type(self) -> str:
@@ -35,12 +41,21 @@ class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False):
         return f"{self.type}/{self.id}"
 
 
+class PatientLink(msgspec.Struct, frozen=True, gc=False):
+    """`type_`: "replaced-by" where this record was merged into another one."""
+
+    type_: str = msgspec.field(default="", name="type")
+
+
 class Patient(Resource, frozen=True, tag=True, gc=False):
+    active: bool | None = None
     identifier: tuple[Identifier, ...] = ()
     gender: str = ""
     birthDate: str = ""
     deceasedBoolean: bool | None = None
     deceasedDateTime: str = ""
+    link: tuple[PatientLink, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class Hospitalization(msgspec.Struct, frozen=True, gc=False):
@@ -59,10 +74,13 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
     diagnosis: tuple[EncounterDiagnosis, ...] = ()
     reasonCode: tuple[CodeableConcept, ...] = ()
     hospitalization: Hospitalization = Hospitalization()
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class ConditionStage(msgspec.Struct, frozen=True, gc=False):
     summary: CodeableConcept = CodeableConcept()
+    type_: CodeableConcept = msgspec.field(default=CodeableConcept(), name="type")
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class Condition(Resource, frozen=True, tag=True, gc=False):
@@ -98,7 +116,10 @@ class Component(msgspec.Struct, frozen=True, gc=False):
     valueBoolean: bool | None = None
     valueRange: Range | None = None
     valueRatio: Ratio | None = None
+    valueSampledData: SampledData | None = None
     dataAbsentReason: CodeableConcept | None = None
+    interpretation: tuple[CodeableConcept, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
     referenceRange: tuple[ReferenceRange, ...] = ()
 
 
@@ -119,7 +140,9 @@ class Observation(Resource, frozen=True, tag=True, gc=False):
     valueBoolean: bool | None = None
     valueRange: Range | None = None
     valueRatio: Ratio | None = None
+    valueSampledData: SampledData | None = None
     dataAbsentReason: CodeableConcept | None = None
+    interpretation: tuple[CodeableConcept, ...] = ()
     bodySite: CodeableConcept | None = None
     method: CodeableConcept | None = None
     specimen: Reference = Reference()
@@ -129,6 +152,7 @@ class Observation(Resource, frozen=True, tag=True, gc=False):
     derivedFrom: tuple[Reference, ...] = ()
     partOf: tuple[Reference, ...] = ()
     modifierExtension: tuple[Extension, ...] = ()
+    contained: tuple[msgspec.Raw, ...] = ()
 
 
 class ImagingSeries(msgspec.Struct, frozen=True, gc=False):
@@ -142,6 +166,7 @@ class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     subject: Reference = Reference()
     started: str = ""
     series: tuple[ImagingSeries, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class ReferenceSequence(msgspec.Struct, frozen=True, gc=False):
@@ -165,6 +190,7 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     patient: Reference = Reference()
     referenceSeq: ReferenceSequence | None = None
     variant: tuple[SequenceVariant, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class OutcomeIssue(msgspec.Struct, frozen=True, gc=False):
