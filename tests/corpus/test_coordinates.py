@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -58,13 +59,12 @@ def test_coordinates_agree_with_the_rule_of_the_protein_change(corpus: Path) -> 
             table[rule, found.says] += 1
             if rule is Effect.OUTSIDE and found.says == "positive":
                 otherwise[row["Variant_Classification"]] += 1
-    for (rule, says), number in sorted(table.items(), key=str):
-        print(f"\n{number:7,} rule {rule.name.lower():10} coordinates {says}", end="")
-    total = sum(table.values())
-    right = table[Effect.PATHOGENIC, "positive"]
-    print(
-        f"\nof {total:,} variants gene right in {genes:,}, decided by coordinates {right + sum(otherwise.values()):,}"
-    )
+    total, right = sum(table.values()), table[Effect.PATHOGENIC, "positive"]
+    lines = [
+        f"{n:7,} rule {rule.name.lower():10} coordinates {says}" for (rule, says), n in sorted(table.items(), key=str)
+    ]
+    decided = f"{right:,} of {right + sum(otherwise.values()):,} decisions by coordinates are the rule's"
+    sys.stdout.write("\n".join(["", *lines, f"of {total:,} variants the gene is right in {genes:,}; {decided}"]))
     assert genes == total == 23_274
     assert right >= 3_466
     assert otherwise == COUNTED_TOO_MUCH

@@ -72,7 +72,7 @@ def test_without_a_known_way_of_counting_nothing_is_located(system: int | None) 
     ],
 )
 def test_without_one_known_build_nothing_is_located(reference: Resource | None) -> None:
-    """Missing, older, a transcript, or two that contradict each other."""
+    """Missing, older, or two that contradict each other."""
     unknown = sequence(CHR12_37, KRAS_G12_37, "T", "C", referenceSeq=reference)
     assert value("gene_kras", unknown) is None
     assert "build-unknown" in codes(unknown)
