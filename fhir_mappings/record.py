@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from fhir_mappings.contained import contained_observations
+from fhir_mappings.contained import contained_observations, dated_by_specimen
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.r4 import (
     AnyResource,
@@ -99,7 +99,7 @@ class OwnResources:
             return [resource]
         parts, issues = contained_observations(resource)
         self.issues += issues
-        return [resource, *parts]
+        return [dated_by_specimen(resource), *parts]
 
     def _take(self, kind: type, name: object, versions: list[Clinical]) -> None:
         resource = versions[0] if len(versions) == 1 else newest(versions)

@@ -19,6 +19,7 @@ from fhir_mappings.readers.observations import ObservationReader
 from fhir_mappings.readers.patients import Person, read_patient
 from fhir_mappings.readers.regions import is_region_studied, sequenced_genes
 from fhir_mappings.readers.sequences import read_sequences
+from fhir_mappings.readers.tissue import ranked_by_tissue
 from fhir_mappings.readers.variants import is_variant, somatic_evidence, variant_reports
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.r4 import (
@@ -81,7 +82,11 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readi
     total.add(of_tumour)
     index = tumours.index.sources if tumours.index else ()
     total.add(read_condition_stages((d for d in conditions.known if d.address in index), source))
-    total.add(ObservationReader(source, units()).read(kinds.plain, at, own.address_of))
+    observed = ObservationReader(source, units()).read(kinds.plain, at, own.address_of)
+    sited = [f for f in comorbidities.reading.findings if f.feature.startswith("stage_")]
+    metastases = frozenset(source for finding in sited for source in finding.sources)
+    observed.findings = ranked_by_tissue(observed.findings, kinds.plain, metastases, own.address_of)
+    total.add(observed)
     studies = own.of(ImagingStudy)
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
     has_all = all(query.state in {"complete", "empty"} for query in record.retrieval)

@@ -18,7 +18,7 @@ from fhir_mappings.resources.r4 import Observation
 from fhir_mappings.units import Units
 from models.features import Feature
 
-METHOD_RANK = {"pathological": 20, "clinical": 10}
+METHOD_RANK = {"pathological": 20, "clinical": 10, "point of care": -20}
 _A_NUMBER, _A_WORD = 1, 0  # a percentage says more than "positive"
 
 _SPOILT_BY_HAEMOLYSIS = frozenset({"lab_potassium", "lab_ldh", "lab_nse", "ratio_ldh_uln_ratio"})
