@@ -1,7 +1,7 @@
 """PatientRecord: one patient's resources, what was asked for, and the guard against another patient's data."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, TypeVar
 
 import msgspec
@@ -81,35 +81,45 @@ class OwnResources:
         self._bases = _bases(record)
         self._names = {e.full_url: e.resource.address for e in record.entries if e.full_url and e.resource.id}
         guard = _SubjectGuard(record)
-        copies: dict[tuple[type, object], list[Clinical]] = {}
+        copies: dict[tuple[type, object], list[Clinical]] = {}  # of those that came more than once
         for entry in record.entries:
             if isinstance(entry.resource, OperationOutcome):
                 continue
             for resource in self._with_contained(entry.resource):
                 issue = guard.issue(resource, scoped=entry.scoped)
-                if issue is None:
-                    copies.setdefault((type(resource), resource.id or id(resource)), []).append(resource)
-                else:
+                if issue is not None:
                     self.issues.append(issue)
-        for (kind, name), versions in copies.items():
-            self._take(kind, name, versions)
+                    continue
+                kind, name = type(resource), resource.id or id(resource)
+                first = self._by_type.setdefault(kind, {}).setdefault(name, resource)
+                if first is not resource:
+                    copies.setdefault((kind, name), [first]).append(resource)
+        for (of, key), versions in copies.items():
+            self._settle(of, key, versions)
+        self._leave_out_what_is_not_understood()
 
-    def _with_contained(self, resource: Clinical) -> list[Clinical]:
+    def _with_contained(self, resource: Clinical) -> Iterable[Clinical]:
         if not isinstance(resource, Observation) or not resource.contained:
-            return [resource]
+            return (resource,)
         parts, issues = contained_observations(resource)
         self.issues += issues
-        return [dated_by_specimen(resource), *parts]
+        return (dated_by_specimen(resource), *parts)
 
-    def _take(self, kind: type, name: object, versions: list[Clinical]) -> None:
-        resource = versions[0] if len(versions) == 1 else newest(versions)
-        if resource is None:
-            text = "versions that differ, and none says that it is the newest"
-            self.issues.append(Issue("warning", "version-unclear", text, versions[0].address))
-        elif (issue := _not_understood(resource)) is not None:
-            self.issues.append(issue)
-        else:
-            self._by_type.setdefault(kind, {})[name] = resource
+    def _settle(self, kind: type, name: object, versions: list[Clinical]) -> None:
+        resource = newest(versions)
+        if resource is not None:
+            self._by_type[kind][name] = resource
+            return
+        del self._by_type[kind][name]
+        text = "versions that differ, and none says that it is the newest"
+        self.issues.append(Issue("warning", "version-unclear", text, versions[0].address))
+
+    def _leave_out_what_is_not_understood(self) -> None:
+        for resources in self._by_type.values():
+            said = {name: issue for name, resource in resources.items() if (issue := _not_understood(resource))}
+            self.issues += said.values()
+            for name in said:
+                del resources[name]
 
     def of(self, kind: type[_R]) -> list[_R]:
         found: list[_R] = list(self._by_type.get(kind, {}).values())  # type: ignore[arg-type]

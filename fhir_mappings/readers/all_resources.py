@@ -11,7 +11,7 @@ from fhir_mappings.pathology_reports import is_histology
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
 from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
-from fhir_mappings.readers.encounters import documented, read_encounters, stays
+from fhir_mappings.readers.encounters import documented, is_decided, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
 from fhir_mappings.readers.modified_parts import understood_parts
@@ -66,7 +66,8 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readi
     conditions = diagnoses(own.of(Condition), at)
     comorbidities = ConditionReader(source).read(conditions, at)
     care, not_counted = stays(own.of(Encounter), at)
-    counts_encounters = _is_complete(record, Encounter) and not own.lacks(Encounter)
+    has_all_encounters = _is_complete(record, Encounter) and not own.lacks(Encounter)
+    counts_encounters = has_all_encounters and all(is_decided(encounter) for encounter in own.of(Encounter))
     is_listed = counts_encounters and _is_complete(record, Condition) and not own.lacks(Condition)
     proof = documented(care, conditions.known, at, own.address_of) if is_listed else ()
     total.add(comorbidities.reading)

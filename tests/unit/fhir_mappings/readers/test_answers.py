@@ -337,3 +337,26 @@ def test_stage_and_grade_are_read_as_snomed_codes(code: str, answer: str, key: s
 def test_a_stage_after_treatment_is_in_no_list() -> None:
     """A ypT2 is no pT2."""
     assert codes(coded("21899-0", "1228910005", SNOMED)) == {"answer-unknown"}
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "key", "expected"),
+    [
+        ("33732-9", "54102005", "stage_grade", 1),
+        ("33732-9", "258245003", "stage_grade", 4),
+        ("33732-9", "12619005", "stage_grade", None),
+        ("89247-1", "425389002", "func_ecog", 0),
+        ("89247-1", "423237006", "func_ecog", 4),
+        ("16112-5", "416053008", "path_er", 50),
+        ("16112-5", "441117001", "path_er", 0),
+        ("16113-3", "441118006", "path_pr", 0),
+        ("48676-1", "427685000", "path_her2", 2),
+        ("48676-1", "431396003", "path_her2", 0),
+        ("48676-1", "280414007", "path_her2", None),
+    ],
+)
+def test_grade_performance_and_receptors_are_read_as_snomed_findings(
+    code: str, answer: str, key: str, expected: float | None
+) -> None:
+    """The whole finding ("oestrogen receptor positive tumour") in place of a mere "positive"."""
+    assert value(key, coded(code, answer, SNOMED)) == expected
