@@ -39,15 +39,43 @@ def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, A
     }  # fmt: skip
 
 
-def hook_body(now: datetime | None = None) -> bytes:
-    """A patient-view call of about 335 KB with 300 Observations and every prefetch key."""
-    now = now or datetime.now(UTC)
+def _observed(count: int, now: datetime) -> list[dict[str, Any]]:
     numeric = [
         (row["key"], row["code"]) for row in catalogue().rows
         if row["system"] == LOINC and row["meaning"] == "value" and row["key"].startswith(("lab_", "vital_"))
     ]  # fmt: skip
-    observed = [_observation(n, *numeric[n % len(numeric)], now) for n in range(OBSERVATIONS)]
-    condition = {
+    return [_observation(n, *numeric[n % len(numeric)], now) for n in range(count)]
+
+
+def record_bundle(observations: int, now: datetime) -> bytes:
+    """A searchset of one patient: age, lung cancer, stage and so many results of years."""
+    return json.dumps(_bundle([_PATIENT, _condition(now), *_stage(now), *_observed(observations, now)])).encode()
+
+
+def hook_body(now: datetime | None = None) -> bytes:
+    """A patient-view call of about 335 KB with 300 Observations and every prefetch key."""
+    now = now or datetime.now(UTC)
+    filled: dict[str, Any] = {query.key: _bundle([]) for query in queries()}
+    filled |= {
+        "patient": _PATIENT,
+        "conditions": _bundle([_condition(now)]),
+        "laboratory": _bundle(_observed(OBSERVATIONS, now)),
+        "tumour": _bundle(_stage(now)),
+    }
+    call = {
+        "hook": "patient-view",
+        "hookInstance": "11111111-2222-4333-8444-555555555555",
+        "context": {"userId": "Practitioner/1", "patientId": PATIENT},
+        "prefetch": filled,
+    }
+    return json.dumps(call).encode()
+
+
+_PATIENT = {"resourceType": "Patient", "id": PATIENT, "gender": "female", "birthDate": "1960-03-01"}
+
+
+def _condition(now: datetime) -> dict[str, Any]:
+    return {
         "resourceType": "Condition",
         "id": "c1",
         "clinicalStatus": {
@@ -60,22 +88,6 @@ def hook_body(now: datetime | None = None) -> bytes:
         "subject": {"reference": f"Patient/{PATIENT}"},
         "onsetDateTime": (now - timedelta(days=20)).isoformat(),
     }
-    patient = {"resourceType": "Patient", "id": PATIENT, "gender": "female", "birthDate": "1960-03-01"}
-    stage = _stage(now)
-    filled: dict[str, Any] = {query.key: _bundle([]) for query in queries()}
-    filled |= {
-        "patient": patient,
-        "conditions": _bundle([condition]),
-        "laboratory": _bundle(observed),
-        "tumour": _bundle(stage),
-    }
-    call = {
-        "hook": "patient-view",
-        "hookInstance": "11111111-2222-4333-8444-555555555555",
-        "context": {"userId": "Practitioner/1", "patientId": PATIENT},
-        "prefetch": filled,
-    }
-    return json.dumps(call).encode()
 
 
 def _stage(now: datetime) -> list[dict[str, Any]]:

@@ -14,6 +14,10 @@ _STAGING_FROM, _STAGING_TO = -30.0, 120.0
 _M0_DAYS = 90.0
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _SAME_DAY_DIFFERENCE = 0.2
+# Missing rules by which an older finding may stand for the parameter: the first M1, the initial stage, a past disease.
+_WHOLE_COURSE = frozenset(
+    {"initial_staging", "m0_or_statement", "m0_or_site_list", "documented_problems", "documented_acute"}
+)
 
 # What the tissue of a metastasis may show otherwise than that of the primary.
 MARKERS = ("path_er", "path_pr", "path_her2", "path_ki67", "path_pdl1_tps", "path_pdl1_cps", "path_p16_hpv", "path_ebv")
@@ -49,6 +53,11 @@ def choose(feature: Feature, findings: Sequence[Finding], at: datetime, diagnose
     return msgspec.structs.replace(chosen, issues=_conflicts(feature, chosen.finding, usable))
 
 
+def newest_decides(feature: Feature) -> bool:
+    """Whether `choose` never prefers an older finding to a newer one, whatever their values."""
+    return feature.missing_rule not in _WHOLE_COURSE and feature.key not in _BEST
+
+
 def choose_part(findings: Sequence[Finding]) -> Choice:
     """The newest of a part that is no parameter itself; the formula that uses it has the window."""
     history = tuple(sorted(findings, key=_age_then_rank))
@@ -73,7 +82,8 @@ def _age_then_rank(finding: Finding) -> tuple[datetime, int, float, tuple[str, .
 
 
 def _newest(findings: Sequence[Finding]) -> Finding:
-    return max(findings, key=_age_then_rank)
+    """The last, as they are in order of age, then rank."""
+    return findings[-1]
 
 
 def _best_staging(findings: Sequence[Finding]) -> Finding:

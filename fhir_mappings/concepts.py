@@ -43,6 +43,11 @@ def canonical(system: str) -> str:
     return _SYNONYMS.get(system, system)
 
 
+def addresses_of(system: str) -> tuple[str, ...]:
+    """Every address under which a code system of the catalogue is sent, its own first."""
+    return (system, *(address for address, own in _SYNONYMS.items() if own == system))
+
+
 class Concept(msgspec.Struct, frozen=True, gc=False):
     """One meaning of one code. `meaning` is from the closed list of the catalogue.
 

@@ -153,6 +153,9 @@ CHANGES = (
 )
 
 
+COMPARED = frozenset(change.of for change in CHANGES)  # of these an earlier value counts beside the newest
+
+
 def changed(change: Change, chosen: Chosen, history: History, schema: FeatureSchema) -> Finding | None:
     """The change of a parameter; None without a latest and an earlier dated value."""
     now = chosen.get(change.of)

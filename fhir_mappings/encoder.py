@@ -55,18 +55,24 @@ class SchemaMismatchError(ValueError):
 
 
 def encode(
-    record: PatientRecord, schema: FeatureSchema, at: datetime, stage: Stage = lambda _: nullcontext()
+    record: PatientRecord,
+    schema: FeatureSchema,
+    at: datetime,
+    stage: Stage = lambda _: nullcontext(),
+    *,
+    thorough: bool = False,
 ) -> EncodedPatient:
     """Read, choose, derive. `at` is the moment of assessment; nothing dated after it is used.
 
-    `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError when `schema` is not the
+    `stage` is entered for each stage of the work (telemetry). `thorough` reads older results too, for their issues; the
+    vector and the findings are the same without. Raises SchemaMismatchError when `schema` is not the
     catalogue's.
     """
     source = catalogue()
     if schema.digest != source.schema.digest:
         raise SchemaMismatchError("the model package was trained on another parameter list")
     with stage("extraction"):
-        readings = read_record(record, source, at)
+        readings = read_record(record, source, at, thorough=thorough)
     with stage("encoding"):
         return _encoded(record, readings, source, at)
 

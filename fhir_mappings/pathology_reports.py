@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fhir_mappings.concepts import LOINC, Catalogue, canonical
+from fhir_mappings.concepts import Catalogue
 from fhir_mappings.entities import possible
 from fhir_mappings.finding import Issue
 from fhir_mappings.readers.conditions import Diagnosis
@@ -10,11 +10,7 @@ from fhir_mappings.record import Resolve
 from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Observation
 
-_HISTOLOGY = "59847-4"
-
-
-def is_histology(observation: Observation) -> bool:
-    return any(c.code == _HISTOLOGY and canonical(c.system) == LOINC for c in observation.code.coding)
+HISTOLOGY = "59847-4"
 
 
 def assigned(

@@ -1,13 +1,17 @@
 """PatientRecord: one patient's resources, what was asked for, and the guard against another patient's data."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cached_property
+from operator import attrgetter
 from typing import Literal, TypeVar
 
 import msgspec
 
 from fhir_mappings.contained import contained_observations, dated_by_specimen
 from fhir_mappings.finding import Issue
+from fhir_mappings.resources.datatypes import Identifier
 from fhir_mappings.resources.r4 import (
     AnyResource,
     BundleEntry,
@@ -30,6 +34,7 @@ _NOT_TAKEN = frozenset({"version-unclear", "rules-unknown", "modifier-unknown"})
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _ADDRESS = re.compile(rf"(?:(.*)/)?([A-Z][A-Za-z]+/{_ID})(?:/_history/{_ID})?")
+_ID_OF = attrgetter("id")
 _R = TypeVar("_R", bound=Clinical)
 Resolve = Callable[[str], str]  # a reference as written -> the relative address of what it names
 
@@ -77,9 +82,9 @@ class OwnResources:
 
     def __init__(self, record: PatientRecord) -> None:
         self.issues: list[Issue] = []
-        self._by_type: dict[type, dict[object, Clinical]] = {}
+        self._by_type: defaultdict[type, dict[object, Clinical]] = defaultdict(dict)
         self._bases = _bases(record)
-        self._names = {e.full_url: e.resource.address for e in record.entries if e.full_url and e.resource.id}
+        self._entries = record.entries
         guard = _SubjectGuard(record)
         copies: dict[tuple[type, object], list[Clinical]] = {}  # of those that came more than once
         for entry in record.entries:
@@ -91,7 +96,7 @@ class OwnResources:
                     self.issues.append(issue)
                     continue
                 kind, name = type(resource), resource.id or id(resource)
-                first = self._by_type.setdefault(kind, {}).setdefault(name, resource)
+                first = self._by_type[kind].setdefault(name, resource)
                 if first is not resource:
                     copies.setdefault((kind, name), [first]).append(resource)
         for (of, key), versions in copies.items():
@@ -122,8 +127,14 @@ class OwnResources:
                 del resources[name]
 
     def of(self, kind: type[_R]) -> list[_R]:
-        found: list[_R] = list(self._by_type.get(kind, {}).values())  # type: ignore[arg-type]
-        return sorted(found, key=lambda resource: (resource.id, b"" if resource.id else msgspec.json.encode(resource)))
+        found: list[_R] = list(self._by_type[kind].values())  # type: ignore[arg-type]
+        nameless = sorted((r for r in found if not r.id), key=msgspec.json.encode)
+        return [*nameless, *sorted((r for r in found if r.id), key=_ID_OF)]
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """Full address of an entry -> relative address of its resource."""
+        return {e.full_url: e.resource.address for e in self._entries if e.full_url and e.resource.id}
 
     def address_of(self, reference: str) -> str:
         """The relative address of what a reference names: by an entry's full address, else without base and version.
@@ -152,12 +163,26 @@ class _SubjectGuard:
         self._address = f"Patient/{record.patient_id}"
         self._id = record.patient_id
         self._bases = _bases(record)
-        own = [e for e in record.entries if isinstance(e.resource, Patient) and e.resource.id == record.patient_id]
-        # `urn:uuid:...` inside a Bundle; a web address says itself which server and id it means
-        self._addresses = {entry.full_url for entry in own if entry.full_url.startswith("urn:")}
-        self._identifiers = {i for e in own if isinstance(e.resource, Patient) for i in e.resource.identifier}
+        self._entries = record.entries
+
+    @cached_property
+    def _patient(self) -> list[tuple[Patient, str]]:
+        """The patient's own resource with its full address, as often as it came."""
+        found = ((entry.resource, entry.full_url) for entry in self._entries)
+        return [(who, url) for who, url in found if isinstance(who, Patient) and who.id == self._id]
+
+    @cached_property
+    def _addresses(self) -> set[str]:
+        """`urn:uuid:...` inside a Bundle; a web address says itself which server and id it means."""
+        return {url for _, url in self._patient if url.startswith("urn:")}
+
+    @cached_property
+    def _identifiers(self) -> set[Identifier]:
+        return {identifier for who, _ in self._patient for identifier in who.identifier}
 
     def issue(self, resource: Clinical, *, scoped: bool) -> Issue | None:
+        if not isinstance(resource, (Patient, MolecularSequence)) and resource.subject.reference == self._address:
+            return None  # as nearly all are
         owner = self._owner(resource)
         if owner == "own" or (owner == "nobody" and scoped):
             return None

@@ -1,5 +1,6 @@
 """FHIR dates and times -> instants that can be compared (FHIR R4, 2.24.0.1 `date`, `dateTime`, `instant`)."""
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -9,6 +10,8 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 # the moment still knows its calendar day. The zone's name marks that there was no time.
 WHOLE_DAY = timezone(timedelta(hours=14), "day")
 _NOON = timedelta(hours=26)  # from the first moment of a day at UTC+14 to its noon in UTC
+
+_FIRST_YEAR, _LAST_YEAR = 2, 9998  # so that the moment exists in every zone
 
 
 def instant(text: str, at: datetime | None = None) -> datetime | None:
@@ -22,11 +25,11 @@ def instant(text: str, at: datetime | None = None) -> datetime | None:
         return _of_date(text, at)
     try:
         moment = datetime.fromisoformat(text.replace(":60", ":59", 1) if text[16:19] == ":60" else text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
-    return moment
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _of_date(text: str, at: datetime | None) -> datetime | None:
@@ -76,6 +79,11 @@ def in_order(moment: datetime) -> datetime:
     if moment.tzinfo is not WHOLE_DAY:
         return moment
     return moment + _NOON if moment.year < 9999 else moment
+
+
+def seconds(moment: datetime | None) -> float:
+    """`in_order` as a number, which is quicker to compare; what has no time comes before all that has."""
+    return in_order(moment).timestamp() if moment is not None else -math.inf
 
 
 def within(span: timedelta, moments: list[datetime]) -> bool:

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,8 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from models.package import Package
 from service import refusals
+from service.cds_hooks.client_token import Client
+from service.cds_hooks.clients import Register
 from service.cds_hooks.described import components
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
@@ -27,7 +29,8 @@ from service.fhir.paging import Bounds
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
-from service.settings import Settings
+from service.settings import Settings, State
+from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
 from service.telemetry import Telemetry
 from service.version import VERSION
 
@@ -49,6 +52,22 @@ def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
     return Reach(servers, bounds, limits.fhir_concurrency, settings.deadline_seconds)
 
 
+def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> Register | None:
+    """The clients that may call; None where everyone may."""
+    if settings.auth == "off":
+        return None
+    clients = [Client(c.issuer, c.jwks_url, c.tenants, c.token_minutes * 60) for c in settings.client]
+    return Register(clients, http, replay, settings.public_url or "")
+
+
+def replay_of(state: State, alarm: Callable[[], None]) -> Replay:
+    """The memory of used tokens: Redis, else one file, else this process."""
+    if state.redis is not None:
+        shared = RedisReplay.at(state.redis.get_secret_value())
+        return FallingBack(shared, alarm) if state.when_redis_is_down == "process" else shared
+    return SqliteReplay(state.file) if state.file else ProcessReplay()
+
+
 def create_app(
     settings: Settings,
     clock: Now = now,
@@ -67,6 +86,8 @@ def create_app(
     http = open_http(transport)
     reach = reach_of(settings, http)
     readiness = Readiness(settings, package, reach.servers)
+    replay = replay_of(settings.state, telemetry.replay_memory_down)
+    register = register_of(settings, http, replay)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -84,6 +105,7 @@ def create_app(
             gc.set_threshold(*threshold)
             gc.unfreeze()
             await http.aclose()
+            await replay.close()
             telemetry.close()
 
     app = FastAPI(
@@ -103,7 +125,7 @@ def create_app(
                 allow_methods=("GET", "POST", "OPTIONS"),
                 allow_headers=("authorization", "content-type"),
             ),
-            Middleware(Gate, telemetry=telemetry, open_to_all=settings.auth == "off"),
+            Middleware(Gate, telemetry=telemetry, register=register),
         ],
     )
     app.state.readiness = readiness

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -13,7 +14,7 @@ from fhir_mappings.finding import Issue
 from fhir_mappings.record import PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
 from fhir_mappings.timing import written
-from models.features import MODALITIES, FeatureSchema
+from models.features import MODALITIES
 from models.package import Package
 from models.position import Position
 from models.setting import Network
@@ -153,7 +154,7 @@ def _common(
         model=ModelUsed(package.name, package.version, package.digest),
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
-        coverage=None if encoded.foreign else _coverage(encoded.findings, network, source.schema),
+        coverage=None if encoded.foreign else _coverage(encoded.findings, network),
         notices=(*notices, *(() if encoded.foreign or index is None else _notices(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
@@ -198,20 +199,37 @@ def _position(position: Position) -> PositionShown:
     )
 
 
-def _coverage(known: Mapping[str, object], network: Network, schema: FeatureSchema) -> Coverage:
-    """Counts over all parameters; the 38 entities count as the one input that they are."""
-    by_modality: dict[str, Counts] = {}
+class _Inputs(msgspec.Struct, frozen=True):
+    """The inputs of one modality: those with weights (entities apart), and how many there are at all."""
+
+    trained: frozenset[str]
+    entities: frozenset[str]
+    total: int
+
+
+@cache
+def _inputs(network: Network) -> Mapping[str, _Inputs]:
+    """By modality; the 38 entities count as the one input that they are."""
+    schema = catalogue().schema
+    found: dict[str, _Inputs] = {}
     for modality in MODALITIES:
-        features = [f for f in schema.features if f.modality == modality]
-        single = [f.key for f in features if not f.is_entity]
-        entities = [f.key for f in features if f.is_entity]
-        trained = {key for key in single if key in network.trained}
-        entity_known = any(key in known and key in network.trained for key in entities)
-        by_modality[modality] = Counts(
-            observed=sum(key in known for key in trained) + entity_known,
-            trained=len(trained) + any(key in network.trained for key in entities),
-            total=len(single) + bool(entities),
+        features = [feature for feature in schema.features if feature.modality == modality]
+        single = frozenset(feature.key for feature in features if not feature.is_entity)
+        entities = frozenset(feature.key for feature in features if feature.is_entity)
+        found[modality] = _Inputs(single & network.trained, entities & network.trained, len(single) + bool(entities))
+    return found
+
+
+def _coverage(known: Mapping[str, object], network: Network) -> Coverage:
+    """How many of the inputs there are, over all parameters and by modality."""
+    by_modality = {
+        modality: Counts(
+            observed=len(inputs.trained & known.keys()) + (not inputs.entities.isdisjoint(known)),
+            trained=len(inputs.trained) + bool(inputs.entities),
+            total=inputs.total,
         )
+        for modality, inputs in _inputs(network).items()
+    }
     counts = by_modality.values()
     return Coverage(
         observed=sum(c.observed for c in counts),

@@ -1,6 +1,7 @@
 """Relevances -> the factors that a reader sees, each against a typical patient of the same group."""
 
 import math
+from functools import cache
 
 import msgspec
 
@@ -77,12 +78,13 @@ def others(rest: tuple[Factor, ...]) -> Factor:
     )
 
 
-def most_telling(network: Network, entity: str | None) -> list[str]:
+@cache
+def most_telling(network: Network, entity: str | None) -> tuple[str, ...]:
     """The inputs that move patients of this entity most, by the spread of their relevance in training; entity aside."""
     groups = network.manifest.groups
     group = groups.get(entity or "") or groups[network.setting]
     spread = {key: typical.spread for key, typical in group.typical.items() if key in catalogue().schema.index}
-    return sorted(spread, key=lambda key: (-spread[key], key))
+    return tuple(sorted(spread, key=lambda key: (-spread[key], key)))
 
 
 def _evidence(typical: Typical, column: int) -> Evidence | None:

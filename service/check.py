@@ -12,11 +12,12 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import Query, queries
 from models.package import Package, PackageError
 from service.app import reach_of
+from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
 from service.errors import FhirError, RefusedError, TimedOutError, UnknownPatientError, UnreachableError
 from service.fhir.client import FhirClient, Reply, open_http
 from service.fhir.gather import INDISPENSABLE
 from service.fhir.paging import Bounds, ask
-from service.settings import Settings
+from service.settings import EhrClient, Settings
 
 State = Literal["ok", "note", "red", "unreachable"]
 
@@ -61,12 +62,12 @@ async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None
         for number, server in enumerate(reach.servers, 1):
             for line in await _server(f"fhir {number}", server, reach.bounds):
                 yield line
+        for number, client in enumerate(settings.client, 1):
+            yield await _keys(f"client {number} keys", client, http)
 
 
 def _configuration(settings: Settings) -> Line:
     told = f"auth {settings.auth}, clock {settings.clock}, FHIR servers: {len(settings.fhir)}"
-    if settings.auth == "required":
-        return Line("configuration", "note", told, 'tokens are not verified yet, all calls get 401: set auth = "off"')
     if not settings.fhir:
         return Line("configuration", "note", told, "without [[fhir]] only complete prefetch can be scored")
     return Line("configuration", "ok", told)
@@ -89,6 +90,18 @@ async def _server(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
     except FhirError as error:
         return [Line(item, "red", f"{server.base.url}: {error}", _NOT_THE_BASE)]
     return [_version(item, server, reply), _clock(item, reply), *await _searches(item, server, bounds)]
+
+
+async def _keys(item: str, client: EhrClient, http: httpx.AsyncClient) -> Line:
+    keys = KeySet(client.jwks_url, http)
+    try:
+        usable = await keys.usable()
+    except KeysUnavailableError:
+        action = "check jwks_url, the network, and that a JSON Web Key Set is there"
+        return Line(item, "unreachable", f"{client.jwks_url}: no key set", action)
+    if not usable:
+        return Line(item, "red", f"{client.jwks_url}: no key for ES384 or RS384", "ask the EHR's administrators")
+    return Line(item, "ok", f"{client.jwks_url}: {usable} for ES384 or RS384")
 
 
 def _version(item: str, server: FhirClient, reply: Reply) -> Line:

@@ -87,7 +87,7 @@ TABLE: Mapping[Category, Told] = {
         401,
         "login",
         "The caller did not show that it may call. The answer has no body.",
-        "Tokens are not verified yet: set auth to off, for test data only.",
+        "Register the client as [[client]] in site.toml; log and meter `oncohooks_not_admitted` say why.",
     ),
     Category.TOO_LARGE: Told(
         413, "too-long", "The body is larger than the limit.", "Send less, or raise limits.body_bytes."

@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.cds_hooks.client_token import NotAdmittedError
+from service.cds_hooks.clients import Register
 from service.errors import TABLE, Category, ToldError
 from service.fhir.written import MEDIA_TYPE, operation_outcome
 from service.logs import told
@@ -50,10 +52,11 @@ class Gate:
     exception reaches the server's own log, which would print its message.
     """
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, *, open_to_all: bool) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, register: Register | None) -> None:
+        """Without a register everyone may call."""
         self._app = app
         self._telemetry = telemetry
-        self._open = open_to_all
+        self._register = register
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,7 +73,8 @@ class Gate:
                 await send(message)
 
             try:
-                await self._inner(scope)(scope, receive, watched)
+                inner = await self._inner(scope)
+                await inner(scope, receive, watched)
             except Exception as error:  # noqa: BLE001 - the last resort
                 incident = secrets.token_hex(4)
                 _logger.error("incident %s: %s", incident, told(error))  # noqa: TRY400 - a traceback holds messages
@@ -78,8 +82,26 @@ class Gate:
                     await refusal(Category.INTERNAL, f"incident {incident}")(scope, receive, watched)
             measured.route = getattr(scope.get("route"), "path", measured.route)
 
-    def _inner(self, scope: Scope) -> ASGIApp:
-        if self._open or scope["path"] in _PUBLIC:
+    async def _inner(self, scope: Scope) -> ASGIApp:
+        if self._register is None or scope["path"] in _PUBLIC:
             return self._app
-        # bare: a caller who may not call learns nothing, not even which addresses there are
-        return Response(status_code=TABLE[Category.UNAUTHORISED].status, headers={"WWW-Authenticate": "Bearer"})
+        try:
+            await self._register.admit(_authorization(scope), _path(scope))
+        except NotAdmittedError as refused:
+            self._telemetry.not_admitted(refused.reason)
+            _logger.warning("call not admitted: %s", refused.reason)
+            # bare: a caller who may not call learns nothing, not even which addresses there are
+            return Response(status_code=TABLE[Category.UNAUTHORISED].status, headers={"WWW-Authenticate": "Bearer"})
+        return self._app
+
+
+def _authorization(scope: Scope) -> str:
+    """The header, if there is just one: of two, a proxy may have looked at the other."""
+    sent = [value for name, value in scope["headers"] if name == b"authorization"]
+    return sent[0].decode("latin-1") if len(sent) == 1 else ""
+
+
+def _path(scope: Scope) -> str:
+    """As it was called, escapes and all: the token names the address in that form."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.decode("latin-1")

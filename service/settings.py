@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -25,6 +25,7 @@ from service.fhir.origin import Base
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
 _NOT_SETTINGS = frozenset({"ONCOHOOKS_SITE", "ONCOHOOKS_CORPUS"})
+_THIS_MACHINE = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -43,6 +44,39 @@ class FhirServer(_Table):
     @classmethod
     def _is_a_base(cls, text: str) -> str:
         return Base.parse(text).url
+
+
+class EhrClient(_Table):
+    issuer: str = Field(min_length=1, description="`iss` of the EHR's tokens")
+    jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
+    tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
+    token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        base = Base.parse(text)
+        if base.scheme != "https" and base.host not in _THIS_MACHINE:
+            raise ValueError("must be https: whoever can change the answer can sign as the EHR")
+        return text
+
+
+class State(_Table):
+    redis: SecretStr | None = Field(default=None, description="address of a Redis that all replicas share")
+    file: Path | None = Field(
+        default=None, description="SQLite file, where there is no Redis; else this process's memory"
+    )
+    when_redis_is_down: Literal["process", "refuse"] = Field(
+        default="process",
+        description="while Redis is down, used tokens are remembered by each `process` alone, or all calls are refused",
+    )
+
+    @field_validator("redis")
+    @classmethod
+    def _is_redis(cls, address: SecretStr | None) -> SecretStr | None:
+        if address is not None and not address.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be redis://, rediss:// (TLS) or unix://")
+        return address
 
 
 class Card(_Table):
@@ -66,8 +100,8 @@ class Settings(BaseSettings):
 
     auth: Literal["required", "off"] = Field(
         default="required",
-        description="who may call: `required` needs the client's token (not verified yet, so all but the public"
-        " addresses answer 401); `off` lets everyone call and is for test data",
+        description="who may call: `required` admits the clients of `[[client]]` by their tokens (the public addresses"
+        " need none); `off` lets everyone call and is for test data",
     )
     clock: str = Field(
         default="now",
@@ -78,11 +112,13 @@ class Settings(BaseSettings):
     model: Path = Field(default=_SHIPPED, description="folder of the model package to serve")
     public_url: str | None = Field(
         default=None,
-        description="address under which callers reach this service, for the card's link; else the one they used",
+        description="address under which callers reach this service: tokens must be issued for it, and the card's link"
+        " leads there (where it is missing, to the address they used)",
     )
     fhir: Annotated[tuple[FhirServer, ...], NoDecode] = Field(
         default=(), description="the site's FHIR servers; `ONCOHOOKS_FHIR` is a comma-separated list of addresses"
     )
+    client: tuple[EhrClient, ...] = Field(default=(), description="the EHRs that may call")
     deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
@@ -93,6 +129,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")
     log: Literal["plain", "json"] = Field(default="plain", description="form of the log lines on standard error")
     card: Card = Card()
+    state: State = State()
     limits: Limits = Limits()
 
     @field_validator("fhir", mode="before")
@@ -121,6 +158,14 @@ class Settings(BaseSettings):
             raise ValueError('clock: anything but "now" needs auth = "off", since it assesses patients at another time')
         if self.auth != "off" and self.demonstration:
             raise ValueError('demonstration: needs auth = "off", since it waives conditions meant for real patients')
+        return self
+
+    @model_validator(mode="after")
+    def _clients_are_told_apart(self) -> Self:
+        if self.client and self.auth == "required" and not self.public_url:
+            raise ValueError("public_url: needed with [[client]], since a token is issued for one exact address")
+        if len({client.issuer for client in self.client}) < len(self.client):
+            raise ValueError("client: two entries have the same issuer")
         return self
 
     @property
@@ -160,8 +205,18 @@ class Settings(BaseSettings):
             "auth is off: everyone who reaches this address can call it; test data only": self.auth == "off",
             f"clock is {self.clock}: patients are not assessed at the present time": self.clock != "now",
             "demonstration is on: conditions meant for real patients are waived": self.demonstration,
+            "no [[client]]: every call but those of the public addresses gets 401": self._admits_nobody,
+            "used tokens are remembered by this process alone: set state.redis or state.file": self._forgets,
         }
         return tuple(text for text, holds in said.items() if holds)
+
+    @property
+    def _admits_nobody(self) -> bool:
+        return self.auth == "required" and not self.client
+
+    @property
+    def _forgets(self) -> bool:
+        return self.auth == "required" and bool(self.client) and not (self.state.redis or self.state.file)
 
 
 def _listed(text: str) -> list[str]:

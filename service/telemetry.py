@@ -50,6 +50,10 @@ class Telemetry:
         meter = self._meters.get_meter(_NAME)
         self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
         self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
+        self._not_admitted = meter.create_counter("oncohooks.not_admitted", "{call}", "Calls without a good token")
+        self._replay_down = meter.create_counter(
+            "oncohooks.replay_memory.down", "{call}", "Calls admitted while the shared memory of used tokens was down"
+        )
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -73,6 +77,14 @@ class Telemetry:
     def outcome(self, service: str, outcome: Outcome, code: str = "") -> None:
         """Count what became of a hook call; `code` is the abstention's or the error's, from their closed lists."""
         self._outcomes.add(1, {"service": service, "outcome": outcome, "code": code})
+
+    def not_admitted(self, reason: str) -> None:
+        """Count a call that was refused for its token; `reason` is from a closed list."""
+        self._not_admitted.add(1, {"reason": reason})
+
+    def replay_memory_down(self) -> None:
+        """Count a call that was admitted by this process's own memory of used tokens: an alarm."""
+        self._replay_down.add(1)
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

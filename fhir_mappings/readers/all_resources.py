@@ -5,22 +5,23 @@ from datetime import datetime
 
 import msgspec
 
-from fhir_mappings.concepts import Catalogue
+from fhir_mappings.concepts import LOINC, Catalogue
 from fhir_mappings.finding import Finding, Issue, Reading
-from fhir_mappings.pathology_reports import is_histology
+from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
+from fhir_mappings.readers.by_code import ByCode, by_code
 from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.encounters import documented, is_decided, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
 from fhir_mappings.readers.modified_parts import understood_parts
-from fhir_mappings.readers.observations import ObservationReader
+from fhir_mappings.readers.observations import observation_reader
 from fhir_mappings.readers.patients import Person, read_patient
-from fhir_mappings.readers.regions import is_region_studied, sequenced_genes
+from fhir_mappings.readers.regions import REGION, sequenced_genes
 from fhir_mappings.readers.sequences import read_sequences
 from fhir_mappings.readers.tissue import ranked_by_tissue
-from fhir_mappings.readers.variants import is_variant, somatic_evidence, variant_reports
+from fhir_mappings.readers.variants import VARIANT, somatic_evidence, variant_reports
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.r4 import (
     Condition,
@@ -31,7 +32,6 @@ from fhir_mappings.resources.r4 import (
     Patient,
 )
 from fhir_mappings.tumour import TumourPicture, read_tumours
-from fhir_mappings.units import units
 
 # Types of which a resource may well be right and yet say nothing that is asked for.
 _MAY_BE_UNUSED = (Patient, Encounter, Condition, ImagingStudy)
@@ -53,8 +53,11 @@ class Readings(msgspec.Struct, frozen=True):
     foreign: bool
 
 
-def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readings:
-    """All findings and issues of a record. Resources of another patient, or of nobody, are issues only."""
+def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thorough: bool = False) -> Readings:
+    """The findings and issues of a record. Resources of another patient, or of nobody, are issues only.
+
+    `thorough`: also of results that are older than the one that decides.
+    """
     own = OwnResources(record)
     total = Reading(issues=list(own.issues))
 
@@ -83,10 +86,10 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime) -> Readi
     total.add(of_tumour)
     index = tumours.index.sources if tumours.index else ()
     total.add(read_condition_stages((d for d in conditions.known if d.address in index), source))
-    observed = ObservationReader(source, units()).read(kinds.plain, at, own.address_of)
+    observed = observation_reader(source).read(kinds.plain, at, own.address_of, thorough=thorough)
     sited = [f for f in comorbidities.reading.findings if f.feature.startswith("stage_")]
     metastases = frozenset(source for finding in sited for source in finding.sources)
-    observed.findings = ranked_by_tissue(observed.findings, kinds.plain, metastases, own.address_of)
+    observed.findings = ranked_by_tissue(observed.findings, observations, metastases, own.address_of)
     total.add(observed)
     studies = own.of(ImagingStudy)
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
@@ -119,28 +122,22 @@ def _genetics(kinds: "_Kinds", sequences: list[MolecularSequence], at: datetime,
     return reading
 
 
-class _Kinds(msgspec.Struct):
-    plain: list[Observation] = msgspec.field(default_factory=list)
-    variants: list[Observation] = msgspec.field(default_factory=list)
-    regions: list[Observation] = msgspec.field(default_factory=list)
-    histology: list[Observation] = msgspec.field(default_factory=list)
-    body_composition: list[Observation] = msgspec.field(default_factory=list)
+class _Kinds(msgspec.Struct, frozen=True):
+    plain: ByCode
+    variants: list[Observation]
+    regions: list[Observation]
+    histology: list[Observation]
+    body_composition: list[Observation]
 
 
 def _by_kind(observations: Iterable[Observation]) -> _Kinds:
-    kinds = _Kinds()
-    for observation in observations:
-        if is_variant(observation):
-            kinds.variants.append(observation)
-        elif is_region_studied(observation):
-            kinds.regions.append(observation)
-        elif is_histology(observation):
-            kinds.histology.append(observation)
-        elif is_body_composition(observation):
-            kinds.body_composition.append(observation)
-        else:
-            kinds.plain.append(observation)
-    return kinds
+    """Variants, regions studied, histology and body composition have readers of their own."""
+    plain, variants = by_code(observations).without(LOINC, VARIANT)
+    plain, regions = plain.without(LOINC, REGION)
+    plain, histology = plain.without(LOINC, HISTOLOGY)
+    composition = [observation for observation in plain.mixed if is_body_composition(observation)]
+    rest = [observation for observation in plain.mixed if not is_body_composition(observation)]
+    return _Kinds(ByCode(plain.single, rest), variants, regions, histology, composition)
 
 
 def _leftover(own: OwnResources, genetics: list[Observation], total: Reading, used: set[str]) -> list[Issue]:

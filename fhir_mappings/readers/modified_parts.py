@@ -4,10 +4,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from fhir_mappings.concepts import LOINC, addresses_of
 from fhir_mappings.finding import Issue
+from fhir_mappings.readers.by_code import has_code
 from fhir_mappings.readers.usable import KNOWN_QUALITIES, qualities
-from fhir_mappings.readers.variants import is_variant
+from fhir_mappings.readers.variants import VARIANT
 from fhir_mappings.resources.r4 import Observation
+
+_VARIANTS = frozenset((address, VARIANT) for address in addresses_of(LOINC))
 
 
 def understood_parts(observations: Iterable[Observation]) -> tuple[list[Observation], list[Issue]]:
@@ -23,10 +27,10 @@ def understood_parts(observations: Iterable[Observation]) -> tuple[list[Observat
             kept.append(observation)
             continue
         clear = [part for part in observation.component if not qualities(part) - KNOWN_QUALITIES]
-        if len(clear) < len(observation.component) and not is_variant(observation):
+        if len(clear) < len(observation.component) and not has_code(observation, _VARIANTS):
             text = "a component with a modifierExtension that may change the meaning"
             issues.append(Issue("warning", "modifier-unknown", text, observation.address))
-        parts = observation.component if is_variant(observation) else tuple(clear)
+        parts = observation.component if has_code(observation, _VARIANTS) else tuple(clear)
         raised = tuple(extension for part in parts for extension in part.modifierExtension)
         whole = (*observation.modifierExtension, *raised)
         kept.append(msgspec.structs.replace(observation, component=tuple(clear), modifierExtension=whole))

@@ -1,24 +1,31 @@
 """Observation -> findings: laboratory, vital signs, performance, stage, pathology, scores.
 
-The loop stands once; what each code means is in the catalogue. Variants and body composition, whose meaning is spread
-over components, have readers of their own.
+What each code calls for is compiled from the catalogue (`observation_codes.py`). Results are first laid out by
+parameter, then read from the newest back as long as one can still matter: a chart holds years of blood counts, and one
+of them is used. Variants, histology and body composition, whose meaning is spread over components, have readers of
+their own.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from operator import attrgetter
 
-from fhir_mappings.concepts import LOINC, Catalogue, Concept, canonical
+import msgspec
+
+from fhir_mappings.concepts import LOINC, Catalogue, addresses_of
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.readers.answers import Answer, Node, NotUsableError, level, measured
-from fhir_mappings.readers.parts import PARTS, multiple_of_limit, over_a_day, part_answer, percent_of_leukocytes
-from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, hours_of, is_haemolysed, unusable
+from fhir_mappings.readers.by_code import ByCode, Code, has_code
+from fhir_mappings.readers.observation_codes import NO_MEANING, Meaning, Slot, meanings_of_codes, together
+from fhir_mappings.readers.parts import multiple_of_limit, over_a_day, part_answer, percent_of_leukocytes
+from fhir_mappings.readers.usable import MARKS, STATUS_RANK, Timed, Usable, hours_of, is_haemolysed
 from fhir_mappings.record import Resolve
 from fhir_mappings.resources.datatypes import CodeableConcept
 from fhir_mappings.resources.r4 import Observation
-from fhir_mappings.units import Units
+from fhir_mappings.units import Units, units
 from models.features import Feature
 
-METHOD_RANK = {"pathological": 20, "clinical": 10, "point of care": -20}
 _A_NUMBER, _A_WORD = 1, 0  # a percentage says more than "positive"
 
 _SPOILT_BY_HAEMOLYSIS = frozenset({"lab_potassium", "lab_ldh", "lab_nse", "ratio_ldh_uln_ratio"})
@@ -26,149 +33,213 @@ _URINE, _URINE_OF_A_DAY = "func_urine_output", "9192-6"
 _VOLUME = frozenset({"mL", "ml"})
 
 # Marks of a stage after treatment, at recurrence or at autopsy (y, r, a): what they stand beside is no initial stage.
-_LATER_STAGE = frozenset({"101658-3", "101659-1", "101660-9"})
+_LATER_STAGE = frozenset((system, c) for system in addresses_of(LOINC) for c in ("101658-3", "101659-1", "101660-9"))
+
+_ONE_DAY_ANYWHERE = timedelta(days=2).total_seconds()  # two moments of one calendar day, whatever their zones
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """Results of one code that may stand for one parameter."""
+
+    slot: Slot
+    results: list[Timed]
 
 
 class ObservationReader:
-    def __init__(self, source: Catalogue, units: Units) -> None:
+    """Reads Observations by one catalogue. Holds nothing of a patient."""
+
+    def __init__(self, source: Catalogue, table: Units) -> None:
         self._catalogue = source
-        self._units = units
+        self._units = table
+        self._meanings = meanings_of_codes(source)
 
-    def read(self, observations: Iterable[Observation], at: datetime, address_of: Resolve) -> Reading:
-        """Findings and issues of all observations; `at` is the moment of assessment (nothing after it is read)."""
-        reading = Reading()
-        usable: list[tuple[Observation, datetime | None]] = []
-        for observation in observations:
-            when = effective(observation, at)
-            issue = unusable(observation, when, at)
-            if issue is None:
-                usable.append((observation, when))
-            else:
-                reading.issues.append(issue)
-        later = _later_stages([observation for observation, _ in usable], address_of)
-        for observation, when in usable:
-            reading.add(self._read_one(observation, when, is_later_stage=observation.address in later))
+    def read(self, observations: ByCode, at: datetime, address_of: Resolve, *, thorough: bool = False) -> Reading:
+        """Findings and issues; `at` is the moment of assessment (nothing after it is read).
+
+        What is chosen from the findings is the same with and without `thorough`; without it, older results of a
+        parameter whose newest decides are not looked at, and have neither finding nor issue.
+        """
+        reading, usable = Reading(), Usable(at)
+        single = {code: usable.of(some) for code, some in observations.single.items()}
+        mixed = usable.of(observations.mixed)
+        later = _later_stages(single, mixed, address_of)
+        mute: list[Observation] = []
+        for batches in self._by_name(single, mixed, reading.issues).values():
+            self._read(batches, later, reading, mute, thorough=thorough)
+        reading.issues += [*usable.issues, *self._nothing_said(mute, reading)]
         return reading
 
-    def _read_one(self, observation: Observation, when: datetime | None, *, is_later_stage: bool) -> Reading:
-        reading = self._read_node(observation, observation, when)
-        for component in observation.component:
-            reading.add(self._read_node(component, observation, when))
-        if is_later_stage:
-            kept = [f for f in reading.findings if not self._is_initial_stage(f)]
-            if len(kept) < len(reading.findings):
-                reading.findings = kept
-                text = "stage after treatment or at recurrence"
-                reading.issues.append(Issue("information", "stage-not-initial", text, observation.address))
-        if not reading.findings and not reading.issues:
-            reading.issues.append(self._nothing_read(observation))
-        return reading
+    def _by_name(
+        self, single: Mapping[Code, list[Timed]], mixed: Iterable[Timed], issues: list[Issue]
+    ) -> dict[str, list[Batch]]:
+        """The results that may stand for each parameter or part; an issue for those that stand for none."""
+        groups: dict[tuple[Code, ...], list[Timed]] = {(code,): results for code, results in single.items()}
+        for node in (node for timed in mixed for node in self._parts(timed, issues)):
+            groups.setdefault(_codes_of(node.node), []).append(node)
+        by_name: dict[str, list[Batch]] = {}
+        for codes, results in groups.items():
+            meaning = self._meaning(codes)
+            if meaning is NO_MEANING:
+                issues += [self._nothing_read(result.observation) for result in results]
+            for slot in meaning.slots:
+                by_name.setdefault(slot.name, []).append(Batch(slot, results))
+            for slot in meaning.ignored:
+                text = f"{slot.feature.key}: {slot.code[1]} is never used"
+                issues += [Issue("information", "code-excluded", text, r.observation.address) for r in results]
+        return by_name
+
+    def _parts(self, timed: Timed, issues: list[Issue]) -> list[Timed]:
+        """An Observation and its components, as far as their codes mean something; an issue where none does."""
+        observation = timed.observation
+        nodes = [Timed(timed.seconds, timed.when, observation, part) for part in observation.component]
+        found = [n for n in (timed, *nodes) if self._meaning(_codes_of(n.node)) is not NO_MEANING]
+        if not found:
+            issues.append(self._nothing_read(observation))
+        return found
+
+    def _meaning(self, codes: tuple[Code, ...]) -> Meaning:
+        if len(codes) == 1:
+            return self._meanings.get(codes[0], NO_MEANING)
+        known = [self._meanings[code] for code in codes if code in self._meanings]
+        return together(known) if known else NO_MEANING
+
+    def _read(
+        self, batches: list[Batch], later: set[str], reading: Reading, mute: list[Observation], *, thorough: bool
+    ) -> None:
+        """Read from the newest back, until nothing older can be chosen or contradict what was."""
+        stops_early = batches[0].slot.newest_decides and not thorough
+        newest: Timed | None = None
+        for timed, slot in _newest_first(batches):
+            if newest is not None:
+                if timed.seconds < newest.seconds - _ONE_DAY_ANYWHERE:
+                    break
+                if not _may_matter_beside(newest, timed):
+                    continue
+            found = self._finding(timed, slot, later, reading.issues, mute)
+            if found is not None:
+                reading.findings.append(found)
+                if stops_early and newest is None:
+                    newest = timed
+
+    def _finding(
+        self, timed: Timed, slot: Slot, later: set[str], issues: list[Issue], mute: list[Observation]
+    ) -> Finding | None:
+        observation = timed.observation
+        if later and slot.initial_stage and observation.address in later:
+            text = "stage after treatment or at recurrence"
+            issues.append(Issue("information", "stage-not-initial", text, observation.address))
+            return None
+        try:
+            answer = self._answer(timed.node, slot, observation)
+        except NotUsableError as error:
+            issues.append(error.issue(observation.address))
+            return None
+        if answer is None:
+            mute.append(observation)
+            return None
+        is_worded = slot.is_parameter and slot.feature.kind == "continuous" and answer.original is None
+        status = observation.status
+        return Finding(
+            feature=slot.name,
+            value=answer.value,
+            unit=slot.feature.unit if slot.is_parameter else "",
+            effective=timed.when,
+            sources=(observation.address,),
+            rule=slot.rule,
+            rank=slot.rank + 2 * STATUS_RANK[status] + (_A_WORD if is_worded else _A_NUMBER),
+            flags=(*answer.flags, *MARKS.get(status, ())),
+            original=answer.original,
+            original_unit=answer.original_unit,
+        )
+
+    def _answer(self, node: Node, slot: Slot, observation: Observation) -> Answer | None:
+        """The value that a node states for a slot; None where it states nothing alone. Raises NotUsableError."""
+        feature, concept = slot.feature, slot.concept
+        if observation.modifierExtension and feature.key in _SPOILT_BY_HAEMOLYSIS and is_haemolysed(observation):
+            raise NotUsableError("haemolysed", f"{feature.key}: the sample is haemolysed")
+        match slot.how:
+            case "value" if node.valueCodeableConcept is None or feature.kind not in {"ordinal", "binary"}:
+                answer = measured(node, feature, self._units, concept.factor)
+                return _of_a_day(answer, slot.code[1], feature, observation) if feature.key == _URINE else answer
+            case "value" | "level":
+                return level(node, concept, feature, self._catalogue)
+            case "percent_of_leukocytes":
+                return percent_of_leukocytes(node, concept)
+            case "multiple_of_limit":
+                return multiple_of_limit(node, feature)
+            case "part":
+                return part_answer(slot.name, node, feature, self._catalogue, self._units)
+            case _:
+                return self._named_by_answer(node, concept.key)
+
+    def _named_by_answer(self, node: Node, key: str) -> Answer | None:
+        """A panel says nothing alone, but its coded answer may name the parameter (site of a metastasis)."""
+        answer = node.valueCodeableConcept
+        for coding in answer.coding if answer else ():
+            for stated in self._catalogue.lookup(coding.system, coding.code):
+                if stated.key == key and stated.level is not None:
+                    return Answer(stated.level)
+        return None
+
+    def _nothing_said(self, mute: list[Observation], reading: Reading) -> list[Issue]:
+        """An issue for those of which no other part said anything."""
+        told = {s for f in reading.findings for s in f.sources} | {i.source for i in reading.issues} if mute else set()
+        silent = {observation.address: observation for observation in mute if observation.address not in told}
+        return [self._nothing_read(observation) for observation in silent.values()]
 
     def _nothing_read(self, observation: Observation) -> Issue:
         known = any(self._catalogue.lookup(coding.system, coding.code) for coding in observation.code.coding)
         code = "parts-elsewhere" if known else "code-unknown"
         return Issue("information", code, _codes(observation.code), observation.address)
 
-    def _read_node(self, node: Node, observation: Observation, when: datetime | None) -> Reading:
-        """One finding per parameter and node, whichever of its codings names it; a failure stands for all of them."""
-        findings: dict[str, Finding] = {}
-        failures: dict[str, Issue] = {}  # issues, not errors: an error keeps the whole record alive by its frames
-        for coding in node.code.coding:
-            for concept in self._catalogue.lookup(coding.system, coding.code):
-                if concept.key in findings or concept.key in failures:
-                    continue
-                try:
-                    found = self._interpret(node, (canonical(coding.system), coding.code), concept, observation)
-                except NotUsableError as error:
-                    if error.issue_code != "code-excluded" or len(node.code.coding) == 1:
-                        failures[concept.key] = error.issue(observation.address)
-                    continue
-                if found is not None:
-                    name, answer = found
-                    findings[concept.key] = self._finding(name, answer, concept, observation, when)
-        return Reading(list(findings.values()), list(failures.values()))
 
-    def _interpret(  # noqa: PLR0911 - one line per meaning of the catalogue's closed list
-        self, node: Node, code: tuple[str, str], concept: Concept, observation: Observation
-    ) -> tuple[str, Answer] | None:
-        """The parameter (or part) that this code states, with its value; None where the code states nothing alone."""
-        key, feature = concept.key, self._catalogue.schema[concept.key]
-        if key in _SPOILT_BY_HAEMOLYSIS and is_haemolysed(observation):
-            raise NotUsableError("haemolysed", f"{key}: the sample is haemolysed")
-        coded = node.valueCodeableConcept is not None and feature.kind in {"ordinal", "binary"}
-        match concept.meaning:
-            case "level":
-                return key, level(node, concept, feature, self._catalogue)
-            case "value" | "component" if coded:
-                return key, level(node, concept, feature, self._catalogue)
-            case "value" | "component":
-                return key, _of_a_day(measured(node, feature, self._units, concept.factor), code, feature, observation)
-            case "percent_of_leukocytes":
-                return f"part/percent/{key}", percent_of_leukocytes(node, concept)
-            case "multiple_of_limit":
-                return key, multiple_of_limit(node, feature)
-            case "part" if code in PARTS:
-                return PARTS[code], part_answer(PARTS[code], node, feature, self._catalogue, self._units)
-            case "panel":
-                return self._named_by_answer(node, key)
-            case "ignored":
-                raise NotUsableError("code-excluded", f"{key}: {code[1]} is never used", "information")
-            case _:
-                return None
-
-    def _named_by_answer(self, node: Node, key: str) -> tuple[str, Answer] | None:
-        """A panel says nothing alone, but its coded answer may name the parameter (site of a metastasis)."""
-        answer = node.valueCodeableConcept
-        for coding in answer.coding if answer else ():
-            for stated in self._catalogue.lookup(coding.system, coding.code):
-                if stated.key == key and stated.level is not None:
-                    return key, Answer(stated.level)
-        return None
-
-    def _finding(
-        self, name: str, answer: Answer, concept: Concept, observation: Observation, when: datetime | None
-    ) -> Finding:
-        schema = self._catalogue.schema
-        status = observation.status
-        is_worded = name in schema.index and schema[name].kind == "continuous" and answer.original is None
-        return Finding(
-            feature=name,
-            value=answer.value,
-            unit=schema[name].unit if name in schema.index else "",
-            effective=when,
-            sources=(observation.address,),
-            rule=f"{concept.meaning} of {concept.code}",
-            rank=METHOD_RANK.get(concept.method, 0) + 2 * STATUS_RANK[status] + (_A_WORD if is_worded else _A_NUMBER),
-            flags=(*answer.flags, *MARKS.get(status, ())),
-            original=answer.original,
-            original_unit=answer.original_unit,
-        )
-
-    def _is_initial_stage(self, finding: Finding) -> bool:
-        schema = self._catalogue.schema
-        return finding.feature in schema.index and schema[finding.feature].missing_rule == "initial_staging"
+@cache
+def observation_reader(source: Catalogue) -> ObservationReader:
+    """The reader of a catalogue, compiled once."""
+    return ObservationReader(source, units())
 
 
-def _of_a_day(answer: Answer, code: tuple[str, str], feature: Feature, observation: Observation) -> Answer:
+_IN_TIME = attrgetter("seconds")
+
+
+def _newest_first(batches: Sequence[Batch]) -> Iterable[tuple[Timed, Slot]]:
+    if len(batches) == 1:
+        slot = batches[0].slot
+        return ((timed, slot) for timed in sorted(batches[0].results, key=_IN_TIME, reverse=True))
+    pairs = [(timed, batch.slot) for batch in batches for timed in batch.results]
+    return sorted(pairs, key=lambda pair: pair[0].seconds, reverse=True)
+
+
+def _may_matter_beside(newest: Timed, other: Timed) -> bool:
+    """Of the same moment (the rank decides), or of the same calendar day (they may contradict each other)."""
+    if other.seconds == newest.seconds:
+        return True
+    return newest.when is not None and other.when is not None and newest.when.date() == other.when.date()
+
+
+def _of_a_day(answer: Answer, code: str, feature: Feature, observation: Observation) -> Answer:
     """A volume of urine is one of 24 hours only where its code says so; all other answers stay as they are."""
-    if feature.key != _URINE or code[1] == _URINE_OF_A_DAY or answer.original_unit not in _VOLUME:
+    if code == _URINE_OF_A_DAY or answer.original_unit not in _VOLUME:
         return answer
     return over_a_day(answer, hours_of(observation), feature)
 
 
-def _later_stages(observations: list[Observation], address_of: Resolve) -> set[str]:
+def _later_stages(single: Mapping[Code, list[Timed]], mixed: Iterable[Timed], address_of: Resolve) -> set[str]:
     """Addresses of the stage groupers, and their members, that stand beside a mark y, r or a."""
-    marks = {
-        o.address
-        for o in observations
-        if any(c.code in _LATER_STAGE and canonical(c.system) == LOINC for c in o.code.coding)
-    }
+    marks = {timed.observation.address for code in single.keys() & _LATER_STAGE for timed in single[code]}
+    marks |= {timed.observation.address for timed in mixed if has_code(timed.observation, _LATER_STAGE)}
     found: set[str] = set()
-    for grouper in observations if marks else ():
-        members = {address_of(reference.reference) for reference in grouper.hasMember}
+    if not marks:
+        return found
+    for timed in (*mixed, *(timed for results in single.values() for timed in results)):
+        members = {address_of(reference.reference) for reference in timed.observation.hasMember}
         if members & marks:
-            found |= members | {grouper.address}
+            found |= members | {timed.observation.address}
     return found
+
+
+def _codes_of(node: Node) -> tuple[Code, ...]:
+    return tuple((coding.system, coding.code) for coding in node.code.coding)
 
 
 def _codes(concept: CodeableConcept) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from fhir_mappings.concepts import LOINC, canonical
 from fhir_mappings.finding import Issue
 from fhir_mappings.gene_rules import RULES
 from fhir_mappings.readers.gene_evidence import GeneEvidence
@@ -11,13 +10,9 @@ from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
 from fhir_mappings.readers.variants import genes_of, has_code
 from fhir_mappings.resources.r4 import Observation
 
-_REGION = "53041-0"
+REGION = "53041-0"
 # Only these changes, or only these bases, were looked at: the rest of the gene is not known.
 _PART_OF_A_GENE = ("36908-2", "51959-5")
-
-
-def is_region_studied(observation: Observation) -> bool:
-    return any(c.code == _REGION and canonical(c.system) == LOINC for c in observation.code.coding)
 
 
 def sequenced_genes(

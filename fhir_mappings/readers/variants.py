@@ -15,7 +15,7 @@ from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
 from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Component, Observation
 
-_VARIANT = "69548-6"
+VARIANT = "69548-6"
 _GENE, _SOURCE_CLASS, _PROTEIN, _CODING = "48018-6", "48002-0", "48005-3", "48004-6"
 _SIGNIFICANCE, _COPY_NUMBER, _CHANGE_TYPE = "53037-8", "82155-3", "48019-4"
 
@@ -63,10 +63,6 @@ class Report(msgspec.Struct, frozen=True):
             return frozenset({"structural"})
         is_copies = self.consequence == "unknown" or self.consequence in EVENTS
         return frozenset({"copy_number"}) if is_copies else frozenset({"sequence"})
-
-
-def is_variant(observation: Observation) -> bool:
-    return any(c.code == _VARIANT and canonical(c.system) == LOINC for c in observation.code.coding)
 
 
 def variant_reports(observations: Iterable[Observation], at: datetime) -> tuple[list[Report], list[Issue]]:

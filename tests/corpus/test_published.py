@@ -55,7 +55,7 @@ def test_every_resource_is_used_or_has_an_issue(corpus: Path) -> None:
 
 def _silent(record: PatientRecord) -> list[str]:
     *_, at = moments(record)
-    readings = read_record(record, catalogue(), at)
+    readings = read_record(record, catalogue(), at, thorough=True)
     told = {source for finding in readings.findings for source in finding.sources}
     told |= {source for tumour in readings.tumours.tumours for source in tumour.sources}
     told |= {issue.source for issue in readings.issues} | set(readings.documented)
@@ -67,7 +67,7 @@ def test_an_observation_is_never_left_over_without_a_reason_of_its_own(corpus: P
     """The general word for what nobody asks for is not for results."""
     for record in records(corpus):
         *_, at = moments(record)
-        left = [i.source for i in read_record(record, catalogue(), at).issues if i.code == "not-needed"]
+        left = [i.source for i in read_record(record, catalogue(), at, thorough=True).issues if i.code == "not-needed"]
         assert not [source for source in left if source.startswith(("Observation/", "MolecularSequence/"))]
 
 

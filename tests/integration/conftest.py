@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import IN_CI
 from tests.integration.hapi_server import Hapi, ServerMissing, hapi_server
 from tests.integration.load_corpus import Load, load_mii, load_r4_examples, load_synthea
+from tests.integration.redis_server import RedisServer, redis_server
 
 _SAID: list[str] = []
 
@@ -40,6 +41,18 @@ def hapi() -> Iterator[Hapi]:
     finally:
         _SAID.append(str(server))
         context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of the test's own, which it may stop and start."""
+    try:
+        with redis_server(tmp_path_factory.mktemp("redis")) as server:
+            yield server
+    except FileNotFoundError:
+        if IN_CI:
+            pytest.fail("Redis: redis-server is not installed")
+        pytest.skip("Redis: redis-server is not installed")
 
 
 @pytest.fixture(scope="session")

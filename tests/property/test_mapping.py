@@ -71,6 +71,15 @@ def test_the_same_entry_twice_changes_nothing(chart: list[Resource], place: int)
         same(encoded(read(chart)), encoded(read([*chart, again])))
 
 
+@given(charts())
+def test_reading_older_results_too_changes_nothing_but_issues(chart: list[Resource]) -> None:
+    """The newest decides; what a thorough reading adds are reasons."""
+    record = read([*chart, *(measured("718-7", value, "g/dL", days) for value, days in ((9, 1), (12, 1), (8, 20)))])
+    one, other = encoded(record), encode(record, SCHEMA, AT, thorough=True)
+    same(one, other)
+    assert Counter(one.issues) <= Counter(other.issues)
+
+
 def in_error(whole: Resource) -> Resource:
     if whole["resourceType"] == "Condition":
         return whole | {"verificationStatus": concept("entered-in-error", VERIFICATION)}

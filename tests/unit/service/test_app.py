@@ -1,13 +1,16 @@
 import asyncio
 import gc
 import logging
+import time
+from typing import Any
 
 import httpx
 import pytest
 
 from service.errors import Category
+from tests.unit.service.cds_hooks.ehr import ISSUER, JWKS_URL, PUBLIC_URL, claims, elliptic, jwk, token
 from tests.unit.service.conftest import MakeCaller
-from tests.unit.service.far_end import HOOK, PATIENT, Caller, FhirServer, full_prefetch, issue_of
+from tests.unit.service.far_end import HOOK, PATIENT, Caller, FhirServer, full_prefetch, hook_call, issue_of
 
 PUBLIC = ["/livez", "/readyz", "/startupz", "/metrics", "/model", "/model/card", "/openapi.json"]
 ORIGIN = "https://ehr.example"
@@ -32,7 +35,7 @@ def test_public_addresses_need_no_token(calling: MakeCaller, server: FhirServer,
     [("GET", "/cds-services"), ("POST", HOOK), ("POST", "/cds-services/x"), ("GET", "/nowhere"), ("GET", "/model/")],
 )
 def test_everything_else_is_a_bare_401(calling: MakeCaller, server: FhirServer, method: str, path: str) -> None:
-    """Until tokens are verified, every other address answers 401 without a word, token or not."""
+    """Every other address answers 401 without a word, whatever there is at it."""
     for headers in ({}, {"authorization": "Bearer abc"}):
         response = calling(auth="required").request(method, path, headers=headers)
         assert (response.status_code, response.content) == (401, b"")
@@ -159,3 +162,62 @@ def test_nothing_of_a_patient_is_logged(caller: Caller, server: FhirServer, capl
     assert issue_of(response)["category"] == Category.FHIR_REFUSED
     assert caplog.records
     assert PATIENT not in caplog.text
+
+
+EHR = {"issuer": ISSUER, "jwks_url": JWKS_URL}
+
+
+def guarded(calling: MakeCaller, server: FhirServer) -> Caller:
+    server.on(JWKS_URL, {"keys": [jwk(elliptic())]})
+    return calling(auth="required", client=[EHR], public_url=PUBLIC_URL)
+
+
+def bearer(path: str, **changed: Any) -> dict[str, str]:
+    now = time.time()
+    return {"authorization": f"Bearer {token(claims(path, **{'iat': now, 'exp': now + 300, **changed}))}"}
+
+
+def test_a_registered_client_may_call(calling: MakeCaller, server: FhirServer) -> None:
+    """With a token for the address that it calls, discovery and hooks answer as they do without the door."""
+    caller = guarded(calling, server)
+    assert caller.get("/cds-services", headers=bearer("/cds-services")).json()["services"]
+    call = hook_call(prefetch=full_prefetch())
+    response = caller.request("POST", HOOK, json=call, headers=bearer(HOOK))
+    assert response.status_code == 200
+    assert response.json()["cards"]
+
+
+def test_a_token_for_another_address_is_refused_bare(calling: MakeCaller, server: FhirServer) -> None:
+    """The reason is counted and logged, the caller is not told, and a forger learns nothing of the paths there are."""
+    caller = guarded(calling, server)
+    for path, headers in (
+        (HOOK, bearer("/cds-services")),
+        (HOOK, {"authorization": "Basic eDp5"}),
+        (HOOK, {}),
+        ("/nowhere", bearer(HOOK)),
+    ):
+        response = caller.request("POST", path, json=hook_call(), headers=headers)
+        assert (response.status_code, response.content) == (401, b"")
+    counted = caller.get("/metrics").text
+    assert 'oncohooks_not_admitted_total{reason="audience"} 2.0' in counted
+    assert 'oncohooks_not_admitted_total{reason="no-token"} 2.0' in counted
+
+
+def test_two_authorization_headers_are_none(calling: MakeCaller, server: FhirServer) -> None:
+    """A proxy may have looked at the other one."""
+    good = bearer("/cds-services")["authorization"]
+    response = guarded(calling, server).get(
+        "/cds-services", headers=[("authorization", good), ("authorization", "Bearer x")]
+    )
+    assert response.status_code == 401
+
+
+def test_a_token_is_nowhere_in_the_logs(
+    calling: MakeCaller, server: FhirServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a refused call the reason is logged and nothing of the token."""
+    headers = bearer("/cds-services", iss="https://evil.example")
+    guarded(calling, server).get("/cds-services", headers=headers)
+    assert "issuer-not-registered" in caplog.text
+    assert headers["authorization"].split(".")[1] not in caplog.text
+    assert "evil" not in caplog.text

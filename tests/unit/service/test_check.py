@@ -9,6 +9,7 @@ import pytest
 from fhir_mappings.retrieval import queries
 from service.check import NOBODY, Line, examine
 from service.settings import Settings
+from tests.unit.service.cds_hooks.ehr import JWKS_URL, elliptic, jwk
 from tests.unit.service.far_end import BASE, JSON, FhirServer, bundle, observation
 
 STATEMENT = "metadata?_elements=fhirVersion,software"
@@ -58,8 +59,8 @@ def test_a_missing_model_is_red(server: FhirServer, tmp_path: Any) -> None:
 
 
 def test_required_tokens_are_told(server: FhirServer) -> None:
-    """Where tokens are required, the line says that no call will be answered yet."""
-    assert "401" in lines(server, auth="required")["configuration"].action
+    """Where tokens are required and nobody is registered, the line says that no call will be answered."""
+    assert "401" in lines(server, auth="required")["configuration"].told
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,22 @@ def test_an_unreachable_server_is_told_apart(server: FhirServer) -> None:
 def test_a_line_reads_as_a_line() -> None:
     """A line holds state, item, finding and action."""
     assert Line("model", "red", "told", "do this").text() == "red         model             told -> do this"
+
+
+CLIENT = {"issuer": "https://ehr.example", "jwks_url": JWKS_URL}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "told"),
+    [
+        ({"keys": [jwk(elliptic())]}, "ok", "1 for ES384 or RS384"),
+        ({"keys": [{"kid": "k1", "kty": "oct", "k": "AA"}]}, "red", "no key for ES384 or RS384"),
+        (404, "unreachable", "no key set"),
+    ],
+)
+def test_the_keys_of_every_client_are_looked_at(server: FhirServer, answer: Any, state: str, told: str) -> None:
+    """Whether they can be read, and whether one of them could have signed a token that we take."""
+    server.on(JWKS_URL, answer)
+    line = lines(server, client=[CLIENT])["client 1 keys"]
+    assert line.state == state
+    assert told in line.told

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from service.errors import SettingsError
-from service.settings import FhirServer, Settings
+from service.settings import EhrClient, FhirServer, Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -22,6 +22,11 @@ def refusal() -> str:
         Settings.read()
     (line,) = str(caught.value).splitlines()
     return line
+
+
+PUBLIC = 'public_url = "https://service.example"\n'
+CLIENT = '[[client]]\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/keys"\n'
+LISTS: dict[str, type[BaseModel]] = {"fhir": FhirServer, "client": EhrClient}
 
 
 def shown(default: object) -> str:
@@ -43,10 +48,10 @@ def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
             continue
         variable = "ONCOHOOKS_" + (prefix + name).upper().replace(".", "__")
         table.append(f"| `{prefix}{name}` | `{variable}` | {shown(default)} | {field.description} |")
-        if name == "fhir":
-            parts = FhirServer.model_fields.items()
+        if name in LISTS:
+            parts = LISTS[name].model_fields.items()
             defaults = {key: "" if part.is_required() else shown(part.default) for key, part in parts}
-            table += [f"| `[[fhir]] {key}` | | {defaults[key]} | {part.description} |" for key, part in parts]
+            table += [f"| `[[{name}]] {key}` | | {defaults[key]} | {part.description} |" for key, part in parts]
     return table
 
 
@@ -107,7 +112,17 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ('auht = "off"', "auht: there is no such setting"),
         ("[card]\nsurvivl = 1", "card.survivl: there is no such setting"),
         ('[[fhir]]\nurl = "http://a"\nurk = 1', "fhir.0.urk: there is no such setting"),
-        ('[[client]]\nissuer = "x"', "client: there is no such setting"),
+        (
+            CLIENT.replace("jwks_url", "jwks"),
+            "client.0.jwks: there is no such setting",
+        ),
+        (CLIENT.replace("https://ehr.example/k", "http://ehr.example/k"), "client.0.jwks_url: must be https"),
+        (CLIENT.replace("https://ehr.example/k", "https://u:pw@ehr.example/k"), "client.0.jwks_url: not of the form"),
+        (CLIENT, "public_url: needed with [[client]]"),
+        (PUBLIC + CLIENT + CLIENT, "client: two entries have the same issuer"),
+        (PUBLIC + CLIENT + "token_minutes = 61\n", "client.0.token_minutes: Input should be less than or equal to 60"),
+        ('[state]\nredis = "http://pw@a"', "state.redis: must be redis://, rediss:// (TLS) or unix://"),
+        ('[state]\nwhen_redis_is_down = "shrug"', "state.when_redis_is_down: Input should be 'process' or 'refuse'"),
         ('auth = "of"', "auth: Input should be 'required' or 'off'"),
         ('[card]\nsurvival = "page"', "card.survival: Input should be 'never'"),
         ('[[fhir]]\nurl = "ftp://a"', "fhir.0.url: not of the form https://host[:port]/path"),
@@ -140,8 +155,12 @@ def test_a_site_folder_without_its_file_is_refused(site: Path) -> None:
 
 
 def test_what_is_unsafe_is_said_at_the_start() -> None:
-    """Auth off, a moved clock and demonstration each have a warning."""
-    assert Settings().warnings() == ()
+    """Auth off, a moved clock, demonstration, a door that nobody passes and one that forgets each have a warning."""
+    assert [text.partition(":")[0] for text in Settings().warnings()] == ["no [[client]]"]
+    ehr = EhrClient(issuer="a", jwks_url="https://a/k")
+    one = Settings(client=(ehr,), public_url="https://b")
+    assert [text.partition(":")[0] for text in one.warnings()] == ["used tokens are remembered by this process alone"]
+    assert Settings(client=(ehr,), public_url="https://b", state=State(file=Path("f"))).warnings() == ()
     settings = Settings(auth="off", clock="latest", demonstration=True)
     assert [text.partition(" is ")[0] for text in settings.warnings()] == ["auth", "clock", "demonstration"]
 

@@ -243,3 +243,33 @@ def test_an_unknown_code_is_named_in_its_issue() -> None:
     code = {"coding": [{"system": "urn:x", "code": "A1"}, {"system": "urn:y", "code": "99999-9"}]}
     assert [i.diagnostics for i in issues(observation("", code=code))] == ["A1, 99999-9"]
     assert [i.diagnostics for i in issues(observation("", code={"text": "x"}))] == ["no code"]
+
+
+def read(*chart: Resource, thorough: bool = False) -> tuple[list[float], set[str]]:
+    readings = read_record(record(*chart), catalogue(), AT, thorough=thorough)
+    of_results = {i.code for i in readings.issues if i.source.startswith("Observation/")}
+    return [f.value for f in readings.findings if f.feature == "lab_sodium"], of_results
+
+
+def test_results_older_than_the_one_that_decides_are_not_read() -> None:
+    """What they are written in cannot matter; a thorough reading says it all the same."""
+    chart = (measured("2951-2", 140, "mmol/L", 1), measured("2951-2", 141, "cubits", 9))
+    assert read(*chart) == ([140], set())
+    assert read(*chart, thorough=True) == ([140], {"unit-unknown"})
+
+
+def test_the_next_older_result_is_read_where_the_newest_cannot_be() -> None:
+    """And the newest says why not."""
+    values, told = read(measured("2951-2", 140, "cubits", 1), measured("2951-2", 141, "mmol/L", 9))
+    assert values == [141]
+    assert "unit-unknown" in told
+
+
+def test_results_of_the_same_day_are_all_read() -> None:
+    """By whichever code, because they may contradict each other."""
+    values, _ = read(
+        measured("2951-2", 140, "mmol/L", 1),
+        measured("2947-0", 110, "mmol/L", 1.01),
+        measured("2951-2", 90, "mmol/L", 9),
+    )
+    assert sorted(values) == [110, 140]

@@ -1,0 +1,111 @@
+"""What the code of an Observation calls for: which parameter (or part of one), and how its value is read.
+
+Compiled once a catalogue, so that reading a record costs one look-up a coding.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from fhir_mappings.choosing import newest_decides
+from fhir_mappings.concepts import Catalogue, Concept, addresses_of
+from fhir_mappings.derive import COMPARED
+from fhir_mappings.readers.by_code import Code
+from fhir_mappings.readers.parts import PARTS
+from models.features import Feature
+
+# How a value is read; the closed list of meanings in the catalogue, without those that say nothing of an Observation.
+How = Literal["level", "value", "percent_of_leukocytes", "multiple_of_limit", "part", "panel", "ignored"]
+
+_HOW: Mapping[str, How] = {
+    "level": "level",
+    "value": "value",
+    "component": "value",
+    "percent_of_leukocytes": "percent_of_leukocytes",
+    "multiple_of_limit": "multiple_of_limit",
+    "part": "part",
+    "panel": "panel",
+    "ignored": "ignored",
+}
+_METHOD_RANK = {"pathological": 20, "clinical": 10, "point of care": -20}
+
+
+class Slot(msgspec.Struct, frozen=True, gc=False):
+    """One meaning of one code: `name` is the parameter, or the part that the encoder derives one from.
+
+    `newest_decides`: older values cannot matter, so they need not be read. `initial_stage`: a stage that counts from
+    the time of diagnosis only. `rank`: by the method that the code names.
+    """
+
+    name: str
+    how: How
+    code: tuple[str, str]
+    concept: Concept
+    feature: Feature
+    newest_decides: bool
+    initial_stage: bool
+    is_parameter: bool
+    rank: int
+    rule: str
+
+
+class Meaning(msgspec.Struct, frozen=True, gc=False):
+    """All that one code calls for, and the slots of those parameters for which it is never used."""
+
+    slots: tuple[Slot, ...] = ()
+    ignored: tuple[Slot, ...] = ()
+
+
+NO_MEANING = Meaning()
+
+
+def meanings_of_codes(source: Catalogue) -> Mapping[Code, Meaning]:
+    """Every code with a meaning for Observations; each address under which a system is sent has its own entry."""
+    found: dict[Code, Meaning] = {}
+    for (system, code), concepts in source.concepts.items():
+        slots = tuple(_slots(source, (system, code), concepts))
+        if slots:
+            ignored = tuple(slot for slot in slots if slot.how == "ignored")
+            meaning = Meaning(tuple(slot for slot in slots if slot.how != "ignored"), ignored)
+            found |= {(address, code): meaning for address in addresses_of(system)}
+    return found
+
+
+def together(meanings: Sequence[Meaning]) -> Meaning:
+    """What several codings of one result call for: each parameter once, by the first coding that names it.
+
+    A coding that is never used does not stand in the way of another one.
+    """
+    found: dict[str, Slot] = {}
+    for meaning in meanings:
+        for slot in meaning.slots:
+            found.setdefault(slot.concept.key, slot)
+    return Meaning(tuple(found.values())) if found else meanings[0]
+
+
+def _slots(source: Catalogue, code: tuple[str, str], concepts: Iterable[Concept]) -> Iterable[Slot]:
+    for concept in concepts:
+        how = _HOW.get(concept.meaning)
+        if how is None or (how == "part" and code not in PARTS):
+            continue
+        feature = source.schema[concept.key]
+        name = _name(how, code, concept.key)
+        yield Slot(
+            name=name,
+            how=how,
+            code=code,
+            concept=concept,
+            feature=feature,
+            newest_decides=name not in source.schema.index or (newest_decides(feature) and name not in COMPARED),
+            initial_stage=feature.missing_rule == "initial_staging",
+            is_parameter=name in source.schema.index,
+            rank=_METHOD_RANK.get(concept.method, 0),
+            rule=f"{concept.meaning} of {concept.code}",
+        )
+
+
+def _name(how: How, code: tuple[str, str], key: str) -> str:
+    if how == "percent_of_leukocytes":
+        return f"part/percent/{key}"
+    return PARTS[code] if how == "part" else key
