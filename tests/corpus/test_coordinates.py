@@ -46,7 +46,9 @@ def sequence_of(row: dict[str, str]) -> MolecularSequence:
     )
 
 
-def test_coordinates_agree_with_the_rule_of_the_protein_change(corpus: Path) -> None:
+def test_coordinates_agree_with_the_rule_of_the_protein_change(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every gene is right; what coordinates decide is what the rule decides, but for 18 of 23,274."""
     table: Counter[tuple[Effect, str]] = Counter()
     genes = 0
@@ -64,7 +66,8 @@ def test_coordinates_agree_with_the_rule_of_the_protein_change(corpus: Path) -> 
         f"{n:7,} rule {rule.name.lower():10} coordinates {says}" for (rule, says), n in sorted(table.items(), key=str)
     ]
     decided = f"{right:,} of {right + sum(otherwise.values()):,} decisions by coordinates are the rule's"
-    sys.stdout.write("\n".join(["", *lines, f"of {total:,} variants the gene is right in {genes:,}; {decided}"]))
+    with capsys.disabled():
+        sys.stdout.write("\n".join(["", *lines, f"of {total:,} variants the gene is right in {genes:,}; {decided}"]))
     assert genes == total == 23_274
     assert right >= 3_466
     assert otherwise == COUNTED_TOO_MUCH
