@@ -93,8 +93,8 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     total.add(observed)
     studies = own.of(ImagingStudy)
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
-    has_all = all(query.state in {"complete", "empty"} for query in record.retrieval)
-    total.add(_genetics(kinds, own.of(MolecularSequence), at, complete=has_all and not own.lacks(Observation)))
+    has_all = _has_all_variants(record) and not own.lacks(Observation)
+    total.add(_genetics(kinds, own.of(MolecularSequence), at, complete=has_all))
 
     used = {*proof, *(address for tumour in tumours.tumours for address in tumour.sources)}
     total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
@@ -166,4 +166,10 @@ def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bo
     return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval
 
 
+def _has_all_variants(record: PatientRecord) -> bool:
+    """Whether every report of a variant is there, so that a gene that was sequenced and is not in one has none."""
+    return all(r.state in {"complete", "empty"} for r in record.retrieval if r.key in _VARIANT_QUERIES)
+
+
+_VARIANT_QUERIES = frozenset({"genetics", "sequences", "bundle"})
 _QUERY = {"Condition": "conditions", "Encounter": "encounters"}  # names of retrieval.py
