@@ -160,7 +160,7 @@ def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bo
     A Bundle is complete in itself.
     """
     name = kind.__name__
-    if any(issue.code == "unreadable" and issue.source.partition("/")[0] in {name, "?", ""} for issue in record.issues):
+    if _is_unreadable(record, name):
         return False
     states = [r.state for r in record.retrieval if r.key in {_QUERY[name], "bundle"}]
     return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval
@@ -168,7 +168,13 @@ def _is_complete(record: PatientRecord, kind: type[Condition | Encounter]) -> bo
 
 def _has_all_variants(record: PatientRecord) -> bool:
     """Whether every report of a variant is there, so that a gene that was sequenced and is not in one has none."""
-    return all(r.state in {"complete", "empty"} for r in record.retrieval if r.key in _VARIANT_QUERIES)
+    states = [r.state for r in record.retrieval if r.key in _VARIANT_QUERIES]
+    return all(state in {"complete", "empty"} for state in states) and not _is_unreadable(record, "Observation")
+
+
+def _is_unreadable(record: PatientRecord, name: str) -> bool:
+    """Whether a resource that is, or may be, of this type could not be decoded."""
+    return any(i.code == "unreadable" and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues)
 
 
 _VARIANT_QUERIES = frozenset({"genetics", "sequences", "bundle"})

@@ -87,6 +87,13 @@ def test_nothing_is_concluded_where_variants_may_be_missing() -> None:
         assert [f.value for f in found if f.feature == "gene_kras"] == expected
 
 
+def test_an_unreadable_report_may_be_one_of_the_gene() -> None:
+    """Nothing is concluded beside it."""
+    broken = variant(KRAS, "KRAS", "p.Gly12Asp") | {"component": "no list"}
+    assert value("gene_kras", region(KRAS), broken) is None
+    assert "unreadable" in codes(region(KRAS), broken)
+
+
 def test_a_region_that_does_not_stand_or_names_no_gene_says_why() -> None:
     """As every other Observation does."""
     assert codes(region(KRAS, status="entered-in-error")) == {"status-not-used"}
