@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from fhir_mappings.contained import contained_observations, dated_by_specimen
+from fhir_mappings.copies import newest
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.datatypes import Identifier
 from fhir_mappings.resources.r4 import (
@@ -23,7 +24,6 @@ from fhir_mappings.resources.r4 import (
     OperationOutcome,
     Patient,
 )
-from fhir_mappings.versions import newest
 
 Via = Literal["prefetch", "search", "cache", "bundle"]
 State = Literal["complete", "empty", "partial", "failed", "notAsked"]
