@@ -11,7 +11,7 @@ import binascii
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -110,7 +110,10 @@ class _Endpoint:
         if len(page) == len(rows) or ("_total", "accurate") in criteria:
             bundle["total"] = len(rows)
         if page:
-            bundle["entry"] = [_entry(base, kind, row) for row in page]
+            bundle["entry"] = [
+                *(_entry(base, row, "match") for row in page),
+                *(_entry(base, row, "include") for row in self._store.included(page, criteria)),
+            ]
         return Reply(HTTPStatus.OK, bundle)
 
     def _next(self, base: str, query: Mapping[str, str]) -> Reply:
@@ -147,8 +150,8 @@ class _Endpoint:
         return Reply(HTTPStatus.OK, {"resourceType": "Bundle", "type": "batch-response", "entry": entries})
 
 
-def _entry(base: str, kind: str, row: Row) -> dict[str, Any]:
-    return {"fullUrl": f"{base}/{kind}/{row.id}", "resource": row.body, "search": {"mode": "match"}}
+def _entry(base: str, row: Row, mode: Literal["match", "include"]) -> dict[str, Any]:
+    return {"fullUrl": f"{base}/{row.kind}/{row.id}", "resource": row.body, "search": {"mode": mode}}
 
 
 def _count(criteria: Criteria) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from demo.loading import loose
-from demo.search_parameters import PARAMETERS, Interval, Resource, dates, interval, patient_ids, tokens
+from demo.search_parameters import INCLUDES, PARAMETERS, Interval, Resource, dates, interval, patient_ids, tokens
 
 # What an answer looks like rather than what is in it; `_format` and `_pretty` have no effect here.
 CONTROLS = frozenset({"_count", "_total", "_format", "_pretty"})
@@ -23,12 +23,14 @@ class RefusedSearchError(ValueError):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One resource as it is sent, with what searches look for in it."""
+    """One resource as it is sent, with what searches look for in it. `references` is what each `_include` follows."""
 
+    kind: str
     id: str
     body: msgspec.Raw
     tokens: Mapping[str, frozenset[str]]
     dates: Mapping[str, tuple[Interval, ...]]
+    references: Mapping[str, str]
 
 
 _Test = Callable[[Row], bool]
@@ -64,6 +66,9 @@ class Store:
                 patients.add(_patient(name, value))
             elif name == "_sort":
                 orders += value.split(",")
+            elif name == "_include":
+                if value not in INCLUDES:
+                    raise RefusedSearchError(f"unknown _include; known: {', '.join(INCLUDES)}")
             elif name not in CONTROLS:
                 tests.append(_test(kind, name, value))
         if len(patients) > 1:
@@ -76,14 +81,27 @@ class Store:
             found = _sorted(kind, found, order)
         return found
 
+    def included(self, rows: Iterable[Row], criteria: Sequence[tuple[str, str]]) -> list[Row]:
+        """What the rows of a page refer to, as far as `_include` asks for it and it is here, each once."""
+        wanted = [value for name, value in criteria if name == "_include"]
+        addresses = dict.fromkeys(row.references[name] for row in rows for name in wanted if name in row.references)
+        found = (self.read(*address.split("/", 1)) for address in addresses if "/" in address)
+        return [row for row in found if row is not None]
+
 
 def _row(kind: str, resource: Resource) -> Row:
     parameters = PARAMETERS.get(kind, {})
     return Row(
+        kind=kind,
         id=resource["id"],
         body=msgspec.Raw(msgspec.json.encode(resource)),
         tokens={name: tokens(resource, p) for name, p in parameters.items() if p.kind == "token"},
         dates={name: dates(resource, p) for name, p in parameters.items() if p.kind == "date"},
+        references={
+            name: resource[member]["reference"]
+            for name, member in INCLUDES.items()
+            if name.startswith(f"{kind}:") and "reference" in resource.get(member, {})
+        },
     )
 
 
@@ -101,7 +119,7 @@ def _test(kind: str, name: str, value: str) -> _Test:
         return lambda row: row.id in ids
     parameter = PARAMETERS[kind].get(name)
     if parameter is None:
-        allowed = ", ".join(sorted(["_id", "_sort", *CONTROLS, *PARAMETERS[kind]]))
+        allowed = ", ".join(sorted(["_id", "_include", "_sort", *CONTROLS, *PARAMETERS[kind]]))
         raise RefusedSearchError(f'unknown search parameter "{name}" for {kind}; known: {allowed}')
     if not all(value.split(",")):
         raise RefusedSearchError(f"{name}: an empty value")

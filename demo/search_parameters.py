@@ -37,6 +37,7 @@ _SUBJECT = Parameter("patient", ("subject",))
 _OF_SUBJECT = {"patient": _SUBJECT, "subject": _SUBJECT}
 _CODED = {"code": _token("code"), "status": _token("status")}
 _MEDICATION = {**_OF_SUBJECT, "code": _token("medicationCodeableConcept"), "status": _token("status")}
+_DOSE = ("effectiveDateTime", "effectivePeriod")
 
 PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "Patient": {"identifier": _token("identifier"), "gender": _token("gender"), "birthdate": _date("birthDate")},
@@ -81,9 +82,14 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "Procedure": {**_OF_SUBJECT, **_CODED, "date": _date("performedDateTime", "performedPeriod")},
     "Specimen": {**_OF_SUBJECT, "type": _token("type")},
     "List": {**_OF_SUBJECT, **_CODED, "date": _date("date")},
-    "MedicationAdministration": _MEDICATION,
-    "MedicationRequest": _MEDICATION,
-    "MedicationStatement": _MEDICATION,
+    "MedicationAdministration": {**_MEDICATION, "effective-time": _date(*_DOSE)},
+    "MedicationRequest": {**_MEDICATION, "authoredon": _date("authoredOn")},
+    "MedicationStatement": {**_MEDICATION, "effective": _date(*_DOSE)},
+}
+
+# What `_include` may bring along: the member that holds the reference.
+INCLUDES: Mapping[str, str] = {
+    f"{kind}:medication": "medicationReference" for kind in PARAMETERS if kind.startswith("Medication")
 }
 
 

@@ -5,15 +5,24 @@ safety: a broken entry costs itself and nothing else.
 """
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 import msgspec
 
 from fhir_mappings.finding import Issue
+from fhir_mappings.resources import r5
 from fhir_mappings.resources.r4 import AnyResource, Bundle, BundleEntry, BundleLink, EntrySearch
+from fhir_mappings.salvage import MARK, salvaged
+from fhir_mappings.versions import DEFAULT, Version
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ID_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}")
+_PATH = re.compile(r" - at `(\$[A-Za-z0-9.\[\]]{0,120})`$")
+
+# An entry that was not read may have said anything: what is not there cannot be concluded to be absent.
+UNREAD_CODES = frozenset({"unreadable", "other-version"})
 
 
 class _Peek(msgspec.Struct):
@@ -50,80 +59,176 @@ class Decoded(msgspec.Struct, frozen=True):
     issues: tuple[Issue, ...] = ()
     next: str = ""
 
+    @property
+    def is_of_other_version(self) -> bool:
+        """Whether a resource had the shape of another version than the one it was decoded as."""
+        return any(issue.code == "other-version" for issue in self.issues)
 
-_resource = msgspec.json.Decoder(AnyResource)
-_either = msgspec.json.Decoder(Bundle | AnyResource)
+
+class _Shape(msgspec.Struct, frozen=True):
+    """How one version is decoded: a whole body, one resource, and the types that are read of it."""
+
+    body: Callable[[bytes | msgspec.Raw], Decoded]
+    resource: Callable[[bytes | msgspec.Raw], AnyResource]
+    types: frozenset[str]
+
+
+_r4_body = msgspec.json.Decoder(Bundle | AnyResource)
+_r5_body = msgspec.json.Decoder(r5.Bundle | r5.AnyResource)
+_r5_resource = msgspec.json.Decoder(r5.AnyResource)
 _peek = msgspec.json.Decoder(_Peek)
 _raw_bundle = msgspec.json.Decoder(_RawBundle)
 _raw_entry = msgspec.json.Decoder(_RawEntry)
-
-READ_TYPES = frozenset(kind.__name__ for kind in get_args(AnyResource))
 
 
 class NotReadableError(ValueError):
     """The body as a whole is not JSON, or not a FHIR resource."""
 
 
-def decode(body: bytes | msgspec.Raw) -> Decoded:
-    """Decode one resource or a Bundle of any type (searchset, transaction, collection).
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, r5.AmbiguousError)
 
-    Raises NotReadableError when the body is no JSON object with a resourceType, or nested beyond what can be followed.
-    """
-    try:
-        whole = _either.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
-        return _entry_by_entry(body)
+
+def _body_of_r4(body: bytes | msgspec.Raw) -> Decoded:
+    whole = _r4_body.decode(body)
     if isinstance(whole, Bundle):
         return Decoded(whole.entry, next=whole.next)
     return Decoded((BundleEntry(whole),))
 
 
-def _entry_by_entry(body: bytes | msgspec.Raw) -> Decoded:
+def _body_of_r5(body: bytes | msgspec.Raw) -> Decoded:
+    whole = _r5_body.decode(body)
+    if isinstance(whole, r5.Bundle):
+        return Decoded(tuple(entry.as_r4() for entry in whole.entry), next=_next(whole.link))
+    return Decoded((BundleEntry(r5.as_r4(whole)),))
+
+
+def _resource_of_r5(raw: bytes | msgspec.Raw) -> AnyResource:
+    return r5.as_r4(_r5_resource.decode(raw))
+
+
+READ_TYPES = frozenset(kind.__name__ for kind in get_args(AnyResource))
+_R4 = _Shape(_body_of_r4, msgspec.json.Decoder(AnyResource).decode, READ_TYPES)
+_R5 = _Shape(_body_of_r5, _resource_of_r5, frozenset(kind.__name__ for kind in get_args(r5.AnyResource)))
+_SHAPES: Mapping[Version, _Shape] = {"R4": _R4, "R4B": _R4, "R5": _R5}
+
+
+def decode(body: bytes | msgspec.Raw, version: Version = DEFAULT) -> Decoded:
+    """Decode one resource or a Bundle of any type (searchset, transaction, collection); what comes out is R4.
+
+    Raises NotReadableError when the body is no JSON object with a resourceType.
+    """
     try:
-        peek = _peek.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise NotReadableError("not a JSON object") from error
+        whole = _SHAPES[version].body(body)
+    except _UNREADABLE:
+        whole = _entry_by_entry(body, version)
+    return whole if _have_fhir_ids(whole.entries) else _without_other_ids(whole, version)
+
+
+def _have_fhir_ids(entries: Iterable[BundleEntry]) -> bool:
+    """Findings, issues and cards name resources by their ids. One look at all together costs least."""
+    ids = [entry.resource.id for entry in entries if entry.resource is not None]
+    together = "".join(ids)
+    is_fhir = together.isascii() and not together.encode().translate(None, _ID_CHARACTERS)
+    return is_fhir and max(map(len, ids), default=0) <= 64
+
+
+def _without_other_ids(whole: Decoded, version: Version) -> Decoded:
+    named = [entry for entry in whole.entries if _have_fhir_ids((entry,))]
+    issues = [
+        Issue("warning", "unreadable", f"not as FHIR {version} defines it, at $.id", f"{entry.resource.type}/?")
+        for entry in whole.entries
+        if entry.resource is not None and not _have_fhir_ids((entry,))
+    ]
+    return Decoded(tuple(named), (*whole.issues, *issues), whole.next)
+
+
+def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
+    try:
+        peek, bundle = _opened(body)
+        is_cut = False
+    except _UNREADABLE:
+        body, is_cut = salvaged(bytes(body)), True
+        try:
+            peek, bundle = _opened(body)
+        except _UNREADABLE as error:
+            raise NotReadableError("not a JSON object, or a Bundle whose entries cannot be told apart") from error
     if not isinstance(peek.resourceType, str):
         raise NotReadableError("no resourceType")
-    if peek.resourceType != "Bundle":
-        return _one(msgspec.Raw(bytes(body)))
-    try:
-        bundle = _raw_bundle.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise NotReadableError("a Bundle whose entries or links cannot be told apart") from error
+    if bundle is None:
+        return _one(msgspec.Raw(bytes(body)), version, is_cut=is_cut)
     entries: list[BundleEntry] = []
     issues: list[Issue] = []
     for number, raw in enumerate(bundle.entry):
-        one = _decode_entry(raw, number)
+        one = _decode_entry(raw, number, version, is_cut=is_cut)
         entries += one.entries
         issues += one.issues
-    following = next((link.url for link in bundle.link if link.relation == "next"), "")
-    return Decoded(tuple(entries), tuple(issues), following)
+    return Decoded(tuple(entries), tuple(issues), _next(bundle.link))
 
 
-def _decode_entry(raw: msgspec.Raw, number: int) -> Decoded:
+def _opened(body: bytes | msgspec.Raw) -> tuple[_Peek, _RawBundle | None]:
+    peek = _peek.decode(body)
+    return peek, _raw_bundle.decode(body) if peek.resourceType == "Bundle" else None
+
+
+def _next(links: Iterable[BundleLink]) -> str:
+    return next((link.url for link in links if link.relation == "next"), "")
+
+
+def _decode_entry(raw: msgspec.Raw, number: int, version: Version, *, is_cut: bool) -> Decoded:
     try:
         entry = _raw_entry.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+    except _UNREADABLE:
         return Decoded(issues=(Issue("warning", "unreadable", f"entry {number} is not a Bundle entry"),))
     if not bytes(entry.resource):
         return Decoded()
-    return _one(entry.resource, entry.fullUrl, entry.search)
+    return _one(entry.resource, version, entry.fullUrl, entry.search, is_cut=is_cut)
 
 
-def _one(raw: msgspec.Raw, full_url: str = "", search: EntrySearch | None = None) -> Decoded:
+def _one(
+    raw: msgspec.Raw, version: Version, full_url: str = "", search: EntrySearch | None = None, *, is_cut: bool
+) -> Decoded:
+    """The resource of one entry. `is_cut`: the body was salvaged, so that this may hold the mark of it."""
+    if is_cut and MARK in bytes(raw):
+        return Decoded(issues=(_why_not(raw, None, version),))
     try:
-        return Decoded((BundleEntry(_resource.decode(raw), full_url, search),))
-    except (msgspec.MsgspecError, RecursionError) as error:
-        return Decoded(issues=(_why_not(raw, error),))
+        return Decoded((BundleEntry(_SHAPES[version].resource(raw), full_url, search),))
+    except _UNREADABLE as error:
+        return Decoded(issues=(_why_not(raw, error, version),))
 
 
-def _why_not(raw: msgspec.Raw, error: Exception) -> Issue:
-    try:
-        peek = _peek.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Issue:
+    peek = _peeked(raw) or _peeked(salvaged(bytes(raw)))
+    if peek is None:
         return Issue("warning", "unreadable", "an entry is not a JSON object")
-    if peek.kind not in READ_TYPES:
+    if peek.kind == "?":
+        return Issue("warning", "unreadable", "its type is none of FHIR's", peek.source)
+    if peek.kind not in _SHAPES[version].types:
         return Issue("information", "type-not-read", f"{peek.kind} is not read", peek.source)
-    where = str(error).rpartition(" - at ")[2] if " - at " in str(error) else "nesting"
-    return Issue("warning", "unreadable", f"not as FHIR R4 defines it, at {where[:120]}", peek.source)
+    if error is None or isinstance(error, RecursionError):
+        text = "nested too deep, or holds a number or character that JSON does not have"
+        return Issue("warning", "unreadable", text, peek.source)
+    other = next((name for name, shape in _SHAPES.items() if _fits(raw, shape)), None)
+    if other is not None:
+        return Issue("warning", "other-version", f"shaped as FHIR {other}, expected {version}", peek.source)
+    return Issue("warning", "unreadable", f"not as FHIR {version} defines it, at {_path(error)}", peek.source)
+
+
+def _peeked(raw: bytes | msgspec.Raw) -> _Peek | None:
+    try:
+        return _peek.decode(raw)
+    except _UNREADABLE:
+        return None
+
+
+def _fits(raw: msgspec.Raw, shape: _Shape) -> bool:
+    try:
+        shape.resource(raw)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _path(error: Exception) -> str:
+    """Where it was: names of FHIR's members and positions only, never a word of the record."""
+    found = _PATH.search(str(error))
+    return found[1] if found else str(error) if isinstance(error, r5.AmbiguousError) else "$"

@@ -137,7 +137,7 @@ def symbol_of_hgnc() -> Mapping[str, str]:
 
 def codon_of_coding(coding_change: str | None) -> int | None:
     """The codon a coding change lies in or borders on: c.3028+1G>A is 1010; None without a position in the gene."""
-    found = re.match(r"(?:[\w.]+(?:\([^)]*\))?:)?c\.(\d+)", coding_change or "")
+    found = re.match(r"(?:[\w.]+(?:\([^)]*\))?:)?c\.(\d{1,9})(?!\d)", coding_change or "")
     return (int(found[1]) + 2) // 3 if found else None
 
 

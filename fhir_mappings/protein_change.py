@@ -30,6 +30,9 @@ _CHANGE = re.compile(
 )
 
 
+_LONGEST = 1_000  # characters; the longest insertions that laboratories write out stay well below
+
+
 class ProteinChange(msgspec.Struct, frozen=True):
     """`residue` is the one-letter amino acid of the first codon ("" where not written), `alternative` what follows."""
 
@@ -42,7 +45,7 @@ class ProteinChange(msgspec.Struct, frozen=True):
 
 def parse_protein_change(text: str | None) -> ProteinChange | None:
     """The change, or None where the text names no codon ("", ".", "p.?") or follows no notation we know."""
-    if not text:
+    if not text or len(text) > _LONGEST:
         return None
     plain = _NAMES.sub(lambda name: THREE_LETTERS[name[0]], _REFERENCE.sub("", text.strip()))
     plain = plain.removeprefix("p.").replace("(", "").replace(")", "").replace(" ", "")

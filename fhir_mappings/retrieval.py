@@ -2,88 +2,131 @@
 
 Codes stand bare in a query (`code=718-7,...`): servers differ in what they make of a system, and every answer is
 matched exactly by (system, code) afterwards. Templates hold only `context.patientId`, no date arithmetic, no repeated
-parameter and no chaining, so that every client can honour them (CDS Hooks 2.0, Prefetch Template).
+parameter, no chaining and no `_include`, so that every client can honour them (CDS Hooks 2.0, Prefetch Template).
+
+A query asks for the codes of Observations, not for those of their components: many servers have no `combo-code`, and
+of the published resources none holds a value in a component under a code that is not asked for. Body composition is
+the exception: its own code is one of a site, its tissues are known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import msgspec
 
 from fhir_mappings.concepts import LOINC, OWN, SNOMED, Catalogue, catalogue
-from models.features import Modality
+from models.features import Feature
 
 PAGE = 200  # a server may give less; `next` says so
 _MDC = "urn:iso:std:iso:11073:10101"
+_NCIT = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
 _BOA_TISSUES = "https://uk-essen.de/fhir/ValueSet/boa/tissues"
-_OBSERVED = (LOINC, SNOMED, _MDC, OWN)
-# answers are values, not codes of an Observation; ICD-like categories are found through Condition
-_NOT_A_CODE = frozenset({"category", "ignored"})
+_OBSERVED = frozenset({LOINC, SNOMED, _MDC, _NCIT, OWN})
+# What the code of an Observation may mean; all other rows are answers, diagnoses, or never used.
+_READ = frozenset({"value", "level", "component", "panel", "part", "percent_of_leukocytes", "multiple_of_limit"})
+_SOURCE_CLASS = "48002-0"  # germline or somatic: only ever a component of a variant
 
 
 class Query(msgspec.Struct, frozen=True):
     """One query. `search` is relative to the FHIR base, `{patient}` stands for the bare patient id.
 
-    `max_age_days`: no parameter of this query looks further back (None: at least one does), so a search may be limited
-    by date.
+    `include` names the reference whose targets a search brings along (`MedicationRequest:medication`). `by_hand`: worth
+    typing where a client does not read discovery.
     """
 
     key: str
     type: str
     search: str
-    max_age_days: float | None = None
+    include: str = ""
+    by_hand: bool = False
 
     @property
-    def template(self) -> str:
-        """The CDS Hooks prefetch template."""
-        return self.search.replace("{patient}", "{{context.patientId}}")
+    def template(self) -> str | None:
+        """The CDS Hooks prefetch template. None where the search needs `_include`, which no template should use.
+
+        Without it the key would come filled with references to nothing, and would not be searched for again.
+        """
+        return None if self.include else self.search.replace("{patient}", "{{context.patientId}}")
 
     def url(self, patient_id: str) -> str:
-        return self.search.replace("{patient}", patient_id)
+        """The search, relative to the FHIR base."""
+        included = f"&_include={self.include}" if self.include else ""
+        return self.search.replace("{patient}", patient_id) + included
 
 
-def _observation_codes(source: Catalogue, modalities: Iterable[Modality]) -> list[str]:
-    wanted = set(modalities)
-    codes = {
-        row["code"]
-        for row in source.rows
-        if row["system"] in _OBSERVED
-        and row["meaning"] not in _NOT_A_CODE
-        and not row["meaning"].startswith("level=")
-        and source.schema[row["key"]].modality in wanted
-        and not source.schema[row["key"]].is_entity
-    }
-    return sorted(codes)
+def _observations(key: str, source: Catalogue, wants: Callable[[Feature], bool], *, by_hand: bool = False) -> Query:
+    codes = ",".join(_observation_codes(source, wants))
+    return Query(key, "Observation", f"Observation?patient={{patient}}&code={codes}{_newest('date')}", by_hand=by_hand)
 
 
-def _observations(key: str, source: Catalogue, *modalities: Modality) -> Query:
-    windows = [f.window_days for f in source.schema.features if f.modality in modalities and not f.is_entity]
-    limited = None if None in windows else max((w for w in windows if w is not None), default=None)
-    codes = ",".join(_observation_codes(source, modalities))
-    search = f"Observation?patient={{patient}}&code={codes}&_sort=-date&_count={PAGE}"
-    return Query(key, "Observation", search, limited)
+def _observation_codes(source: Catalogue, wants: Callable[[Feature], bool]) -> list[str]:
+    """The codes under which an Observation may carry one of these parameters, or a part of one, in order."""
+    rows = ((row, source.schema[row["key"]]) for row in source.rows)
+    return sorted({row["code"] for row, feature in rows if wants(feature) and _may_be_observed(row, feature)})
+
+
+def _may_be_observed(row: Mapping[str, str], feature: Feature) -> bool:
+    """Whether an Observation may have this code as its own; a part of a history is a kind of therapy, a Procedure."""
+    if row["code"] == _SOURCE_CLASS or (row["meaning"] == "part" and feature.modality == "history"):
+        return False
+    return row["system"] in _OBSERVED and row["meaning"] in _READ
+
+
+def _is_of_tumour(feature: Feature) -> bool:
+    """Tumour markers go with the tumour: with them the codes of the laboratory would hardly fit an address."""
+    return not feature.is_entity and (feature.modality == "tumour" or feature.family.startswith("marker_"))
+
+
+def _is_laboratory(feature: Feature) -> bool:
+    return feature.modality == "laboratory" and not _is_of_tumour(feature)
+
+
+def _is_genetics(feature: Feature) -> bool:
+    return feature.modality == "genetics"
+
+
+def _is_function(feature: Feature) -> bool:
+    """Vital signs, performance, habits, and what images say of heart and body."""
+    return feature.modality in {"function", "history", "imaging"}
 
 
 def _body_composition(source: Catalogue) -> Query:
-    tissues = sorted({row["code"] for row in source.rows if row["system"] == _BOA_TISSUES})
-    search = f"Observation?patient={{patient}}&component-code={','.join(tissues)}&_sort=-date&_count={PAGE}"
+    tissues = ",".join(sorted({row["code"] for row in source.rows if row["system"] == _BOA_TISSUES}))
+    search = f"Observation?patient={{patient}}&component-code={tissues}{_newest('date')}"
     return Query("bodyComposition", "Observation", search)
+
+
+def _all_of(key: str, kind: str, sort: str = "", *, by_hand: bool = False) -> Query:
+    return Query(key, kind, f"{kind}?patient={{patient}}{_newest(sort)}", by_hand=by_hand)
+
+
+def _medications(key: str, kind: str, sort: str) -> Query:
+    return Query(key, kind, f"{kind}?patient={{patient}}{_newest(sort)}", include=f"{kind}:medication")
+
+
+def _newest(sort: str) -> str:
+    """The newest first, where a type has a date to sort by; what one page cannot hold is behind its `next` link."""
+    return f"&_sort=-{sort}&_count={PAGE}" if sort else f"&_count={PAGE}"
 
 
 @cache
 def queries() -> tuple[Query, ...]:
-    """Every query of the shipped catalogue, in the order in which a client should fill them."""
+    """Every query of the shipped catalogue; those that the score depends on most come first (docs/retrieval.md)."""
     source = catalogue()
     return (
-        Query("patient", "Patient", "Patient/{patient}"),
-        Query("conditions", "Condition", f"Condition?patient={{patient}}&_count={PAGE}"),
-        _observations("laboratory", source, "laboratory"),
-        _observations("tumour", source, "tumour"),
-        _observations("function", source, "function", "history"),
-        _observations("genetics", source, "genetics"),
-        Query("encounters", "Encounter", f"Encounter?patient={{patient}}&_sort=-date&_count={PAGE}"),
-        _observations("imaging", source, "imaging"),
+        Query("patient", "Patient", "Patient/{patient}", by_hand=True),
+        _all_of("conditions", "Condition", by_hand=True),
+        _observations("tumour", source, _is_of_tumour, by_hand=True),
+        _observations("genetics", source, _is_genetics, by_hand=True),
+        _observations("function", source, _is_function, by_hand=True),
+        _observations("laboratory", source, _is_laboratory, by_hand=True),
+        _all_of("sequences", "MolecularSequence", by_hand=True),
+        _all_of("encounters", "Encounter", "date", by_hand=True),
+        _all_of("procedures", "Procedure", "date"),
+        _all_of("lists", "List", "date"),
         _body_composition(source),
-        Query("imagingStudies", "ImagingStudy", f"ImagingStudy?patient={{patient}}&_sort=-started&_count={PAGE}"),
-        Query("sequences", "MolecularSequence", f"MolecularSequence?patient={{patient}}&_count={PAGE}"),
+        _all_of("imagingStudies", "ImagingStudy", "started"),
+        _medications("medicationAdministrations", "MedicationAdministration", "effective-time"),
+        _medications("medicationStatements", "MedicationStatement", "effective"),
+        _medications("medicationRequests", "MedicationRequest", "authoredon"),
     )

@@ -45,7 +45,7 @@ def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
     """How far this site's calls may go."""
     limits = settings.limits
     servers = FhirServers(
-        FhirClient(Base.parse(server.url), http, server.timeout_seconds, limits.fhir_body_bytes)
+        FhirClient(Base.parse(server.url), http, server.timeout_seconds, limits.fhir_body_bytes, server.version)
         for server in settings.fhir
     )
     bounds = Bounds(limits.fhir_pages, limits.entries)

@@ -10,11 +10,12 @@ import msgspec
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import Query, queries
+from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
 from service.app import reach_of
 from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
 from service.errors import FhirError, RefusedError, TimedOutError, UnknownPatientError, UnreachableError
-from service.fhir.client import FhirClient, Reply, open_http
+from service.fhir.client import STATEMENT, CapabilityStatement, FhirClient, Reply, open_http
 from service.fhir.gather import INDISPENSABLE
 from service.fhir.paging import Bounds, ask
 from service.settings import EhrClient, Settings
@@ -22,8 +23,6 @@ from service.settings import EhrClient, Settings
 State = Literal["ok", "note", "red", "unreachable"]
 
 NOBODY = "oncohooks-check-nobody"  # an id that no server has: every search must come back empty
-_STATEMENT = "metadata?_elements=fhirVersion,software"
-_VERSIONS = ("4.0", "4.3")
 _SKEW_SECONDS = 60.0
 _NOT_THE_BASE = "check that url is the FHIR base address"
 
@@ -39,16 +38,6 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     def text(self) -> str:
         action = f" -> {self.action}" if self.action else ""
         return f"{self.state:<12}{self.item:<18}{self.told}{action}"
-
-
-class _Software(msgspec.Struct):
-    name: str = ""
-    version: str = ""
-
-
-class _CapabilityStatement(msgspec.Struct, tag_field="resourceType", tag="CapabilityStatement"):
-    fhirVersion: str = ""  # noqa: N815
-    software: _Software = msgspec.field(default_factory=_Software)
 
 
 async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Line]:
@@ -83,7 +72,7 @@ def _model(settings: Settings) -> Line:
 
 async def _server(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
     try:
-        reply = await server.read(_STATEMENT)
+        reply = await server.read(STATEMENT)
     except (UnreachableError, TimedOutError) as error:
         told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}"
         return [Line(item, "unreachable", told, "check url, network and that the server runs")]
@@ -106,14 +95,17 @@ async def _keys(item: str, client: EhrClient, http: httpx.AsyncClient) -> Line:
 
 def _version(item: str, server: FhirClient, reply: Reply) -> Line:
     try:
-        statement = msgspec.json.decode(reply.body, type=_CapabilityStatement)
+        statement = msgspec.json.decode(reply.body, type=CapabilityStatement)
     except msgspec.MsgspecError:
         return Line(
             item, "red", f"{server.base.url}: no CapabilityStatement", "check that url is the FHIR base address"
         )
     told = f"{server.base.url}: FHIR {statement.fhirVersion}, {statement.software.name} {statement.software.version}"
-    if not statement.fhirVersion.startswith(_VERSIONS):
-        return Line(item, "red", told.strip(), "FHIR R4 (4.0) or R4B (4.3) is needed")
+    version = version_of(statement.fhirVersion)
+    if version is None:
+        return Line(item, "red", told.strip(), "FHIR R4 (4.0), R4B (4.3) or R5 (5.0) is needed")
+    if server.knows_version and server.version != version:
+        return Line(item, "red", told.strip(), f"set version of this server to {version}, or leave it out")
     return Line(item, "ok", told.strip(" ,"))
 
 

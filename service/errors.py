@@ -99,7 +99,7 @@ TABLE: Mapping[Category, Told] = {
         403,
         "forbidden",
         "Something would have to be read from a FHIR server that is not on this site's list.",
-        "Send every prefetch key, or add the server to [[fhir]] of site.toml.",
+        "Send every published prefetch key, or add the server to [[fhir]] of site.toml.",
     ),
     Category.TOKEN_MISMATCH: Told(
         403,

@@ -14,11 +14,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fhir_mappings.concepts import VERSION, catalogue
 from models.package import Package
 from service.errors import FhirError
-from service.fhir.client import FhirClient, FhirServers
+from service.fhir.client import STATEMENT, FhirClient, FhirServers
 from service.settings import Settings
 from service.telemetry import CONTENT_TYPE, Telemetry
 
-PING = "metadata?_elements=fhirVersion,software"  # the whole statement of a HAPI server is 1.5 MB
 _PING_SECONDS = 0.8  # a probe usually waits a second
 _PING_KEPT_SECONDS = 15.0
 
@@ -59,7 +58,7 @@ class Readiness:
 async def _ping(server: FhirClient) -> str:
     try:
         async with asyncio.timeout(_PING_SECONDS):
-            await server.read(PING)
+            await server.read(STATEMENT)
     except TimeoutError:
         return "down: no answer in time"
     except FhirError as error:

@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from fhir_mappings.versions import Version
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
@@ -39,6 +40,11 @@ class _Table(BaseModel):
 class FhirServer(_Table):
     url: str = Field(description="FHIR base address; only these servers are ever called")
     timeout_seconds: Seconds = Field(default=5.0, description="longest wait for one answer of this server")
+    version: Version | None = Field(
+        default=None,
+        description="FHIR version of this server, `R4`, `R4B` or `R5`; else R4, or what its CapabilityStatement states"
+        " (asked for when a resource has the shape of another version)",
+    )
 
     @field_validator("url")
     @classmethod

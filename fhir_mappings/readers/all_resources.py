@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from fhir_mappings.concepts import LOINC, Catalogue
+from fhir_mappings.decoding import UNREAD_CODES
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
@@ -174,7 +175,7 @@ def _has_all_variants(record: PatientRecord) -> bool:
 
 def _is_unreadable(record: PatientRecord, name: str) -> bool:
     """Whether a resource that is, or may be, of this type could not be decoded."""
-    return any(i.code == "unreadable" and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues)
+    return any(i.code in UNREAD_CODES and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues)
 
 
 _VARIANT_QUERIES = frozenset({"genetics", "sequences", "bundle"})

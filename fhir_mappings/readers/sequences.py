@@ -27,7 +27,7 @@ def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvi
     for sequence in sequences:
         accession = _accession(sequence.referenceSeq) if sequence.referenceSeq else None
         if not sequence.variant:
-            issues.append(Issue("information", "no-value", "no variant", sequence.address))
+            issues.append(Issue("information", "no-value", "no variant; FHIR R5 has none here", sequence.address))
         elif accession is None and sequence.referenceSeq and _is_transcript(sequence.referenceSeq):
             text = "positions on a transcript, a protein or a gene, not on a chromosome"
             issues.append(Issue("warning", "reference-not-read", text, sequence.address))

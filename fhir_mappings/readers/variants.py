@@ -35,6 +35,7 @@ _AMPLIFIED = 6
 # A display that is a symbol (KIT) and no full name (KIT proto-oncogene, receptor tyrosine kinase).
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{1,9}(-[A-Z0-9]{1,4})?")
 _HGNC_ID = re.compile(r"(HGNC:)?\d{1,6}")
+_CONFLICTS_TOLD = 3
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -165,8 +166,8 @@ def _report(observation: Observation, symbols: list[str], when: datetime | None)
 
 def genes_of(observation: Observation) -> tuple[list[str], str]:
     """Symbols of the reported genes; and what contradicts itself (id against name)."""
-    found: list[str] = []
-    conflicts: list[str] = []
+    found: dict[str, None] = {}  # as a set that keeps its order
+    conflicts: dict[str, None] = {}
     for coding in _codings(observation, _GENE):
         if coding.system != HGNC:
             continue
@@ -176,11 +177,11 @@ def genes_of(observation: Observation) -> tuple[list[str], str]:
             symbol = named if _SYMBOL.fullmatch(named) else None  # a gene that the catalogue does not have
         elif symbol is None or (symbol != named and (named in RULES or _SYMBOL.fullmatch(named))):
             shown = coding.code if _HGNC_ID.fullmatch(coding.code) else "the id"
-            conflicts.append(f"{shown} is {symbol or 'another gene'}, not {named}")
+            conflicts[f"{shown} is {symbol or 'another gene'}, not {named}"] = None
             continue
-        if symbol is not None and symbol not in found:
-            found.append(symbol)
-    return found, "; ".join(conflicts)
+        if symbol is not None:
+            found[symbol] = None
+    return list(found), "; ".join([*conflicts][:_CONFLICTS_TOLD])
 
 
 def _event(observation: Observation) -> Consequence | None:

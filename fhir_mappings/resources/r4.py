@@ -1,7 +1,7 @@
 """R4 resources that the readers use, each with only the elements they look at (hl7.org/fhir/R4).
 
-R4B is equal in these. R5 renamed some (MolecularSequence has no `variant`, Encounter.class is a list): a resource of
-another version fails to decode into these and becomes an issue, never a guess.
+R4B is equal in these. R5 renamed some (resources/r5.py): a resource of R5 fails to decode into these and becomes an
+issue, never a guess. Where it would not fail by itself, a member that only R5 has stands here with the type None.
 """
 
 import msgspec
@@ -75,6 +75,9 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
     reasonCode: tuple[CodeableConcept, ...] = ()
     hospitalization: Hospitalization = Hospitalization()
     modifierExtension: tuple[Extension, ...] = ()
+    actualPeriod: None = None
+    admission: None = None
+    reason: None = None
 
 
 class ConditionStage(msgspec.Struct, frozen=True, gc=False):
@@ -155,14 +158,18 @@ class Observation(Resource, frozen=True, tag=True, gc=False):
     contained: tuple[msgspec.Raw, ...] = ()
 
 
+class Modality(Coding, frozen=True, gc=False):
+    coding: None = None
+
+
 class ImagingSeries(msgspec.Struct, frozen=True, gc=False):
-    modality: Coding = Coding()
+    modality: Modality = Modality()
     bodySite: Coding = Coding()
 
 
 class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
-    modality: tuple[Coding, ...] = ()
+    modality: tuple[Modality, ...] = ()
     subject: Reference = Reference()
     started: str = ""
     series: tuple[ImagingSeries, ...] = ()
@@ -191,6 +198,8 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     referenceSeq: ReferenceSequence | None = None
     variant: tuple[SequenceVariant, ...] = ()
     modifierExtension: tuple[Extension, ...] = ()
+    subject: None = None
+    relative: None = None
 
 
 class OutcomeIssue(msgspec.Struct, frozen=True, gc=False):

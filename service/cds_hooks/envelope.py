@@ -7,12 +7,13 @@ that were kept for it, or bytes are left over, a member stood twice.
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
 import msgspec
 
 from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.finding import Issue
+from fhir_mappings.versions import DEFAULT, Version
 from service.cds_hooks.wire import Context, FhirAuthorization, HookRequest
 from service.errors import MalformedError, TooLargeError, TooManyEntriesError
 
@@ -73,8 +74,10 @@ async def read_body(chunks: AsyncIterator[bytes], stated_length: str | None, lim
     return b"".join(parts)
 
 
-def read_request(body: bytes, entries_limit: int, wanted: Collection[str]) -> HookRequest:
-    """The hook call that a body states; of the prefetch, the keys `wanted`.
+def read_request(
+    body: bytes, entries_limit: int, wanted: Collection[str], version_of: Callable[[str], Version] = lambda _: DEFAULT
+) -> HookRequest:
+    """The hook call that a body states; of the prefetch, the keys `wanted`, in the FHIR version of its server.
 
     Raises MalformedError (no JSON; a member missing, of the wrong type, or twice) and TooManyEntriesError. Both name
     members and hold no value.
@@ -87,11 +90,12 @@ def read_request(body: bytes, entries_limit: int, wanted: Collection[str]) -> Ho
     if commas >= entries_limit and sum(map(_entries, values.values())) > entries_limit:
         raise TooManyEntriesError(f"more than {entries_limit} entries")
     context = _context(_inner(top, "context"))
-    prefetch, issues = _decoded({key: value for key, value in values.items() if key in wanted})
+    server = _text(top, "fhirServer")
+    prefetch, issues = _decoded({key: value for key, value in values.items() if key in wanted}, version_of(server))
     request = HookRequest(
         hook=_text(top, "hook", required=True),
         hookInstance=_text(top, "hookInstance"),
-        fhirServer=_text(top, "fhirServer"),
+        fhirServer=server,
         fhirAuthorization=_authorization(top),
         context=context,
         prefetch=prefetch,
@@ -213,7 +217,7 @@ def _entries(value: msgspec.Raw) -> int:
         return 0  # no Bundle: `decode` says what it is instead
 
 
-def _decoded(values: Members) -> tuple[dict[str, Decoded | None], tuple[Issue, ...]]:
+def _decoded(values: Members, version: Version) -> tuple[dict[str, Decoded | None], tuple[Issue, ...]]:
     prefetch: dict[str, Decoded | None] = {}
     issues = []
     for key, value in values.items():
@@ -221,7 +225,7 @@ def _decoded(values: Members) -> tuple[dict[str, Decoded | None], tuple[Issue, .
             prefetch[key] = None
             continue
         try:
-            prefetch[key] = decode(value)
+            prefetch[key] = decode(value, version)
         except NotReadableError:
             issues.append(Issue("warning", "unreadable", f"prefetch {key} is no FHIR resource"))
     return prefetch, tuple(issues)

@@ -88,10 +88,19 @@ class CdsService:
         except ClientDisconnect as error:
             raise MalformedError("the body ended before its end") from error
         with stage("hook call"):
-            call = read_request(body, limits.entries, self._keys)
+            call = read_request(body, limits.entries, self._keys, self._reach.servers.version_of)
+            if await self._has_learnt_version(call):
+                call = read_request(body, limits.entries, self._keys, self._reach.servers.version_of)
         if call.hook != hook:
             raise WrongHookError(f"hook must be {hook}")
         return call
+
+    async def _has_learnt_version(self, call: HookRequest) -> bool:
+        """Whether the call's server turned out to speak another FHIR version than its prefetch was read as."""
+        server = self._reach.servers.stated(call.fhirServer)
+        if server is None or not any(sent and sent.is_of_other_version for sent in call.prefetch.values()):
+            return False
+        return server.version != await server.learn_version()
 
     def _card(self, assessment: Assessment, request: Request) -> bytes:
         with stage("card"):

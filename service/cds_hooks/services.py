@@ -9,7 +9,10 @@ PROGNOSIS = "pan-cancer-prognosis"
 
 
 def discovery(queries: Sequence[Query]) -> Discovery:
-    """The services with the prefetch that fills their inputs; a client may honour as much of it as it can."""
+    """The services with the prefetch that fills their inputs; a client may honour as much of it as it can.
+
+    Queries without a template are searched by the service whatever a client fills.
+    """
     return Discovery(
         (
             ServiceDescription(
@@ -20,10 +23,11 @@ def discovery(queries: Sequence[Query]) -> Discovery:
                     "Where an adult with a solid tumour stands among similar patients of the reference data, and which "
                     "of the recorded values that rests on. Research use; no treatment advice."
                 ),
-                prefetch={query.key: query.template for query in queries},
+                prefetch={query.key: query.template for query in queries if query.template is not None},
                 usageRequirements=(
                     "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
-                    "conditions are needed."
+                    "conditions are needed. Where templates are typed by hand, these matter most: "
+                    f"{', '.join(query.key for query in queries if query.by_hand)}."
                 ),
             ),
         )

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import httpx
@@ -14,6 +14,7 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
+from fhir_mappings.versions import DEFAULT, Version
 from models.package import Package, PackageError
 from service.app import reach_of
 from service.clock import Moment
@@ -48,6 +49,13 @@ class MomentType(click.ParamType[Moment]):
 @click.option(
     "--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A FHIR Bundle, .json or .json.gz."
 )
+@click.option(
+    "--fhir-version",
+    type=click.Choice(get_args(Version)),
+    default=DEFAULT,
+    show_default=True,
+    help="FHIR version of the Bundle; a server states its own.",
+)
 @click.option("--at", type=MomentType(), default="now", show_default=True, help="Moment of assessment.")
 @click.option(
     "--package",
@@ -61,6 +69,7 @@ def score(
     fhir: str | None,
     patient: str | None,
     bundle: Path | None,
+    fhir_version: Version,
     at: Moment,
     package: Path | None,
     *,
@@ -71,7 +80,7 @@ def score(
         raise click.UsageError("give one of --fhir and --bundle")
     options: dict[str, Any] = {"fhir": [{"url": fhir}] if fhir else None, "model": package}
     settings = Settings.read(**{name: value for name, value in options.items() if value is not None})
-    record = _from_file(bundle, patient) if bundle else _from_server(settings, patient, network)
+    record = _from_file(bundle, patient, fhir_version) if bundle else _from_server(settings, patient, network)
     try:
         loaded = Package.load(settings.model, catalogue().schema)
     except PackageError as error:
@@ -83,20 +92,20 @@ def score(
         click.echo(as_text(assessment))
 
 
-def _from_file(file: Path, patient: str | None) -> PatientRecord:
+def _from_file(file: Path, patient: str | None, version: Version) -> PatientRecord:
     try:
-        return record_of(_read(file), patient)
+        return record_of(_read(file, version), patient)
     except (SeveralPatientsError, NotReadableError) as error:
         raise click.UsageError(f"{file}: {error}") from error
 
 
-def _read(file: Path) -> Decoded:
+def _read(file: Path, version: Version) -> Decoded:
     try:
         content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     except (OSError, EOFError) as error:
         raise NotReadableError("cannot be read, or is not what gzip writes") from error
     try:
-        return decode(content)
+        return decode(content, version)
     except UnicodeDecodeError as error:
         raise NotReadableError("not UTF-8") from error
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_mappings.decoding import Decoded
+from fhir_mappings.decoding import UNREAD_CODES, Decoded
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import Entry, Retrieval, State, Via, entries_of
 from fhir_mappings.resources.r4 import OperationOutcome
@@ -12,7 +12,6 @@ from fhir_mappings.retrieval import Query
 
 # Epic answers a search without hits with one OperationOutcome of this code, as of its CDS Hooks tutorial.
 _NO_RESULTS = "4101"
-UNREADABLE = "unreadable"  # the mapping issue of an entry that is not as FHIR defines it: it may have said anything
 _HARMLESS = frozenset({"information", "warning"})
 
 
@@ -49,7 +48,7 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
     failed = any(_is_failure(outcome) for outcome in outcomes)
     if failed and not entries:
         return Answer(query, via, "failed", issues=tuple(issues), reason="an OperationOutcome instead of an answer")
-    unread = sum(issue.code == UNREADABLE for issue in issues)
+    unread = sum(issue.code in UNREAD_CODES for issue in issues)
     reason = cut or ("an OperationOutcome beside the answer" if failed else "")
     reason = reason or (f"{unread} entries could not be read" if unread else "")
     state: State = "partial" if reason else "complete" if entries else "empty"

@@ -3,15 +3,19 @@
 The server is trusted with the patient, not with us: what it answers is bounded, never redirected, never unpacked.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from time import monotonic
 
 import httpx
 import msgspec
 
+from fhir_mappings.versions import DEFAULT, Version, version_of
 from service.errors import (
     AnswerTooLargeError,
+    FhirError,
     NotFhirError,
     RefusedError,
     TimedOutError,
@@ -27,6 +31,8 @@ _HEADERS = {
     "Cache-Control": "no-cache",
     "User-Agent": "oncohooks",
 }
+STATEMENT = "metadata?_elements=fhirVersion,software"  # the whole statement of a HAPI server is 1.5 MB
+_ASK_AGAIN_SECONDS = 60.0
 _JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir", ""})
 
 
@@ -51,11 +57,32 @@ class Reply(msgspec.Struct, frozen=True):
     date: str = ""
 
 
-class FhirClient:
-    """One FHIR server. Every address that it is given is checked to be within the server's base."""
+class Software(msgspec.Struct, frozen=True):
+    name: str = ""
+    version: str = ""
 
-    def __init__(self, base: Base, http: httpx.AsyncClient, timeout: float, body_limit: int) -> None:
+
+class CapabilityStatement(msgspec.Struct, frozen=True, tag_field="resourceType", tag="CapabilityStatement"):
+    """What a server says of itself, as far as we ask."""
+
+    fhirVersion: str = ""  # noqa: N815
+    software: Software = Software()
+
+
+class FhirClient:
+    """One FHIR server. Every address that it is given is checked to be within the server's base.
+
+    `version` is that of the setting, else R4 until the server has stated another.
+    """
+
+    def __init__(
+        self, base: Base, http: httpx.AsyncClient, timeout: float, body_limit: int, version: Version | None = None
+    ) -> None:
         self.base = base
+        self.version: Version = version or DEFAULT
+        self.knows_version = version is not None
+        self._asked = -_ASK_AGAIN_SECONDS
+        self._asking = asyncio.Lock()
         self._http = http
         self._timeout = timeout
         self._limit = body_limit
@@ -75,6 +102,22 @@ class FhirClient:
             raise TimedOutError(f"no answer within {self._timeout:g} s") from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise UnreachableError(type(error).__name__) from error
+
+    async def learn_version(self) -> Version:
+        """The version that the server states, asked for once; one that cannot be had is asked for again in a minute."""
+        async with self._asking:
+            if not self.knows_version and monotonic() - self._asked >= _ASK_AGAIN_SECONDS:
+                self._asked = monotonic()
+                stated = await self._stated_version()
+                self.version, self.knows_version = stated or self.version, stated is not None
+        return self.version
+
+    async def _stated_version(self) -> Version | None:
+        try:
+            reply = await self.read(STATEMENT)
+            return version_of(msgspec.json.decode(reply.body, type=CapabilityStatement).fhirVersion)
+        except (FhirError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
 
     def _within(self, address: str) -> httpx.URL:
         resolved = self.base.resolve(address)
@@ -124,6 +167,11 @@ class FhirServers:
 
     def __iter__(self) -> Iterator[FhirClient]:
         return iter(self._clients.values())
+
+    def version_of(self, address: str) -> Version:
+        """The version of the server that a request states, as far as it is known."""
+        client = self.stated(address)
+        return client.version if client else DEFAULT
 
     def stated(self, address: str) -> FhirClient | None:
         """The client of the server that a request states; None where it is not on the list."""

@@ -69,8 +69,9 @@ class Reach(msgspec.Struct, frozen=True):
 async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> PatientRecord:
     """The patient's record.
 
-    Raises ServerNotListedError (something must be read from a server that is not listed), UnobtainableError (no
-    server stated, and Patient or Condition not sent), TimedOutError (deadline) and what `paging.ask` raises.
+    Raises ServerNotListedError (a server that is not listed, and a published template that was not filled),
+    UnobtainableError (no server stated, and Patient or Condition not sent), TimedOutError (deadline) and what
+    `paging.ask` raises.
     """
     with stage("prefetch"):
         sent = {query.key: _sent(query, call.prefetch[query.key]) for query in queries if query.key in call.prefetch}
@@ -82,7 +83,7 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> P
         with stage("search"):
             read = await _side_by_side(jobs, reach)
     answers = {**sent, **{answer.query.key: answer for answer in read}}
-    return _record(call, [answers.get(query.key) or _not_asked(query) for query in queries])
+    return _record(call, [answers.get(query.key) or _not_asked(query, call) for query in queries])
 
 
 def _sent(query: Query, value: Decoded | None) -> Answer:
@@ -98,9 +99,10 @@ def _must_be_read(query: Query, sent: Answer | None) -> bool:
 
 def _server(call: PatientCall, reach: Reach, wanted: Sequence[Query]) -> FhirClient | None:
     server = reach.servers.stated(call.server) if call.server else None
-    if server is None and wanted:
-        if call.server:
-            raise ServerNotListedError(f"not sent: {', '.join(query.key for query in wanted)}")
+    if server is None:
+        missing = [query.key for query in wanted if query.template is not None]  # a client cannot know of the others
+        if call.server and missing:
+            raise ServerNotListedError(f"not sent: {', '.join(missing)}")
         missing = [query.key for query in wanted if query.type in INDISPENSABLE]
         if missing:
             raise UnobtainableError(f"no fhirServer is stated, and not sent: {', '.join(missing)}")
@@ -157,8 +159,9 @@ async def _side_by_side(jobs: Sequence[Coroutine[Any, Any, Answer]], reach: Reac
     return [task.result() for task in tasks]
 
 
-def _not_asked(query: Query) -> Answer:
-    return Answer(query, "prefetch", "notAsked", reason="not sent, and no FHIR server is stated")
+def _not_asked(query: Query, call: PatientCall) -> Answer:
+    why = "the stated FHIR server is not listed" if call.server else "no FHIR server is stated"
+    return Answer(query, "prefetch", "notAsked", reason=f"not sent, and {why}")
 
 
 def _record(call: PatientCall, answers: Sequence[Answer]) -> PatientRecord:

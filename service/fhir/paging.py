@@ -5,6 +5,7 @@ import msgspec
 from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.resources.r4 import Patient
 from fhir_mappings.retrieval import Query
+from fhir_mappings.versions import Version
 from service.errors import FhirError, LostPageError, NotFhirError, RefusedError, UnknownPatientError
 from service.fhir.answer import Answer, answer_of
 from service.fhir.client import FhirClient
@@ -71,7 +72,15 @@ async def rest(
 
 async def _page(client: FhirClient, address: str, token: str) -> Decoded:
     reply = await client.read(address, token)
+    expected = client.version
+    found = _decoded(reply.body, expected)
+    if found.is_of_other_version and await client.learn_version() != expected:
+        return _decoded(reply.body, client.version)
+    return found
+
+
+def _decoded(body: bytes, version: Version) -> Decoded:
     try:
-        return decode(reply.body)
+        return decode(body, version)
     except (NotReadableError, UnicodeDecodeError) as error:
         raise NotFhirError("answered with what is no FHIR resource") from error

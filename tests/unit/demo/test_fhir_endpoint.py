@@ -38,8 +38,19 @@ DATED = [
     _observation("undated", "dates"),
 ]
 MANY = [_observation(f"many-{number:03}", "many") for number in range(450)]
-OTHERS = [
+OTHERS: list[dict[str, Any]] = [
     {"resourceType": "Patient", "id": "many"},
+    {"resourceType": "Medication", "id": "drug"},
+    *(
+        {
+            "resourceType": "MedicationStatement",
+            "id": f"use-{year}-{drug}",
+            "subject": {"reference": "Patient/many"},
+            "medicationReference": {"reference": f"Medication/{drug}"},
+            "effectivePeriod": {"start": year},
+        }
+        for year, drug in (("2023", "drug"), ("2024", "drug"), ("2022", "gone"))
+    ),
     _observation("versioned", "versioned/_history/3"),
     _observation("elsewhere", "x", subject={"reference": "https://elsewhere.test/fhir/Patient/many"}),
 ]
@@ -173,6 +184,17 @@ def test_order() -> None:
     assert found("Observation?patient=dates&_sort=-_id")[0] == "year"
 
 
+def test_include() -> None:
+    """What a page refers to comes with it where that is asked for: once, marked, and only if it is there."""
+    search = "MedicationStatement?patient=many&_sort=-effective"
+    matches = ["use-2024-drug", "use-2023-drug", "use-2022-gone"]
+    assert found(search) == matches
+    entries = get(f"{search}&_include=MedicationStatement:medication").json()["entry"]
+    assert [entry["resource"]["id"] for entry in entries] == [*matches, "drug"]
+    assert [entry["search"]["mode"] for entry in entries] == ["match"] * 3 + ["include"]
+    assert entries[-1]["fullUrl"] == f"{BASE}/Medication/drug"
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -189,6 +211,8 @@ def test_order() -> None:
         "Observation?patient=many&date=yesterday",
         "Observation?patient=many&date=2024-13-01",
         "Observation?patient=many&_sort=code",
+        "MedicationRequest?patient=many&_sort=-effective",
+        "MedicationRequest?patient=many&_include=MedicationRequest:made-up",
         "Observation?patient=many&_count=x",
         "Patient/many/Observation",
     ],

@@ -2,15 +2,24 @@
 
 import csv
 import re
+from collections import Counter
+from urllib.parse import quote
 
 import pytest
 
 from fhir_mappings.concepts import DATA, LOINC, SNOMED
+from fhir_mappings.readers.body_composition import TISSUES
 from fhir_mappings.readers.parts import PARTS
 from fhir_mappings.retrieval import Query, queries
 
-OBSERVED_SYSTEMS = {LOINC, SNOMED, "urn:iso:std:iso:11073:10101", "urn:oncohooks:parameter"}
-LIMIT = 2000  # characters of an address that every proxy lets through
+MDC = "urn:iso:std:iso:11073:10101"
+OBSERVED_SYSTEMS = {LOINC, SNOMED, MDC, "urn:oncohooks:parameter", "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"}
+READ_BY_CODE = {"value", "level", "panel", "component", "percent_of_leukocytes", "multiple_of_limit"}
+LONGEST = 2000  # characters of an address that every proxy lets through
+BASE = "https://" + "x" * 112  # 120 characters
+
+with (DATA / "concept_map.csv").open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file))
 
 
 def codes_of(query: Query) -> list[str]:
@@ -22,21 +31,30 @@ def by_key(key: str) -> Query:
     return next(query for query in queries() if query.key == key)
 
 
-OBSERVED = [query for query in queries() if query.type == "Observation" and "?" in query.search and codes_of(query)]
+OBSERVED = [query for query in queries() if query.type == "Observation"]
+ASKED = Counter(code for query in OBSERVED if "&code=" in query.search for code in codes_of(query))
+PUBLISHED = [query for query in queries() if query.template is not None]
+
+
+@pytest.mark.parametrize("query", PUBLISHED, ids=lambda query: query.key)
+def test_a_template_asks_for_the_patient_only(query: Query) -> None:
+    """No other token, no date arithmetic, no chaining, no modifier, no `_include`, no white space."""
+    template = query.template or ""
+    assert re.findall(r"{{.*?}}", template) == ["{{context.patientId}}"]
+    rest = template.replace("{{context.patientId}}", "")
+    assert not re.search(r"\s|today|[?&]date=|\{|\.\w+=|:|include", rest)
 
 
 @pytest.mark.parametrize("query", queries(), ids=lambda query: query.key)
-def test_a_template_is_short_and_asks_for_the_patient_only(query: Query) -> None:
-    """No other token, no date arithmetic, no chaining, no white space."""
-    assert len(query.template) < LIMIT
-    assert re.findall(r"{{.*?}}", query.template) == ["{{context.patientId}}"]
-    assert not re.search(r"\s|today|\{[^{c]|\.\w+=|:", query.template.replace("{{context.patientId}}", ""))
+def test_an_address_is_short_enough(query: Query) -> None:
+    """Below a base of 120 characters, for the longest id, and where a client escapes each comma and colon."""
+    assert len(f"{BASE}/{quote(query.url('p' * 64), safe='/?&=')}") <= LONGEST
 
 
 @pytest.mark.parametrize("query", queries(), ids=lambda query: query.key)
 def test_a_query_repeats_no_parameter_and_no_code(query: Query) -> None:
     """Servers differ in what a repeated one means."""
-    _, _, asked = query.search.partition("?")
+    _, _, asked = query.url("17").partition("?")
     names = [part.partition("=")[0] for part in asked.split("&") if part]
     assert len(names) == len(set(names))
     assert len(codes_of(query)) == len(set(codes_of(query)))
@@ -46,28 +64,45 @@ def test_a_query_repeats_no_parameter_and_no_code(query: Query) -> None:
 def test_a_query_is_for_one_patient_and_one_type(query: Query) -> None:
     """The address holds the bare id."""
     assert query.url("17").startswith(query.type)
-    assert "17" in query.url("17")
+    assert re.search(r"/17$|patient=17&", query.url("17"))
     assert "{" not in query.url("17")
 
 
 def test_keys_are_unique_and_templates_few() -> None:
-    """At most 14 are typed by hand in some systems."""
+    """At most 14 are published; of these the first eight are worth typing by hand."""
     keys = [query.key for query in queries()]
-    assert len(keys) == len(set(keys)) <= 14
+    assert len(keys) == len(set(keys))
+    assert len(PUBLISHED) <= 14
+    assert [query.by_hand for query in queries()] == [True] * 8 + [False] * (len(keys) - 8)
+    assert all(query.template is not None for query in queries() if query.by_hand)
 
 
-def test_every_code_under_which_a_value_is_read_is_asked_for() -> None:
-    """Straight from the concept map: each Observation code, in one query at least."""
-    asked = {code for query in OBSERVED for code in codes_of(query)}
-    with (DATA / "concept_map.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["system"] in OBSERVED_SYSTEMS]
-    needed = {
-        row["code"]
-        for row in rows
-        if row["meaning"]
-        in {"value", "level", "panel", "component", "part", "percent_of_leukocytes", "multiple_of_limit"}
-    }
-    assert needed - asked == set()
+def test_what_needs_an_include_has_no_template() -> None:
+    """Medication is often a reference: a template would bring references to nothing, and end the search for it."""
+    kinds = ["MedicationAdministration", "MedicationStatement", "MedicationRequest"]
+    assert [query.type for query in queries() if query.template is None] == kinds
+    for query in queries():
+        if query.template is None:
+            assert query.url("17").endswith(f"&_include={query.type}:medication")
+
+
+@pytest.mark.parametrize("key", ["patient", "conditions", "encounters", "imagingStudies", "sequences"])
+def test_names_that_others_rely_on(key: str) -> None:
+    """Readers look up whether a kind is complete by these keys."""
+    assert by_key(key)
+
+
+def test_every_code_under_which_a_value_is_read_is_asked_for_once() -> None:
+    """Straight from the concept map: each code that an Observation may have, in exactly one query."""
+    needed = {row["code"] for row in ROWS if row["system"] in OBSERVED_SYSTEMS and row["meaning"] in READ_BY_CODE}
+    assert needed - ASKED.keys() == set()
+    assert [code for code, times in ASKED.items() if times > 1] == []
+
+
+def test_no_system_is_overlooked() -> None:
+    """A value under a system that is not asked for is one of the Patient: `birthDate`, `gender`."""
+    systems = {row["system"] for row in ROWS if row["meaning"] in READ_BY_CODE}
+    assert systems - OBSERVED_SYSTEMS == {"http://hl7.org/fhir"}
 
 
 @pytest.mark.parametrize(
@@ -77,16 +112,26 @@ def test_every_code_under_which_a_value_is_read_is_asked_for() -> None:
         ("laboratory", "770-8"),
         ("function", "85354-9"),
         ("function", "89247-1"),
+        ("function", "72166-2"),
+        ("function", "img_recist_sum"),
+        ("tumour", "2039-6"),
         ("tumour", "21908-9"),
         ("tumour", "59847-4"),
         ("tumour", "385421009"),
+        ("tumour", "C18000"),
         ("genetics", "69548-6"),
         ("genetics", "94076-7"),
     ],
 )
 def test_a_code_is_asked_for_by_the_query_of_its_kind(key: str, code: str) -> None:
-    """Blood count, share of leukocytes, pressure panel, stage, histology, sites, variants."""
+    """Blood count, pressure panel, smoking, images, tumour marker, stage, histology, sites, grade, variants."""
     assert code in codes_of(by_key(key))
+
+
+@pytest.mark.parametrize("code", ["LA9623-5", "LA26203-2", "8517006", "367336001", "48002-0", "33914-3"])
+def test_what_no_observation_has_as_its_code_is_not_asked_for(code: str) -> None:
+    """Answers, a kind of therapy, a component of a variant, and a code that is never used."""
+    assert code not in ASKED
 
 
 def test_marks_of_a_later_stage_are_asked_for() -> None:
@@ -96,18 +141,23 @@ def test_marks_of_a_later_stage_are_asked_for() -> None:
 
 def test_parts_of_sums_and_ratios_are_asked_for() -> None:
     """Each of them somewhere."""
-    asked = {code for query in OBSERVED for code in codes_of(query)}
-    assert {code for _, code in PARTS} <= asked
+    assert {code for _, code in PARTS} <= ASKED.keys()
 
 
-def test_a_query_is_limited_by_date_only_where_no_parameter_looks_further_back() -> None:
-    """Height, smoking, stage and genes count at any age."""
-    assert by_key("laboratory").max_age_days == 180
-    assert by_key("function").max_age_days is None
-    assert by_key("tumour").max_age_days is None
-    assert by_key("genetics").max_age_days is None
+def test_body_composition_is_found_by_its_tissues() -> None:
+    """Its own code is one of a site: each tissue of the concept map is asked for as the code of a component."""
+    query = by_key("bodyComposition")
+    assert "&component-code=" in query.search
+    assert set(codes_of(query)) == {row["code"] for row in ROWS if row["system"] == TISSUES}
 
 
 def test_newest_come_first() -> None:
-    """A page that is cut loses the oldest."""
-    assert all("_sort=-date" in query.search for query in OBSERVED)
+    """A page that is cut loses the oldest; conditions are never cut, sequences have no date."""
+    unsorted = {query.key for query in queries() if "_sort=-" not in query.search}
+    assert unsorted == {"patient", "conditions", "sequences"}
+
+
+@pytest.mark.parametrize("query", OBSERVED, ids=lambda query: query.key)
+def test_codes_stand_in_order(query: Query) -> None:
+    """The text of a query is the same in every process: sites type it in, and caches compare it."""
+    assert codes_of(query) == sorted(codes_of(query))

@@ -51,6 +51,17 @@ def test_a_good_server_is_ok(server: FhirServer) -> None:
     assert found["fhir 1 searches"].told == f"all {len(queries())} are answered"
 
 
+@pytest.mark.parametrize(("number", "version"), [("4.0.1", "R4"), ("4.3.0", "R4B"), ("5.0.0", "R5")])
+def test_a_setting_that_the_server_contradicts_is_red(server: FhirServer, number: str, version: str) -> None:
+    """Without the setting every version that is read is ok; with it the server must state the same."""
+    server.on(STATEMENT, capable(number))
+    assert lines(server)["fhir 1"].state == "ok"
+    assert lines(server, fhir=[{"url": BASE, "version": version}])["fhir 1"].state == "ok"
+    other = "R4" if version == "R5" else "R5"
+    line = lines(server, fhir=[{"url": BASE, "version": other}])["fhir 1"]
+    assert (line.state, version in line.action) == ("red", True)
+
+
 def test_a_missing_model_is_red(server: FhirServer, tmp_path: Any) -> None:
     """A model package that is not there is red, and the line says what to do."""
     model = lines(server, model=tmp_path)["model"]
@@ -66,7 +77,7 @@ def test_required_tokens_are_told(server: FhirServer) -> None:
 @pytest.mark.parametrize(
     ("address", "answer", "item", "state", "told"),
     [
-        (STATEMENT, capable("5.0.0"), "fhir 1", "red", "FHIR 5.0.0"),
+        (STATEMENT, capable("3.0.2"), "fhir 1", "red", "FHIR 3.0.2"),
         (STATEMENT, capable(skew=-200), "fhir 1 clock", "red", " s behind"),
         (STATEMENT, lambda _: httpx.Response(200, html="<html>"), "fhir 1", "red", "another format"),
         (STATEMENT, 404, "fhir 1", "red", "HTTP status 404"),

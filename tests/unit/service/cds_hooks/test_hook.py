@@ -102,7 +102,7 @@ def test_an_absolute_reference_to_the_stated_server_is_the_patients(caller: Call
         ({"context": {"userId": "Practitioner/1"}}, Category.MALFORMED, "context.patientId is missing"),
         ({"context": {"patientId": "a/b"}}, Category.MALFORMED, "patientId is not a FHIR id"),
         ({}, Category.UNOBTAINABLE, "not sent: patient, conditions"),
-        ({"fhirServer": "https://elsewhere.example/r4"}, Category.SERVER_NOT_LISTED, "patient, conditions, laboratory"),
+        ({"fhirServer": "https://elsewhere.example/r4"}, Category.SERVER_NOT_LISTED, "patient, conditions, tumour"),
         (
             {"fhirServer": BASE, "fhirAuthorization": {"access_token": "s3cret", "patient": "other"}},
             Category.TOKEN_MISMATCH,

@@ -28,6 +28,7 @@ from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, full_p
 
 LATIN_1 = b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","gender":"m\xe4nnlich"}}]}'
 KEYS = [query.key for query in queries()]
+SEARCH_ONLY = [query.key for query in queries() if query.template is None]
 
 
 def decoded(prefetch: Mapping[str, Any]) -> dict[str, Decoded | None]:
@@ -88,7 +89,7 @@ def test_only_the_holes_are_read(server: FhirServer) -> None:
     record = gathered(server, halved)
     assert len(server.requests) == len(KEYS[1::2])
     assert record.entries == gathered(server, prefetch).entries
-    assert [line.via for line in record.retrieval] == ["prefetch", "search"] * 5 + ["prefetch"]
+    assert [line.via for line in record.retrieval] == ["search" if n % 2 else "prefetch" for n in range(len(KEYS))]
 
 
 def test_null_means_no_data(server: FhirServer) -> None:
@@ -268,6 +269,34 @@ def test_nothing_is_sent_to_a_server_that_is_not_listed(server: FhirServer, stat
     del incomplete["sequences"]
     with pytest.raises(ServerNotListedError, match="not sent: sequences"):
         gathered(server, incomplete, stated)
+    assert server.requests == []
+
+
+def test_what_has_no_template_is_searched_for(server: FhirServer) -> None:
+    """A client that fills every template of discovery leaves the medication to the service."""
+    server.holds()
+    prefetch = {key: value for key, value in full_prefetch().items() if key not in SEARCH_ONLY}
+    record = gathered(server, prefetch)
+    assert {line.key for line in record.retrieval if line.via == "search"} == set(SEARCH_ONLY)
+    assert len(server.requests) == len(SEARCH_ONLY) == 3
+
+
+def test_a_client_may_send_what_has_no_template(server: FhirServer) -> None:
+    """What it brings under the key of such a query is used, and not searched for."""
+    record = gathered(server, full_prefetch())
+    assert {states(record)[key] for key in SEARCH_ONLY} == {("prefetch", "empty")}
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("stated", ["", "https://elsewhere.example/r4"])
+def test_what_has_no_template_needs_no_server(server: FhirServer, stated: str) -> None:
+    """Where no server may be read, filled templates are a complete call: the rest is said to be not asked."""
+    prefetch = {key: value for key, value in full_prefetch().items() if key not in SEARCH_ONLY}
+    record = gathered(server, prefetch, stated)
+    assert {states(record)[key] for key in SEARCH_ONLY} == {("prefetch", "notAsked")}
+    assert {line.reason for line in record.retrieval if line.state == "notAsked"} == {
+        f"not sent, and {'the stated FHIR server is not listed' if stated else 'no FHIR server is stated'}"
+    }
     assert server.requests == []
 
 
