@@ -16,7 +16,9 @@ ADMIT_SOURCE = "http://terminology.hl7.org/CodeSystem/admit-source"
 _WINDOW_DAYS = 90.0
 _PROBLEMS_DAYS = 365.0
 _NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
-_HAPPENED = frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"})
+_HAPPENED = frozenset(
+    {"arrived", "triaged", "in-progress", "onleave", "finished"} | {"on-hold", "discharged", "discontinued"}  # R4, R5
+)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
