@@ -151,7 +151,8 @@ def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
         try:
             peek, bundle = _opened(body)
         except _UNREADABLE as error:
-            raise NotReadableError("not a JSON object, or a Bundle whose entries cannot be told apart") from error
+            why = "a Bundle whose entries cannot be told apart" if _peeked(body) else "not a JSON object"
+            raise NotReadableError(why) from error
     if not isinstance(peek.resourceType, str):
         raise NotReadableError("no resourceType")
     if bundle is None:

@@ -20,24 +20,13 @@ from service.app import reach_of
 from service.clock import Moment
 from service.commands.bundle import SeveralPatientsError, record_of
 from service.commands.failure import Failure
+from service.commands.moment_option import at_option
 from service.commands.progress import announced
 from service.fhir.client import open_http
 from service.fhir.gather import PatientCall, gather
 from service.report import as_text
 from service.scoring import score as score_record
 from service.settings import Settings
-
-
-class MomentType(click.ParamType[Moment]):
-    name = "DATE|TIME|latest"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
-        if isinstance(value, Moment):
-            return value
-        try:
-            return Moment.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command(
@@ -56,7 +45,7 @@ class MomentType(click.ParamType[Moment]):
     show_default=True,
     help="FHIR version of the Bundle; a server states its own.",
 )
-@click.option("--at", type=MomentType(), default="now", show_default=True, help="Moment of assessment.")
+@at_option
 @click.option(
     "--package",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

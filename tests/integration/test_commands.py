@@ -1,5 +1,6 @@
 """The commands that README shows, as a newcomer types them."""
 
+import gzip
 import json
 import re
 import shlex
@@ -13,6 +14,7 @@ from demo.fhir_endpoint import PATH, create_endpoint
 from demo.patients import demo_bundle, demo_patients
 from demo.server import in_thread
 from tests.conftest import ROOT
+from tests.integration import mapping_page
 
 ONCOHOOKS = [sys.executable, "-m", "service.cli"]
 
@@ -69,6 +71,13 @@ def test_a_patient_of_a_server_is_scored_and_checked() -> None:
     assert unknown.returncode == 2
     assert len(unknown.stderr.strip().splitlines()) == 1
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_page_on_mapping_shows_what_its_commands_print() -> None:
+    """docs/mapping.md and its example are as `python -m tests.integration.mapping_page` writes them."""
+    page = mapping_page.PAGE.read_text(encoding="utf-8")
+    assert gzip.decompress(mapping_page.EXAMPLE.read_bytes()).decode() == mapping_page.example()
+    assert mapping_page.refreshed(page) == page
 
 
 @pytest.mark.corpus

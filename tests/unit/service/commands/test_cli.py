@@ -14,8 +14,8 @@ from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, patien
 COMMANDS = ["serve", "check", "score"]
 
 
-def run(*arguments: str, network: FhirServer | None = None) -> Result:
-    result = CliRunner().invoke(main, arguments, obj=network)
+def run(*arguments: str, network: FhirServer | None = None, width: int = 100) -> Result:
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(main, arguments, obj=network)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
@@ -37,16 +37,22 @@ def test_help_lists_the_commands_without_importing_them() -> None:
     """`oncohooks --help` names every command with a line on it."""
     result = run("--help")
     assert result.exit_code == 0
-    for name in [*COMMANDS, "cohort", "model"]:
+    for name in [*COMMANDS, "mapping", "cohort", "model"]:
         assert f"  {name} " in result.output
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, "mapping", "mapping explain", "mapping coverage", "mapping catalogue"])
 def test_every_command_has_help_with_an_example(name: str) -> None:
     """Each command's help says what it does and shows a call."""
-    result = run(name, "--help")
+    result = run(*name.split(), "--help")
     assert result.exit_code == 0
     assert "Example: " in result.output
+
+
+@pytest.mark.parametrize("name", ["score", "mapping explain", "mapping coverage"])
+def test_help_writes_the_moment_as_it_is_typed(name: str) -> None:
+    """`latest` in small letters: capitals are not understood."""
+    assert "--at DATE|TIME|latest" in run(*name.split(), "--help").output
 
 
 def test_the_version_is_the_distributions() -> None:

@@ -1,0 +1,49 @@
+"""The records of many patients of a FHIR server, one after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import httpx
+
+from fhir_mappings.record import PatientRecord
+from fhir_mappings.retrieval import queries
+from service.app import reach_of
+from service.commands.coverage_sources import Progress, Tell, Trouble
+from service.errors import TABLE, MalformedError, ToldError, UnreachableError
+from service.fhir.client import open_http
+from service.fhir.gather import PatientCall, gather
+from service.settings import Settings
+
+
+def of_server(
+    patients: Sequence[str], url: str, network: httpx.AsyncBaseTransport | None, tell: Tell, progress: Progress
+) -> Iterator[PatientRecord]:
+    """Every patient that is named, one after the other. Raises UnreachableError: then no other would come either."""
+    settings = Settings.read(fhir=[{"url": url}])
+    server = settings.fhir[0].url
+
+    async def each() -> AsyncIterator[PatientRecord]:
+        async with open_http(network) as http:
+            for number, patient in enumerate(patients, 1):
+                progress(f"patient {number} of {len(patients)}")
+                try:
+                    yield await gather(PatientCall(patient, server), reach_of(settings, http), queries())
+                except UnreachableError:
+                    raise
+                except MalformedError as error:
+                    tell(Trouble(f"patient {number} of --patients", reason=str(error)))
+                except ToldError as error:
+                    tell(Trouble(f"Patient/{patient}", reason=f"{TABLE[error.category].meaning} {error}"))
+
+    return _step_by_step(each())
+
+
+def _step_by_step(records: AsyncIterator[PatientRecord]) -> Iterator[PatientRecord]:
+    """An asynchronous iteration as a plain one, in one event loop."""
+
+    async def following() -> PatientRecord | None:
+        return await anext(records, None)
+
+    with asyncio.Runner() as runner:
+        while (record := runner.run(following())) is not None:
+            yield record

@@ -1,0 +1,43 @@
+"""A group of commands that are imported when they are called, so that `--help` is instant."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from service.commands.failure import Failure
+from service.errors import TABLE, CallerError, FhirError, SettingsError, UnknownPatientError
+
+Places = Mapping[str, tuple[str, str]]  # command -> where it is ("module:name"), and its line in the group's --help
+
+
+class LazyCommands(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def __init__(self, *args: Any, places: Places, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self._places:
+            return None
+        module, _, name = self._places[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self._places.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it raises on purpose becomes one line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, CallerError, UnknownPatientError) as error:
+            raise Failure(str(error), 2) from error
+        except FhirError as error:
+            raise Failure(f"{TABLE[error.category].meaning.rstrip('.')}: {error}", 3) from error
