@@ -19,6 +19,10 @@ _WHOLE_COURSE = frozenset(
     {"initial_staging", "m0_or_statement", "m0_or_site_list", "documented_problems", "documented_acute"}
 )
 
+# What the tissue of a metastasis may show otherwise than that of the primary.
+MARKERS = ("path_er", "path_pr", "path_her2", "path_ki67", "path_pdl1_tps", "path_pdl1_cps", "path_p16_hpv", "path_ebv")
+METASTASIS_RANK = 100  # added to the rank of a finding of metastatic tissue
+
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
     """The finding that stands for the parameter, the others that could have, and why some could not."""
@@ -44,7 +48,7 @@ def choose(feature: Feature, findings: Sequence[Finding], at: datetime, diagnose
     if feature.missing_rule in {"documented_problems", "documented_acute"}:
         return _choice(list(history), history, _newest, "nothing found")
     usable = [f for f in history if in_window(f, feature, at)]
-    best = _BEST.get(feature.key, _newest)
+    best = _BEST.get(feature.key, _central_first if feature.modality == "laboratory" else _newest)
     chosen = _choice(usable, history, best, f"older than {feature.window_days or 0:g} days or undated")
     return msgspec.structs.replace(chosen, issues=_conflicts(feature, chosen.finding, usable))
 
@@ -90,8 +94,24 @@ def _best_staging(findings: Sequence[Finding]) -> Finding:
 def _worst_of_newest_day(findings: Sequence[Finding]) -> Finding:
     """Performance status: the worse of two grades of one day."""
     newest = _newest(findings)
-    same_day = [f for f in findings if f.effective and newest.effective and _is_same_day(f.effective, newest.effective)]
+    same_day = [f for f in findings if _of_one_day(f, newest)]
     return max(same_day or [newest], key=lambda f: (f.value, _age_then_rank(f)))
+
+
+def _central_first(findings: Sequence[Finding]) -> Finding:
+    """Of the newest day what the central laboratory measured, before what was measured at the bedside."""
+    newest = _newest(findings)
+    central = [f for f in findings if not _is_bedside(f) and _of_one_day(f, newest)]
+    return _newest(central or [newest])
+
+
+def _is_bedside(finding: Finding) -> bool:
+    return finding.rank < 0
+
+
+def _metastasis_first(findings: Sequence[Finding]) -> Finding:
+    """A marker of a metastasis before one of the primary, then the latest tissue."""
+    return max(findings, key=lambda f: (f.rank >= METASTASIS_RANK, _age_then_rank(f)))
 
 
 def _once_a_smoker(findings: Sequence[Finding]) -> Finding:
@@ -107,11 +127,15 @@ def _once_a_smoker(findings: Sequence[Finding]) -> Finding:
 _BEST: Mapping[str, Callable[[Sequence[Finding]], Finding]] = {
     "func_ecog": _worst_of_newest_day,
     "func_smoking_status": _once_a_smoker,
-}
+} | dict.fromkeys(MARKERS, _metastasis_first)
 
 
 def _is_same_day(first: datetime, second: datetime) -> bool:
     return first.date() == second.date()
+
+
+def _of_one_day(first: Finding, second: Finding) -> bool:
+    return bool(first.effective and second.effective and _is_same_day(first.effective, second.effective))
 
 
 def _positive_first(findings: Sequence[Finding]) -> Finding:
@@ -140,11 +164,11 @@ def in_window(finding: Finding, feature: Feature, at: datetime) -> bool:
 
 
 def _conflicts(feature: Feature, chosen: Finding | None, usable: Sequence[Finding]) -> tuple[Issue, ...]:
-    """A second value of the same day that differs by more than a fifth: the later stands, and it is said."""
+    """A second value of the same day and kind that differs by more than a fifth: the later stands, and it is said."""
     if chosen is None or chosen.effective is None or feature.kind != "continuous":
         return ()
     for other in usable:
-        if other is chosen or other.effective is None or not _is_same_day(other.effective, chosen.effective):
+        if other is chosen or not _of_one_day(other, chosen) or _is_bedside(other) is not _is_bedside(chosen):
             continue
         if other.original is None and chosen.original is not None:
             continue  # "positive" beside a percentage is no second number

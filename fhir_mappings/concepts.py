@@ -23,6 +23,7 @@ ICD_O_3 = "http://terminology.hl7.org/CodeSystem/icd-o-3"
 ATC = "http://fhir.de/CodeSystem/bfarm/atc"  # the German edition keeps WHO's codes and adds some
 OPS = "http://fhir.de/CodeSystem/bfarm/ops"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 OWN = "urn:oncohooks:parameter"
 
 # Other addresses under which sites send the same systems; looked up as the first one.
@@ -39,6 +40,9 @@ _SYNONYMS = {
     "urn:oid:2.16.840.1.113883.6.73": ATC,
     "http://fhir.de/CodeSystem/dimdi/ops": OPS,
     "urn:oid:2.16.840.1.113883.6.88": RXNORM,
+    "http://hl7.org/fhir/v3/ObservationInterpretation": INTERPRETATION,  # STU3 and before
+    "http://hl7.org/fhir/v2/0078": INTERPRETATION,
+    "http://terminology.hl7.org/CodeSystem/v2-0078": INTERPRETATION,
 }
 ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
 _SUBSTANCE = 7  # an ATC code of this length names a substance, a shorter one a class

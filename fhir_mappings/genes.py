@@ -55,7 +55,25 @@ SO_CONSEQUENCES: Mapping[str, Consequence] = {
     "upstream_gene_variant": "promoter",
     "transcript_amplification": "amplification",
     "gene_fusion": "fusion",
+    "bidirectional_gene_fusion": "fusion",
     "transcript_ablation": "deletion",
+}
+# The same by accession, as Genomics Reporting codes them (48019-4, molecular consequence).
+SO_NAMES: Mapping[str, str] = {
+    "SO:0001583": "missense_variant",
+    "SO:0001587": "stop_gained",
+    "SO:0001589": "frameshift_variant",
+    "SO:0001574": "splice_acceptor_variant",
+    "SO:0001575": "splice_donor_variant",
+    "SO:0001822": "inframe_deletion",
+    "SO:0001821": "inframe_insertion",
+    "SO:0002012": "start_lost",
+    "SO:0001578": "stop_lost",
+    "SO:0001819": "synonymous_variant",
+    "SO:0001889": "transcript_amplification",
+    "SO:0001565": "gene_fusion",
+    "SO:0002086": "bidirectional_gene_fusion",
+    "SO:0001893": "transcript_ablation",
 }
 
 
@@ -100,8 +118,8 @@ def consequence_of_maf(variant_classification: str) -> Consequence:
 
 
 def consequence_of_so(name: str) -> Consequence:
-    """The consequence of a Sequence Ontology name; "unknown" for those that decide nothing here."""
-    return SO_CONSEQUENCES.get(name, "unknown")
+    """The consequence of a Sequence Ontology name or accession; "unknown" for those that decide nothing here."""
+    return SO_CONSEQUENCES.get(SO_NAMES.get(name, name), "unknown")
 
 
 def key_of(symbol: str) -> str | None:

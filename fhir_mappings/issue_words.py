@@ -16,6 +16,12 @@ WORDS: Mapping[str, str] = {
     "not-needed": "nothing in it is asked for",
     "status-not-used": "its status says that it does not stand",
     "modifier-unknown": "a modifier that is not understood may change its meaning",
+    "version-unclear": "which version is the newest cannot be told",
+    "rules-unknown": "made under rules that are not known",
+    "record-replaced": "merged into another record",
+    "record-inactive": "the record is marked as not in use",
+    "interpretation-only": "interpreted, without a value",
+    "reference-not-read": "positions on a transcript are not read",
     "after-at": "dated after the moment of assessment",
     "date-unreadable": "its date is no date",
     # diagnoses

@@ -2,16 +2,28 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from operator import attrgetter
 from typing import Literal, TypeVar
 
 import msgspec
 
+from fhir_mappings.contained import contained_observations, dated_by_specimen
+from fhir_mappings.copies import newest
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.datatypes import Identifier
-from fhir_mappings.resources.r4 import AnyResource, BundleEntry, Clinical, MolecularSequence, OperationOutcome, Patient
+from fhir_mappings.resources.r4 import (
+    AnyResource,
+    BundleEntry,
+    Clinical,
+    Encounter,
+    ImagingStudy,
+    MolecularSequence,
+    Observation,
+    OperationOutcome,
+    Patient,
+)
 from fhir_mappings.resources.therapies import Medication
 
 Via = Literal["prefetch", "search", "cache", "bundle"]
@@ -19,6 +31,7 @@ State = Literal["complete", "empty", "partial", "failed", "notAsked"]
 Owner = Literal["own", "nobody", "foreign"]
 
 FOREIGN_PATIENT = "foreign-patient"
+_NOT_TAKEN = frozenset({"version-unclear", "rules-unknown", "modifier-unknown"})
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _ADDRESS = re.compile(rf"(?:(.*)/)?([A-Z][A-Za-z]+/{_ID})(?:/_history/{_ID})?")
@@ -64,8 +77,8 @@ class OwnResources:
     """The resources of a record that are this patient's, each once, and an issue for each that is not.
 
     A resource that names nobody is taken only from a query that was scoped to the patient. The same resource in two
-    answers counts once; the last wins, as the newer page of a search does. Their order is that of their addresses,
-    whatever the order of the record.
+    answers counts once, in its newest version. Their order is that of their addresses, whatever the order of the
+    record. What is made under rules that nobody knows, or changed by an unknown modifier, is not taken.
     """
 
     def __init__(self, record: PatientRecord) -> None:
@@ -75,18 +88,48 @@ class OwnResources:
         self._bases = _bases(record)
         self._entries = record.entries
         guard = _SubjectGuard(record)
+        copies: dict[tuple[type, object], list[Clinical]] = {}  # of those that came more than once
         for entry in record.entries:
-            resource = entry.resource
-            if isinstance(resource, OperationOutcome):
+            if isinstance(entry.resource, OperationOutcome):
                 continue
-            if isinstance(resource, Medication):  # a product, nobody's
-                self._medications[resource.address] = resource
+            if isinstance(entry.resource, Medication):  # a product, nobody's
+                self._medications[entry.resource.address] = entry.resource
                 continue
-            issue = guard.issue(resource, scoped=entry.scoped)
-            if issue is None:
-                self._by_type[type(resource)][resource.id or id(resource)] = resource
-            else:
-                self.issues.append(issue)
+            for resource in self._with_contained(entry.resource):
+                issue = guard.issue(resource, scoped=entry.scoped)
+                if issue is not None:
+                    self.issues.append(issue)
+                    continue
+                kind, name = type(resource), resource.id or id(resource)
+                first = self._by_type[kind].setdefault(name, resource)
+                if first is not resource:
+                    copies.setdefault((kind, name), [first]).append(resource)
+        for (of, key), versions in copies.items():
+            self._settle(of, key, versions)
+        self._leave_out_what_is_not_understood()
+
+    def _with_contained(self, resource: Clinical) -> Iterable[Clinical]:
+        if not isinstance(resource, Observation) or not resource.contained:
+            return (resource,)
+        parts, issues = contained_observations(resource)
+        self.issues += issues
+        return (dated_by_specimen(resource), *parts)
+
+    def _settle(self, kind: type, name: object, versions: list[Clinical]) -> None:
+        resource = newest(versions)
+        if resource is not None:
+            self._by_type[kind][name] = resource
+            return
+        del self._by_type[kind][name]
+        text = "versions that differ, and none says that it is the newest"
+        self.issues.append(Issue("warning", "version-unclear", text, versions[0].address))
+
+    def _leave_out_what_is_not_understood(self) -> None:
+        for resources in self._by_type.values():
+            said = {name: issue for name, resource in resources.items() if (issue := _not_understood(resource))}
+            self.issues += said.values()
+            for name in said:
+                del resources[name]
 
     def of(self, kind: type[_R]) -> list[_R]:
         found: list[_R] = list(self._by_type[kind].values())  # type: ignore[arg-type]
@@ -111,6 +154,10 @@ class OwnResources:
             return self._names[reference]
         match = _ADDRESS.fullmatch(reference)
         return match[2] if match and (match[1] or "").rstrip("/") in self._bases else reference
+
+    def lacks(self, kind: type[Clinical]) -> bool:
+        """Whether a resource of this type is the patient's and could not be taken, so that nothing is absent."""
+        return any(i.code in _NOT_TAKEN and i.source.partition("/")[0] == kind.__name__ for i in self.issues)
 
     @property
     def foreign(self) -> bool:
@@ -168,6 +215,18 @@ class _SubjectGuard:
             return True
         match = _ADDRESS.fullmatch(address)
         return match is not None and match[2] == self._address and (match[1] or "").rstrip("/") in self._bases
+
+
+def _not_understood(resource: Clinical) -> Issue | None:
+    """Rules or a modifier that nobody knows; Observation, Condition and ImagingStudy judge their modifiers where read.
+
+    A study stays, so that the measurements that come from it are not taken either.
+    """
+    if resource.implicitRules and not isinstance(resource, ImagingStudy):
+        return Issue("warning", "rules-unknown", "implicitRules that may change the meaning", resource.address)
+    if isinstance(resource, Patient | Encounter | MolecularSequence) and resource.modifierExtension:
+        return Issue("warning", "modifier-unknown", "a modifierExtension that may change the meaning", resource.address)
+    return None
 
 
 def _bases(record: PatientRecord) -> frozenset[str]:

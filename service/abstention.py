@@ -39,6 +39,12 @@ def reason_to_abstain(encoded: EncodedPatient, network: Network) -> Abstained | 
             "Nothing was used. At least one resource names a different patient. "
             "Please check that the right chart is open.",
         )
+    if encoded.person.replaced:
+        return Abstained(
+            "record-replaced",
+            "this record was merged into another one.",
+            "What is known now is in the record that replaced it. Please open that chart.",
+        )
     if encoded.person.deceased:
         return Abstained("deceased", "a death is recorded.", "The service assesses living patients only.")
     if encoded.person.age is not None and encoded.person.age < _ADULT:

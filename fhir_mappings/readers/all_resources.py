@@ -12,15 +12,19 @@ from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
 from fhir_mappings.readers.by_code import ByCode, by_code
+from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.declared_lists import Declaration
-from fhir_mappings.readers.encounters import documented, read_encounters, stays
+from fhir_mappings.readers.encounters import documented, is_decided, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
+from fhir_mappings.readers.modified_parts import understood_parts
 from fhir_mappings.readers.observations import observation_reader
 from fhir_mappings.readers.patients import Person, read_patient
 from fhir_mappings.readers.procedures import Tumours
+from fhir_mappings.readers.regions import REGION, sequenced_genes
 from fhir_mappings.readers.sequences import read_sequences
+from fhir_mappings.readers.tissue import ranked_by_tissue
 from fhir_mappings.readers.treatment import read_treatment
 from fhir_mappings.readers.variants import VARIANT, somatic_evidence, variant_reports
 from fhir_mappings.record import OwnResources, PatientRecord
@@ -75,21 +79,32 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     conditions = diagnoses(own.of(Condition), at)
     comorbidities = ConditionReader(source).read(conditions, at)
     care, not_counted = stays(own.of(Encounter), at)
-    is_listed = _is_complete(record, Condition) and _is_complete(record, Encounter)
+    has_all_encounters = _is_complete(record, Encounter) and not own.lacks(Encounter)
+    counts_encounters = has_all_encounters and all(is_decided(encounter) for encounter in own.of(Encounter))
+    is_listed = counts_encounters and _is_complete(record, Condition) and not own.lacks(Condition)
     proof = documented(care, conditions.known, at, own.address_of) if is_listed else ()
     total.add(comorbidities.reading)
-    total.add(read_encounters(care, at, complete=_is_complete(record, Encounter)))
+    total.add(read_encounters(care, at, complete=counts_encounters))
     total.issues += [*conditions.issues, *not_counted]
 
-    kinds = _by_kind(own.of(Observation))
+    observations, modified = understood_parts(own.of(Observation))
+    total.issues += modified
+    kinds = _by_kind(observations)
     tumours, of_tumour = read_tumours(
         conditions.known, kinds.histology, source, at, own.address_of, female=person.female
     )
     total.add(of_tumour)
-    total.add(observation_reader(source).read(kinds.plain, at, own.address_of, thorough=thorough))
+    index = tumours.index.sources if tumours.index else ()
+    total.add(read_condition_stages((d for d in conditions.known if d.address in index), source))
+    observed = observation_reader(source).read(kinds.plain, at, own.address_of, thorough=thorough)
+    sited = [f for f in comorbidities.reading.findings if f.feature.startswith("stage_")]
+    metastases = frozenset(source for finding in sited for source in finding.sources)
+    observed.findings = ranked_by_tissue(observed.findings, observations, metastases, own.address_of)
+    total.add(observed)
     studies = own.of(ImagingStudy)
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
-    total.add(_genetics(kinds.variants, own.of(MolecularSequence), at))
+    has_all = _has_all_variants(record) and not own.lacks(Observation)
+    total.add(_genetics(kinds, own.of(MolecularSequence), at, complete=has_all))
 
     complete = [kind for kind in get_args(Treatment) if _is_complete(record, kind)]
     treatment = read_treatment(own, _treatable(tumours, total), source, at, complete)
@@ -97,7 +112,7 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
 
     used = {*proof, *(address for tumour in tumours.tumours for address in tumour.sources)}
     used |= {one.address for one in treatment.declared}
-    total.issues += _leftover(own, total, used)
+    total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
     return Readings(
         findings=tuple(total.findings),
         issues=tuple(total.issues),
@@ -121,40 +136,48 @@ def _treatable(tumours: TumourPicture, total: Reading) -> Tumours:
     return Tumours(frozenset(keys), frozenset(addresses))
 
 
-def _genetics(variants: list[Observation], sequences: list[MolecularSequence], at: datetime) -> Reading:
-    reports, unused = variant_reports(variants, at)
+def _genetics(kinds: "_Kinds", sequences: list[MolecularSequence], at: datetime, *, complete: bool) -> Reading:
+    reports, unused = variant_reports(kinds.variants, at)
     reading = germline_findings(report for report in reports if report.is_germline)
     reported, not_judged = somatic_evidence(report for report in reports if not report.is_germline)
     located, unlocated = read_sequences(sequences)
-    reading.add(gene_findings([*reported, *located]))
-    reading.issues += [*unused, *not_judged, *unlocated]
+    understood = complete and not any(issue.severity == "warning" for issue in unused)
+    doubted = {symbol for report in reports if report.presence is None for symbol in report.symbols}
+    sequenced, not_sequenced = sequenced_genes(kinds.regions, at, doubted, complete=understood)
+    reading.add(gene_findings([*reported, *located, *sequenced]))
+    reading.issues += [*unused, *not_judged, *unlocated, *not_sequenced]
     return reading
 
 
 class _Kinds(msgspec.Struct, frozen=True):
     plain: ByCode
     variants: list[Observation]
+    regions: list[Observation]
     histology: list[Observation]
     body_composition: list[Observation]
 
 
 def _by_kind(observations: Iterable[Observation]) -> _Kinds:
-    """Variants, histology and body composition have readers of their own."""
+    """Variants, regions studied, histology and body composition have readers of their own."""
     plain, variants = by_code(observations).without(LOINC, VARIANT)
+    plain, regions = plain.without(LOINC, REGION)
     plain, histology = plain.without(LOINC, HISTOLOGY)
     composition = [observation for observation in plain.mixed if is_body_composition(observation)]
     rest = [observation for observation in plain.mixed if not is_body_composition(observation)]
-    return _Kinds(ByCode(plain.single, rest), variants, histology, composition)
+    return _Kinds(ByCode(plain.single, rest), variants, regions, histology, composition)
 
 
-def _leftover(own: OwnResources, total: Reading, used: set[str]) -> list[Issue]:
-    """An issue for each resource of which nothing has been said yet: it was seen, and nothing in it is asked for."""
+def _leftover(own: OwnResources, genetics: list[Observation], total: Reading, used: set[str]) -> list[Issue]:
+    """An issue for each resource of which nothing has been said yet: it was seen, and nothing in it is asked for.
+
+    A genetic report is one where another report of the same gene decides.
+    """
     said = used | {issue.source for issue in total.issues} | {s for f in total.findings for s in f.sources}
+    unused = [resource.address for kind in _MAY_BE_UNUSED for resource in own.of(kind)]
     return [
-        Issue("information", "not-needed", "nothing in it is asked for", resource.address)
-        for kind in _MAY_BE_UNUSED
-        for resource in own.of(kind)
-        if resource.address not in said
+        Issue("information", "not-needed", "nothing in it is asked for", address)
+        for address in (*unused, *(report.address for report in genetics))
+        if address not in said
     ]
 
 
@@ -164,7 +187,7 @@ def _is_complete(record: PatientRecord, kind: type[Clinical]) -> bool:
     A Bundle is complete in itself.
     """
     name = kind.__name__
-    if any(i.code in UNREAD_CODES and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues):
+    if _is_unreadable(record, name):
         return False
     states = [r.state for r in record.retrieval if r.key in {_QUERY[name], "bundle"}]
     return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval
@@ -179,3 +202,17 @@ _QUERY = {  # names of retrieval.py
     "MedicationStatement": "medicationStatements",
     "Procedure": "procedures",
 }
+
+
+def _has_all_variants(record: PatientRecord) -> bool:
+    """Whether every report of a variant is there, so that a gene that was sequenced and is not in one has none."""
+    states = [r.state for r in record.retrieval if r.key in _VARIANT_QUERIES]
+    return all(state in {"complete", "empty"} for state in states) and not _is_unreadable(record, "Observation")
+
+
+def _is_unreadable(record: PatientRecord, name: str) -> bool:
+    """Whether a resource that is, or may be, of this type could not be decoded."""
+    return any(i.code in UNREAD_CODES and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues)
+
+
+_VARIANT_QUERIES = frozenset({"genetics", "sequences", "bundle"})

@@ -109,7 +109,7 @@ def comparator_flag(quantity: Quantity) -> tuple[str, ...]:
 
 
 def level(node: Node, concept: Concept, feature: Feature, source: Catalogue) -> Answer:
-    """The level that a coded, textual or bare numeric answer states.
+    """The level that a coded, textual or bare numeric answer states; without one, a positive or negative verdict.
 
     Raises NotUsableError: no answer, an answer that the catalogue does not know, "unknown" stated, codings that
     contradict each other.
@@ -122,7 +122,7 @@ def level(node: Node, concept: Concept, feature: Feature, source: Catalogue) -> 
         return Answer(_stated(source.level(feature.key, "", node.valueString.strip()), feature, "text"))
     quantity = quantity_of(node)
     if quantity is None or quantity.value is None:
-        raise _no_number(node, feature)
+        return Answer(_interpreted_level(node, feature, source))
     if feature.key not in _NUMBER_IS_LEVEL:
         raise NotUsableError("answer-unknown", f"{feature.key}: a number where a coded answer is read")
     number = _from_scale(concept.code, quantity.value, feature)
@@ -155,6 +155,15 @@ def _coded_level(answer: CodeableConcept, feature: Feature, source: Catalogue) -
     return _stated(source.level(feature.key, "", answer.text.strip()), feature, "text")
 
 
+def _interpreted_level(node: Node, feature: Feature, source: Catalogue) -> float:
+    """The level of POS or NEG where that is all there is; high, low or normal state no level."""
+    verdicts = [coding for verdict in node.interpretation for coding in verdict.coding]
+    stated = [source.level(feature.key, coding.system, coding.code) for coding in verdicts]
+    if _is_valueless(node) and any(value is not None for value in stated):
+        return _coded_level(CodeableConcept(tuple(verdicts)), feature, source)
+    raise _no_number(node, feature)
+
+
 def _stated(value: float | None, feature: Feature, what: str) -> float:
     if value is None:
         raise NotUsableError("answer-unknown", f"{feature.key}: {what} is not a known answer")
@@ -177,7 +186,15 @@ def plausible(feature: Feature, value: float) -> float:
 def _no_number(node: Node, feature: Feature) -> NotUsableError:
     if node.dataAbsentReason is not None:
         return NotUsableError("data-absent", f"{feature.key}: recorded as not available", "information")
-    written = (node.valueString, node.valueCodeableConcept, node.valueRange, node.valueRatio, node.valueBoolean)
-    if any(value is not None for value in written):
+    if not _is_valueless(node):
         return NotUsableError("not-a-number", f"{feature.key}: the value is no single number")
+    if node.interpretation:
+        return NotUsableError("interpretation-only", f"{feature.key}: interpreted, without a value", "information")
     return NotUsableError("no-value", f"{feature.key}: there is no value", "information")
+
+
+def _is_valueless(node: Node) -> bool:
+    """Whether none of the values is there that are read, or that show that the result is no single number."""
+    written = (node.valueQuantity and node.valueQuantity.value, node.valueInteger, node.valueString, node.valueBoolean)
+    structured = (node.valueCodeableConcept, node.valueRange, node.valueRatio, node.valueSampledData)
+    return all(value is None for value in (*written, *structured))

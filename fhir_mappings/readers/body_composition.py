@@ -106,6 +106,8 @@ def _read_one(observation: Observation, study: ImagingStudy | None, schema: Feat
 def _study_unusable(study: ImagingStudy, at: datetime) -> str:
     if study.status in {"cancelled", "entered-in-error", "registered"}:
         return f"the study is {study.status}"
+    if study.modifierExtension or study.implicitRules:
+        return "a modifierExtension that may change the meaning of the study"
     started = instant(study.started, at)
     if started and started > at:
         return "the study is dated after the moment of assessment"

@@ -16,6 +16,9 @@ ADMIT_SOURCE = "http://terminology.hl7.org/CodeSystem/admit-source"
 _WINDOW_DAYS = 90.0
 _PROBLEMS_DAYS = 365.0
 _NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
+_HAPPENED = frozenset(
+    {"arrived", "triaged", "in-progress", "onleave", "finished"} | {"on-hold", "discharged", "discontinued"}  # R4, R5
+)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,8 +40,9 @@ def stays(encounters: Iterable[Encounter], at: datetime) -> tuple[list[Stay], li
     for encounter in encounters:
         period = encounter.period
         start, end = instant(period.start, at), instant(period.end, at)
-        if encounter.status in _NOT_HAPPENED:
-            issues.append(Issue("information", "status-not-used", encounter.status, encounter.address))
+        if encounter.status not in _HAPPENED:
+            said = encounter.status if encounter.status in _NOT_HAPPENED else "no known status"
+            issues.append(Issue("information", "status-not-used", said, encounter.address))
         elif (period.start and start is None) or (period.end and end is None):
             issues.append(Issue("warning", "date-unreadable", "a date that is none", encounter.address))
         elif start is not None and start > at:
@@ -46,6 +50,11 @@ def stays(encounters: Iterable[Encounter], at: datetime) -> tuple[list[Stay], li
         else:
             found.append(Stay(encounter, start, end))
     return found, issues
+
+
+def is_decided(encounter: Encounter) -> bool:
+    """Whether the status says that it took place, or that it did not."""
+    return encounter.status in _HAPPENED | _NOT_HAPPENED
 
 
 def documented(

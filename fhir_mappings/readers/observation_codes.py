@@ -28,7 +28,7 @@ _HOW: Mapping[str, How] = {
     "panel": "panel",
     "ignored": "ignored",
 }
-_METHOD_RANK = {"pathological": 20, "clinical": 10}
+_METHOD_RANK = {"pathological": 20, "clinical": 10, "point of care": -20}
 
 
 class Slot(msgspec.Struct, frozen=True, gc=False):

@@ -13,11 +13,15 @@ _SEX = {"female": 1.0, "male": 0.0}
 
 
 class Person(msgspec.Struct, frozen=True):
-    """What decides whether a patient is scored at all. `age` in completed years at the moment of assessment."""
+    """What decides whether a patient is scored at all. `age` in completed years at the moment of assessment.
+
+    `replaced`: the record was merged into another one, which holds what is known now.
+    """
 
     age: int | None = None
     female: bool | None = None
     deceased: bool = False
+    replaced: bool = False
 
 
 def deceased(patient: Patient, at: datetime) -> bool:
@@ -48,4 +52,9 @@ def read_patient(patient: Patient, at: datetime) -> tuple[Person, Reading]:
     sex = _SEX.get(patient.gender)
     if sex is not None:
         reading.findings.append(Finding("demo_sex_female", sex, "1", None, source, rule="Patient.gender"))
-    return Person(age, None if sex is None else sex == 1.0, deceased(patient, at)), reading
+    replaced = any(link.type_ == "replaced-by" for link in patient.link)
+    if replaced:
+        reading.issues.append(Issue("error", "record-replaced", "merged into another record", patient.address))
+    elif patient.active is False:
+        reading.issues.append(Issue("warning", "record-inactive", "marked as not in use", patient.address))
+    return Person(age, None if sex is None else sex == 1.0, deceased(patient, at), replaced), reading

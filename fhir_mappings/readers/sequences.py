@@ -4,6 +4,7 @@ A real site rarely has these (Genomics Reporting carries variants as Observation
 is said. So a variant counts only in a listed codon of an oncogene; anywhere else in a gene it is located, not judged.
 """
 
+import re
 from collections.abc import Iterable
 
 from fhir_mappings.finding import Issue
@@ -15,6 +16,8 @@ from fhir_mappings.resources.r4 import MolecularSequence, ReferenceSequence, Seq
 _NUCCORE = frozenset({"http://www.ncbi.nlm.nih.gov/nuccore", "http://www.ncbi.nlm.nih.gov/nuccore/"})
 
 _EXON_OF_DELETIONS = 19
+# RefSeq transcripts, proteins and gene regions; Ensembl transcripts, proteins and genes; Locus Reference Genomic.
+_OTHER_REFERENCE = re.compile(r"([NX][MRP]|NG)_\d|ENS[TPG]\d|LRG_\d")
 
 
 def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvidence], list[Issue]]:
@@ -25,6 +28,9 @@ def read_sequences(sequences: Iterable[MolecularSequence]) -> tuple[list[GeneEvi
         accession = _accession(sequence.referenceSeq) if sequence.referenceSeq else None
         if not sequence.variant:
             issues.append(Issue("information", "no-value", "no variant; FHIR R5 has none here", sequence.address))
+        elif accession is None and sequence.referenceSeq and _is_transcript(sequence.referenceSeq):
+            text = "positions on a transcript, a protein or a gene, not on a chromosome"
+            issues.append(Issue("warning", "reference-not-read", text, sequence.address))
         elif accession is None:
             text = "no chromosome of a known genome build, or of two"
             issues.append(Issue("warning", "build-unknown", text, sequence.address))
@@ -51,6 +57,12 @@ def _accession(reference: ReferenceSequence) -> str | None:
         return None  # a transcript, or a chromosome of another build
     stated = named | by_build
     return stated.pop() if len(stated) == 1 else None
+
+
+def _is_transcript(reference: ReferenceSequence) -> bool:
+    """Whether a reference is named that is no chromosome: its positions cannot be moved without its exons."""
+    codings = reference.referenceSeqId.coding
+    return any(_OTHER_REFERENCE.match(coding.code) for coding in codings)
 
 
 def _judge(

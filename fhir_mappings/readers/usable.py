@@ -16,7 +16,7 @@ _OTHER_STATUS = frozenset({"registered", "cancelled", "entered-in-error", "unkno
 
 # A sample quality that changes the result (MII Labor: modifierExtension "interpretationsbeeinflussende Eigenschaft").
 _HAEMOLYSED = "118128002"
-_KNOWN_QUALITIES = frozenset({_HAEMOLYSED, "118127007", "118129005"})  # lipaemic, icteric
+KNOWN_QUALITIES = frozenset({_HAEMOLYSED, "118127007", "118129005"})  # lipaemic, icteric
 
 # A fetus, a donor, a device: who or what the result is about, where that is not the patient of the record (`focus`).
 _SOMEONE_ELSE = frozenset(
@@ -103,7 +103,7 @@ def unusable(observation: Observation, when: datetime | None, at: datetime) -> I
     if observation.status not in STATUS_RANK:
         said = observation.status if observation.status in _OTHER_STATUS else "no status"
         return Issue("information", "status-not-used", said, observation.address)
-    if observation.modifierExtension and qualities(observation) - _KNOWN_QUALITIES:
+    if observation.modifierExtension and qualities(observation) - KNOWN_QUALITIES:
         text = "a modifierExtension that may change the meaning"
         return Issue("warning", "modifier-unknown", text, observation.address)
     if observation.focus and any(_is_someone_else(focus.reference, observation) for focus in observation.focus):
@@ -119,7 +119,7 @@ def is_haemolysed(observation: Observation) -> bool:
     return bool(observation.modifierExtension) and _HAEMOLYSED in qualities(observation)
 
 
-def qualities(observation: Observation) -> set[str]:
+def qualities(observation: Observation | Component) -> set[str]:
     """The codes of the modifier extensions; the address of one that has no code."""
     found: set[str] = set()
     for extension in observation.modifierExtension:

@@ -8,8 +8,8 @@ import msgspec
 
 from fhir_mappings.concepts import LOINC, canonical
 from fhir_mappings.finding import Issue
-from fhir_mappings.gene_rules import RULES, Test
-from fhir_mappings.genes import HGNC, Consequence, current_symbol, gene_effect, symbol_of_hgnc
+from fhir_mappings.gene_rules import EVENTS, RULES, Test
+from fhir_mappings.genes import HGNC, Consequence, consequence_of_so, current_symbol, gene_effect, symbol_of_hgnc
 from fhir_mappings.readers.gene_evidence import GeneEvidence, of_effect
 from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
 from fhir_mappings.resources.datatypes import Coding
@@ -17,7 +17,7 @@ from fhir_mappings.resources.r4 import Component, Observation
 
 VARIANT = "69548-6"
 _GENE, _SOURCE_CLASS, _PROTEIN, _CODING = "48018-6", "48002-0", "48005-3", "48004-6"
-_SIGNIFICANCE, _COPY_NUMBER = "53037-8", "82155-3"
+_SIGNIFICANCE, _COPY_NUMBER, _CHANGE_TYPE = "53037-8", "82155-3", "48019-4"
 
 _PRESENT = frozenset({"LA9633-4", "LA6576-8"})  # Present, Positive
 _ABSENT = frozenset({"LA9634-2", "LA6577-6"})  # Absent, Negative
@@ -28,6 +28,10 @@ NOT_PATHOGENIC = frozenset({"LA6675-8", "LA26334-5", "LA26333-7"})  # benign, li
 _MTB = "https://www.medizininformatik-initiative.de/fhir/ext/modul-mtb/CodeSystem/"
 _FUSION_PARTS = frozenset({"five-prime-gene", "three-prime-gene"})
 _HIGH_LEVEL_GAIN = "high-level-gain"
+_SEQUENCE_ONTOLOGY = ("http://sequenceontology.org", "http://www.sequenceontology.org")
+# Six copies or more are an amplification (ASCO/CAP 2018, HER2 in-situ hybridisation: 6.0 copies a cell); fewer than six
+# and more than none are not told apart from a gain or a loss of one copy.
+_AMPLIFIED = 6
 # A display that is a symbol (KIT) and no full name (KIT proto-oncogene, receptor tyrosine kinase).
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{1,9}(-[A-Z0-9]{1,4})?")
 _HGNC_ID = re.compile(r"(HGNC:)?\d{1,6}")
@@ -56,9 +60,10 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def tests(self) -> frozenset[Test]:
         """What was examined: a report of one kind of change says nothing of the others."""
-        if self.consequence is None:
-            return frozenset({"sequence"})
-        return frozenset({"structural"}) if self.consequence == "fusion" else frozenset({"copy_number"})
+        if self.consequence == "fusion":
+            return frozenset({"structural"})
+        is_copies = self.consequence == "unknown" or self.consequence in EVENTS
+        return frozenset({"copy_number"}) if is_copies else frozenset({"sequence"})
 
 
 def variant_reports(observations: Iterable[Observation], at: datetime) -> tuple[list[Report], list[Issue]]:
@@ -71,7 +76,7 @@ def variant_reports(observations: Iterable[Observation], at: datetime) -> tuple[
         if issue is not None:
             issues.append(issue)
             continue
-        symbols, conflicts = _genes(observation)
+        symbols, conflicts = genes_of(observation)
         if conflicts:
             issues.append(Issue("warning", "gene-conflict", conflicts, observation.address))
         if symbols or not conflicts:
@@ -159,7 +164,7 @@ def _report(observation: Observation, symbols: list[str], when: datetime | None)
     )
 
 
-def _genes(observation: Observation) -> tuple[list[str], str]:
+def genes_of(observation: Observation) -> tuple[list[str], str]:
     """Symbols of the reported genes; and what contradicts itself (id against name)."""
     found: dict[str, None] = {}  # as a set that keeps its order
     conflicts: dict[str, None] = {}
@@ -180,24 +185,46 @@ def _genes(observation: Observation) -> tuple[list[str], str]:
 
 
 def _event(observation: Observation) -> Consequence | None:
-    """Fusion, amplification or loss of both copies, where the report says so; None for a sequence variant."""
-    for part in observation.component:
-        codes = {c.code for c in part.code.coding if c.system.startswith(_MTB)}
-        if codes & _FUSION_PARTS:
-            return "fusion"
-        if part.valueCodeableConcept and any(c.code == _HIGH_LEVEL_GAIN for c in part.valueCodeableConcept.coding):
+    """What the report says that happened: fusion, amplification, loss of both copies, or a kind of small change.
+
+    "unknown" for a number of copies that decides nothing, None where only the change itself is named.
+    """
+    stated = [said for part in observation.component if (said := _stated_event(part)) is not None]
+    known = [said for said in stated if said != "unknown"]
+    if known:
+        return next((said for said in known if said in EVENTS), known[0])
+    return "fusion" if not stated and _joins_two_genes(observation) else next(iter(stated), None)
+
+
+def _stated_event(part: Component) -> Consequence | None:
+    if any(coding.system.startswith(_MTB) and coding.code in _FUSION_PARTS for coding in part.code.coding):
+        return "fusion"
+    for coding in part.valueCodeableConcept.coding if part.valueCodeableConcept else ():
+        if coding.code == _HIGH_LEVEL_GAIN:
             return "amplification"
-        if _is(part, _COPY_NUMBER) and part.valueQuantity and part.valueQuantity.value == 0:
-            return "deletion"
-    return "unknown" if any(_is(part, _COPY_NUMBER) for part in observation.component) else None
+        if coding.system.startswith(_SEQUENCE_ONTOLOGY) and (said := consequence_of_so(coding.code)) != "unknown":
+            return said
+    if not has_code(part, _COPY_NUMBER):
+        return None
+    copies = part.valueQuantity.value if part.valueQuantity and part.dataAbsentReason is None else None
+    if copies is None:
+        return "unknown"
+    return "deletion" if copies == 0 else "amplification" if copies >= _AMPLIFIED else "unknown"
 
 
-def _is(part: Component, code: str) -> bool:
+def _joins_two_genes(observation: Observation) -> bool:
+    """Two genes in one report that names no change and no kind of change: their fusion (Genomics Reporting)."""
+    genes = {coding.code for coding in _codings(observation, _GENE) if coding.system == HGNC}
+    told = (_PROTEIN, _CODING, _CHANGE_TYPE)
+    return len(genes) == 2 and not any(has_code(part, code) for part in observation.component for code in told)
+
+
+def has_code(part: Component, code: str) -> bool:
     return any(canonical(coding.system) == LOINC and coding.code == code for coding in part.code.coding)
 
 
 def _codings(observation: Observation, code: str) -> list[Coding]:
-    parts = [part for part in observation.component if _is(part, code) and part.valueCodeableConcept]
+    parts = [part for part in observation.component if has_code(part, code) and part.valueCodeableConcept]
     return [coding for part in parts if part.valueCodeableConcept for coding in part.valueCodeableConcept.coding]
 
 
@@ -208,7 +235,7 @@ def _answers(observation: Observation, code: str) -> set[str]:
 def _text(observation: Observation, code: str) -> str:
     """An HGVS expression: the code of its coding, else the text."""
     for part in observation.component:
-        if _is(part, code):
+        if has_code(part, code):
             concept = part.valueCodeableConcept
             if concept is not None:
                 return next((c.code for c in concept.coding if c.code), concept.text)

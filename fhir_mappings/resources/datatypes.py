@@ -60,6 +60,17 @@ class Range(msgspec.Struct, frozen=True, gc=False):
     high: Quantity = Quantity()
 
 
+class SampledData(msgspec.Struct, frozen=True, gc=False):
+    """A curve. Only that there is one is of interest: it is no single number."""
+
+
+class Meta(msgspec.Struct, frozen=True, gc=False):
+    """Which version of a resource this is, and since when."""
+
+    versionId: str = ""  # noqa: N815
+    lastUpdated: str = ""  # noqa: N815
+
+
 class Extension(msgspec.Struct, frozen=True, gc=False):
     """Only the values that a reader looks for: a code that qualifies the element."""
 

@@ -16,6 +16,7 @@ from fhir_mappings.resources.datatypes import (
     Range,
     Ratio,
     Reference,
+    SampledData,
 )
 from fhir_mappings.resources.resource import Resource
 from fhir_mappings.resources.therapies import Medication, Treatment
@@ -24,12 +25,21 @@ from fhir_mappings.resources.therapies import Medication, Treatment
 # ruff: noqa: N815
 
 
+class PatientLink(msgspec.Struct, frozen=True, gc=False):
+    """`type_`: "replaced-by" where this record was merged into another one."""
+
+    type_: str = msgspec.field(default="", name="type")
+
+
 class Patient(Resource, frozen=True, tag=True, gc=False):
+    active: bool | None = None
     identifier: tuple[Identifier, ...] = ()
     gender: str = ""
     birthDate: str = ""
     deceasedBoolean: bool | None = None
     deceasedDateTime: str = ""
+    link: tuple[PatientLink, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class Hospitalization(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +58,7 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
     diagnosis: tuple[EncounterDiagnosis, ...] = ()
     reasonCode: tuple[CodeableConcept, ...] = ()
     hospitalization: Hospitalization = Hospitalization()
+    modifierExtension: tuple[Extension, ...] = ()
     actualPeriod: None = None
     admission: None = None
     reason: None = None
@@ -55,6 +66,8 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
 
 class ConditionStage(msgspec.Struct, frozen=True, gc=False):
     summary: CodeableConcept = CodeableConcept()
+    type_: CodeableConcept = msgspec.field(default=CodeableConcept(), name="type")
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class Condition(Resource, frozen=True, tag=True, gc=False):
@@ -90,7 +103,10 @@ class Component(msgspec.Struct, frozen=True, gc=False):
     valueBoolean: bool | None = None
     valueRange: Range | None = None
     valueRatio: Ratio | None = None
+    valueSampledData: SampledData | None = None
     dataAbsentReason: CodeableConcept | None = None
+    interpretation: tuple[CodeableConcept, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
     referenceRange: tuple[ReferenceRange, ...] = ()
 
 
@@ -111,7 +127,9 @@ class Observation(Resource, frozen=True, tag=True, gc=False):
     valueBoolean: bool | None = None
     valueRange: Range | None = None
     valueRatio: Ratio | None = None
+    valueSampledData: SampledData | None = None
     dataAbsentReason: CodeableConcept | None = None
+    interpretation: tuple[CodeableConcept, ...] = ()
     bodySite: CodeableConcept | None = None
     method: CodeableConcept | None = None
     specimen: Reference = Reference()
@@ -121,6 +139,7 @@ class Observation(Resource, frozen=True, tag=True, gc=False):
     derivedFrom: tuple[Reference, ...] = ()
     partOf: tuple[Reference, ...] = ()
     modifierExtension: tuple[Extension, ...] = ()
+    contained: tuple[msgspec.Raw, ...] = ()
 
 
 class Modality(Coding, frozen=True, gc=False):
@@ -138,6 +157,7 @@ class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     subject: Reference = Reference()
     started: str = ""
     series: tuple[ImagingSeries, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
 
 
 class ReferenceSequence(msgspec.Struct, frozen=True, gc=False):
@@ -161,6 +181,7 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     patient: Reference = Reference()
     referenceSeq: ReferenceSequence | None = None
     variant: tuple[SequenceVariant, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
     subject: None = None
     relative: None = None
 

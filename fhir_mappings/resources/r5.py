@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from fhir_mappings.resources import r4, r5_therapies
-from fhir_mappings.resources.datatypes import CodeableConcept, CodeableReference, Coding, Period, Reference
+from fhir_mappings.resources.datatypes import CodeableConcept, CodeableReference, Coding, Extension, Period, Reference
 from fhir_mappings.resources.resource import Resource
 from fhir_mappings.resources.therapies import List
 
@@ -44,6 +44,7 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
     diagnosis: tuple[EncounterDiagnosis, ...] = ()
     reason: tuple[EncounterReason, ...] = ()
     admission: Admission = Admission()
+    modifierExtension: tuple[Extension, ...] = ()
     period: None = None
     reasonCode: None = None
     hospitalization: None = None
@@ -53,6 +54,9 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
         named = [c.reference for d in self.diagnosis for c in d.condition if c.reference is not None]
         return r4.Encounter(
             id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
+            modifierExtension=self.modifierExtension,
             status=_STATUS.get(self.status, self.status),
             class_=_only_class(self.class_),
             subject=self.subject,
@@ -86,11 +90,15 @@ class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     subject: Reference = Reference()
     started: str = ""
     series: tuple[ImagingSeries, ...] = ()
+    modifierExtension: tuple[Extension, ...] = ()
 
     def as_r4(self) -> r4.ImagingStudy:
         series = [_modality(coding) for one in self.series for coding in one.modality.coding]
         return r4.ImagingStudy(
             id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
+            modifierExtension=self.modifierExtension,
             status=self.status,
             modality=tuple(_modality(coding) for concept in self.modality for coding in concept.coding),
             subject=self.subject,
@@ -107,6 +115,7 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     """A sequence as such. R5 took `variant` out: variants are Observations of Genomics Reporting."""
 
     subject: Reference = Reference()
+    modifierExtension: tuple[Extension, ...] = ()
     patient: None = None
     coordinateSystem: None = None
     referenceSeq: None = None
@@ -114,7 +123,13 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
 
     def as_r4(self) -> r4.MolecularSequence:
         """Without variants: the reader says so, and whose it is is still checked."""
-        return r4.MolecularSequence(id=self.id, patient=self.subject)
+        return r4.MolecularSequence(
+            id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
+            modifierExtension=self.modifierExtension,
+            patient=self.subject,
+        )
 
 
 Changed = Encounter | ImagingStudy | MolecularSequence | r5_therapies.Changed

@@ -22,7 +22,8 @@ from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS
 from fhir_mappings.concepts import ATC, LOINC, OPS, OWN, SNOMED, catalogue
 from fhir_mappings.decoding import decode
 from fhir_mappings.encoder import EncodedPatient, encode
-from fhir_mappings.readers.encounters import ADMIT_SOURCE
+from fhir_mappings.gene_rules import RULES
+from fhir_mappings.genes import HGNC
 from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from models.package import Package
 from tests.as_fhir import NotWritableError, Resource, resources_of
@@ -31,6 +32,7 @@ from tests.corpus.published import moments, records
 
 DAY = date(2026, 6, 30)
 AT = datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
+_STATES_A_NUMBER = frozenset({"value", "component", "multiple_of_limit"})
 PACKAGE = ROOT / "models/packages/pan-cancer"
 
 
@@ -52,7 +54,8 @@ def reach(corpus: Path) -> Reach:
         for moment in moments(record):
             others |= set(encode(record, catalogue().schema, moment).findings)
     own: list[EncodedPatient] = [_encoded(chart) for chart in demo_patients(DAY).values()]
-    own += [_encoded([_person(), *_each_code(), *_each_treatment()])]
+    whole = [*_each_code(), *_each_event(), *_each_treatment()]
+    own += [_encoded([_person(), *written]) for written in (whole, *_each_tumour())]
     relevant = {key for patient in own for key in _relevant(network.explain(patient.vector).relevance)}
     for name, build in PUBLIC_COHORTS.items():
         cohort = build(corpus / "cohorts" / name, catalogue().schema).cohort
@@ -95,22 +98,18 @@ def _each_code() -> list[Resource]:
     schema, written = catalogue().schema, {}
     for row in catalogue().rows:
         feature = schema[row["key"]]
-        if row["system"] in {LOINC, SNOMED, OWN} and row["meaning"] in {"value", "component"} and not feature.is_entity:
+        if row["system"] in {LOINC, SNOMED, OWN} and row["meaning"] in _STATES_A_NUMBER and not feature.is_entity:
             middle = feature.low if feature.kind in {"binary", "ordinal"} else (feature.low + feature.high) / 2
-            written[row["key"]] = {
-                "resourceType": "Observation",
-                "id": f"o-{row['key'].replace('_', '-')}",
-                "status": "final",
-                "subject": {"reference": "Patient/p"},
-                "code": {"coding": [{"system": row["system"], "code": row["code"]}]},
-                "effectiveDateTime": DAY.isoformat(),
-                "valueQuantity": {"value": middle, "code": feature.unit, "system": "http://unitsofmeasure.org"},
-            }
+            quantity = {"value": middle, "code": feature.unit, "system": "http://unitsofmeasure.org"}
+            numbers = {"valueQuantity": quantity, "referenceRange": [{"high": quantity | {"value": 1}}]}
+            written[row["key"]] = (
+                _observation(f"o-{row['key'].replace('_', '-')}", row["system"], row["code"]) | numbers
+            )
     return list(written.values())
 
 
 def _each_treatment() -> list[Resource]:
-    """A drug that has been taken for a month for each parameter that one states; a care level; a nursing home."""
+    """A drug that has been taken for a month for each parameter that one states, and a care level."""
     subject, since = {"reference": "Patient/p"}, (DAY - timedelta(days=30)).isoformat()
     drugs = {
         row["key"]: {
@@ -132,15 +131,52 @@ def _each_treatment() -> list[Resource]:
         "code": {"coding": [{"system": OPS, "code": "9-984.8"}]},
         "performedDateTime": since,
     }
-    home = {
-        "resourceType": "Encounter",
-        "id": "home",
-        "status": "finished",
-        "subject": subject,
-        "period": {"start": since, "end": since},
-        "hospitalization": {"admitSource": {"coding": [{"system": ADMIT_SOURCE, "code": "nursing"}]}},
+    return [*drugs.values(), care]
+
+
+def _each_event() -> list[Resource]:
+    """A fusion, an amplification or a loss for each gene that one of them alters, and an admission from a home."""
+    answers = {"fusion": "SO:0001565", "amplification": "SO:0001889", "deletion": "SO:0001893"}
+    written: list[Resource] = []
+    for rule in RULES.values():
+        for event in [event for event in rule.events if event in answers]:
+            gene = next(r["code"] for r in catalogue().rows if r["system"] == HGNC and r["display"] == rule.symbol)
+            parts = [(LOINC, "48018-6", HGNC, gene), (LOINC, "48019-4", "http://sequenceontology.org", answers[event])]
+            written.append(
+                _observation(f"o-{rule.symbol}-{event}", LOINC, "69548-6")
+                | {
+                    "valueCodeableConcept": _concept(LOINC, "LA9633-4"),
+                    "component": [
+                        {"code": _concept(system, code), "valueCodeableConcept": _concept(of, answer)}
+                        for system, code, of, answer in parts
+                    ],
+                }
+            )
+    source = {"admitSource": _concept("http://terminology.hl7.org/CodeSystem/admit-source", "nursing")}
+    stay = {"status": "finished", "period": {"start": "2026-06-01", "end": "2026-06-04"}, "hospitalization": source}
+    return [*written, {"resourceType": "Encounter", "id": "e", "subject": {"reference": "Patient/p"}} | stay]
+
+
+def _each_tumour() -> list[list[Resource]]:
+    """One record for each name of a tumour in SNOMED."""
+    named = [row["code"] for row in catalogue().rows if row["system"] == SNOMED and row["key"].startswith("entity_")]
+    own = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}}
+    return [[own | {"code": _concept(SNOMED, code)}] for code in named]
+
+
+def _observation(name: str, system: str, code: str) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "code": _concept(system, code),
+        "effectiveDateTime": DAY.isoformat(),
     }
-    return [*drugs.values(), care, home]
+
+
+def _concept(system: str, code: str) -> Resource:
+    return {"coding": [{"system": system, "code": code}]}
 
 
 def table(columns: Reach) -> str:

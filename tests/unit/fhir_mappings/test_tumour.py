@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from fhir_mappings.concepts import ICD10_GM, SNOMED, catalogue
+from fhir_mappings.concepts import ICD10_GM, ICD10_WHO, SNOMED, catalogue
 from fhir_mappings.encoder import encode
 from tests.unit.fhir_mappings.resources_of import (
     AT,
@@ -248,3 +248,61 @@ def test_a_malignancy_of_a_neighbouring_category_counts_as_prior() -> None:
     """C83 is not C82, and C34.9 is C34.1."""
     assert value(PRIOR, condition("C34.1"), condition("C39.9", days=500)) == 1
     assert value(PRIOR, condition("C34.1"), condition("C34.8", days=500, **gone())) is None
+
+
+# Each of the 38 tumours three ways: its WHO code where that suffices, site with cells, SNOMED.
+EVERY_ENTITY: dict[str, tuple[str | None, tuple[str, str], str]] = {
+    "entity_breast": ("C50.4", ("C50.4", "8500/3"), "254837009"),
+    "entity_nsclc": ("C34.1", ("C34.1", "8140/3"), "254637007"),
+    "entity_sclc": (None, ("C34.9", "8041/3"), "254632001"),
+    "entity_mesothelioma": ("C45.0", ("C38.4", "9050/3"), "109378008"),
+    "entity_thymic": ("C37", ("C37.9", "8586/3"), "363434003"),
+    "entity_esophagus": ("C15.4", ("C15.4", "8070/3"), "363402007"),
+    "entity_gastric": ("C16.3", ("C16.3", "8145/3"), "363349007"),
+    "entity_small_bowel": ("C17.0", ("C17.1", "8140/3"), "363509000"),
+    "entity_colon": ("C18.7", ("C18.7", "8140/3"), "363406005"),
+    "entity_rectum": ("C20", ("C20.9", "8480/3"), "363351006"),
+    "entity_anal": ("C21.0", ("C21.1", "8070/3"), "363490009"),
+    "entity_hepatocellular": ("C22.0", ("C22.0", "8170/3"), "109841003"),
+    "entity_biliary": ("C23", ("C24.0", "8160/3"), "312104005"),
+    "entity_pancreas": ("C25.1", ("C25.0", "8500/3"), "363418001"),
+    "entity_neuroendocrine": ("C25.4", ("C25.9", "8246/3"), "253000007"),
+    "entity_gist": (None, ("C16.9", "8936/3"), "420120006"),
+    "entity_soft_tissue_sarcoma": ("C49.2", ("C49.2", "8890/3"), "424952003"),
+    "entity_bone_sarcoma": ("C40.2", ("C40.2", "9180/3"), "448710000"),
+    "entity_melanoma": ("C43.5", ("C44.5", "8721/3"), "93655004"),
+    "entity_uveal_melanoma": ("C69.3", ("C69.4", "8772/3"), "255021005"),
+    "entity_nonmelanoma_skin": ("C44.3", ("C44.3", "8090/3"), "254701007"),
+    "entity_head_neck": ("C32.0", ("C09.9", "8070/3"), "255056009"),
+    "entity_nasopharynx": ("C11.9", ("C11.1", "8072/3"), "422541001"),
+    "entity_salivary": ("C07", ("C07.9", "8430/3"), "363378008"),
+    "entity_thyroid": ("C73", ("C73.9", "8260/3"), "363478007"),
+    "entity_adrenocortical": ("C74.0", ("C74.0", "8370/3"), "371964008"),
+    "entity_glioblastoma": (None, ("C71.1", "9440/3"), "393563007"),
+    "entity_other_cns": ("C72.0", ("C71.2", "9401/3"), "428061005"),
+    "entity_prostate": ("C61", ("C61.9", "8140/3"), "399068003"),
+    "entity_urothelial": ("C67.9", ("C67.0", "8120/3"), "399326009"),
+    "entity_renal": ("C64", ("C64.9", "8310/3"), "702391001"),
+    "entity_testicular": ("C62.9", ("C62.1", "9061/3"), "363449006"),
+    "entity_penile": ("C60.1", ("C60.1", "8070/3"), "363516004"),
+    "entity_ovary": ("C56", ("C56.9", "8441/3"), "363443007"),
+    "entity_cervix": ("C53.1", ("C53.0", "8070/3"), "363354003"),
+    "entity_endometrium": ("C54.1", ("C54.1", "8380/3"), "254878006"),
+    "entity_vulva_vagina": ("C51.0", ("C52.9", "8070/3"), "363367000"),
+    "entity_cup": ("C80.0", ("C80.9", "8140/3"), "255052006"),
+}
+
+
+@pytest.mark.parametrize(("key", "icd", "cells", "snomed"), [(k, *ways) for k, ways in EVERY_ENTITY.items()])
+def test_each_tumour_is_reached(key: str, icd: str | None, cells: tuple[str, str], snomed: str) -> None:
+    """By its code, by its cells, by the name of the disease in SNOMED."""
+    ways = [condition(icd, ICD10_WHO)] if icd else []
+    by_cells = condition(cells[1], ICD_O_3, bodySite=[concept(cells[0], ICD_O_3)])
+    for diagnosis in [*ways, by_cells, condition(snomed, SNOMED)]:
+        found = encoded(diagnosis).findings
+        assert [k for k in found if k.startswith("entity_")] == [key]
+
+
+def test_no_tumour_is_forgotten() -> None:
+    """There are 38."""
+    assert tuple(EVERY_ENTITY) == catalogue().schema.entities

@@ -143,6 +143,14 @@ class TestAbstained:
         resources[0]["deceasedDateTime"] = "2026-07-20"
         assert assessed("demo-lung", resources).status == "scored"
 
+    def test_a_record_that_was_merged_into_another_is_not_scored(self) -> None:
+        """What is known now is in the other one."""
+        resources = chart("demo-lung")
+        resources[0]["link"] = [{"other": {"reference": "Patient/new"}, "type": "replaced-by"}]
+        abstained = assessed("demo-lung", resources).abstained
+        assert abstained is not None
+        assert abstained.code == "record-replaced"
+
     def test_a_minor_is_not_scored(self) -> None:
         """Under 18 years there is no score."""
         resources = chart("demo-lung")

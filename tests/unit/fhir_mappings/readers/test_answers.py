@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.concepts import SNOMED
+from fhir_mappings.concepts import LOINC, SNOMED
 from tests.unit.fhir_mappings.resources_of import (
     UCUM,
     UICC,
@@ -245,3 +245,118 @@ def test_the_diagnostics_name_the_unit_or_its_lack() -> None:
 def test_a_quantity_without_a_number_answers_no_grade() -> None:
     """An empty quantity is none."""
     assert "no-value" in codes(ecog(valueQuantity={"unit": "{score}"}))
+
+
+VERDICT = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+
+
+def interpreted(*verdicts: str, system: str = VERDICT) -> Resource:
+    return {"interpretation": [concept(verdict, system) for verdict in verdicts]}
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "positive", "negative"),
+    [("85337-4", "path_er", 50, 0), ("18474-7", "path_her2", 2, 0), ("21440-3", "path_p16_hpv", 1, 0)],
+)
+def test_a_verdict_without_a_value_is_read(code: str, key: str, positive: float, negative: float) -> None:
+    """Positive and negative, in the addresses of three versions of FHIR and HL7; indeterminate is missing."""
+    assert value(key, observation(code, **interpreted("POS"))) == positive
+    assert value(key, observation(code, **interpreted("NEG"))) == negative
+    assert value(key, observation(code, **interpreted("POS", system="http://hl7.org/fhir/v2/0078"))) == positive
+    assert "stated-unknown" in codes(observation(code, **interpreted("IND")))
+    assert "coding-conflict" in codes(observation(code, **interpreted("POS", "NEG")))
+
+
+def test_a_value_or_a_reason_for_its_absence_stands_above_the_verdict() -> None:
+    """What was answered, not how it was judged."""
+    assert value("path_her2", coded("18474-7", "LA6577-6", **interpreted("POS"))) == 0
+    assert value("path_her2", observation("18474-7", dataAbsentReason=concept("error"), **interpreted("POS"))) is None
+    assert value("path_er", observation("85337-4", valueRatio={}, **interpreted("POS"))) is None
+
+
+@pytest.mark.parametrize("code", ["2951-2", "85337-4"])
+def test_high_low_or_normal_is_no_value(code: str) -> None:
+    """Of a number, or of a receptor."""
+    assert codes(observation(code, **interpreted("H"))) == {"interpretation-only"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"valueRange": {"low": {"value": 135}, "high": {"value": 145}}},
+        {"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}},
+        {"valueSampledData": {"origin": {"value": 0}, "period": 10, "dimensions": 1, "data": "1 2 3"}},
+    ],
+)
+def test_a_range_a_titre_or_a_curve_is_no_single_number(written: Resource) -> None:
+    """Whatever is said beside it."""
+    assert codes(sodium(**written, **interpreted("H"))) == {"not-a-number"}
+
+
+# Values as SNOMED codes the categories of the AJCC, in mCODE and in the value sets of New Zealand.
+@pytest.mark.parametrize(
+    ("code", "answer", "key", "expected"),
+    [
+        ("21905-5", "1228882005", "stage_t_category", 0),  # cT0
+        ("21905-5", "1228889001", "stage_t_category", 1),  # cT1
+        ("21905-5", "1228929004", "stage_t_category", 2),  # cT2
+        ("399504009", "1228938002", "stage_t_category", 3),  # cT3
+        ("384625004", "1229864001", "stage_t_category", 4),  # pT4
+        ("21899-0", "1229856007", "stage_t_category", 2),  # pT2b
+        ("21905-5", "1228884006", "stage_t_category", None),  # cTis
+        ("21905-5", "1222604002", "stage_t_category", None),  # cTX
+        ("21906-3", "1229967007", "stage_n_category", 0),  # cN0
+        ("21900-6", "1229954009", "stage_n_category", 1),  # pN1a
+        ("371494008", "1229957002", "stage_n_category", 2),  # pN2
+        ("399534004", "1229987008", "stage_n_category", 3),  # cN3c
+        ("21900-6", "1229945006", "stage_n_category", None),  # pNX
+        ("21907-1", "1229901006", "stage_m1", 0),  # cM0
+        ("399387003", "1229904003", "stage_m1", 1),  # cM1a
+        ("371497001", "1229916009", "stage_m1", 1),  # pM1
+        ("21913-9", "55440008", "stage_m1", 1),  # M1, older value
+        ("21908-9", "1222723001", "stage_uicc_stage", 1),  # I
+        ("21908-9", "1222769001", "stage_uicc_stage", 2),  # IIB
+        ("21902-2", "1222802001", "stage_uicc_stage", 3),  # IIIA
+        ("399588009", "1222838008", "stage_uicc_stage", 4),  # IVA
+        ("399537006", "258228008", "stage_uicc_stage", 4),  # stage 4, older value
+        ("399537006", "1222605001", "stage_uicc_stage", None),  # stage 0
+        ("371469007", "1228848004", "stage_grade", 1),  # G1
+        ("33732-9", "1228851006", "stage_grade", 3),  # G3
+        ("33732-9", "1228845001", "stage_grade", None),  # GX
+        ("84892-9", "1222639002", "path_residual_status", 1),  # R1
+    ],
+)
+def test_stage_and_grade_are_read_as_snomed_codes(code: str, answer: str, key: str, expected: float | None) -> None:
+    """Under the LOINC and the SNOMED codes of the Observation; unknown, in situ and stage 0 are missing."""
+    system = LOINC if "-" in code else SNOMED
+    staged = coded(code, answer, SNOMED, code=concept(code, system))
+    assert value(key, staged) == expected
+    assert ("stated-unknown" in codes(staged)) is (expected is None)
+
+
+def test_a_stage_after_treatment_is_in_no_list() -> None:
+    """A ypT2 is no pT2."""
+    assert codes(coded("21899-0", "1228910005", SNOMED)) == {"answer-unknown"}
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "key", "expected"),
+    [
+        ("33732-9", "54102005", "stage_grade", 1),
+        ("33732-9", "258245003", "stage_grade", 4),
+        ("33732-9", "12619005", "stage_grade", None),
+        ("89247-1", "425389002", "func_ecog", 0),
+        ("89247-1", "423237006", "func_ecog", 4),
+        ("16112-5", "416053008", "path_er", 50),
+        ("16112-5", "441117001", "path_er", 0),
+        ("16113-3", "441118006", "path_pr", 0),
+        ("48676-1", "427685000", "path_her2", 2),
+        ("48676-1", "431396003", "path_her2", 0),
+        ("48676-1", "280414007", "path_her2", None),
+    ],
+)
+def test_grade_performance_and_receptors_are_read_as_snomed_findings(
+    code: str, answer: str, key: str, expected: float | None
+) -> None:
+    """The whole finding ("oestrogen receptor positive tumour") in place of a mere "positive"."""
+    assert value(key, coded(code, answer, SNOMED)) == expected

@@ -83,7 +83,16 @@ def test_the_modality_may_be_that_of_a_series() -> None:
     assert value(RATIO, imaging_study(id="ct", modality=None, series=series[:1]), derived()) is None
 
 
-@pytest.mark.parametrize("members", [{"status": "cancelled"}, {"status": "entered-in-error"}, {"started": ago(-1)}])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"status": "cancelled"},
+        {"status": "entered-in-error"},
+        {"started": ago(-1)},
+        {"modifierExtension": [{"url": "urn:x"}]},
+        {"implicitRules": "urn:x"},
+    ],
+)
 def test_a_study_that_was_not_made_or_not_yet_is_not_used(members: Resource) -> None:
     """Its measurements are not either."""
     assert value(RATIO, imaging_study(id="ct", **members), derived()) is None

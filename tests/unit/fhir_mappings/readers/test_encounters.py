@@ -166,6 +166,18 @@ def test_admission_from_a_nursing_home_within_a_year_tells_where_the_patient_liv
     assert value("func_nursing_home", encounter("IMP", days=days, hospitalization=elsewhere)) is None
 
 
+@pytest.mark.parametrize("status", ["unknown", "", "discharged?"])
+def test_an_encounter_of_unknown_status_makes_the_list_uncertain(status: str) -> None:
+    """It may have taken place: nothing is counted, and no disease is absent."""
+    unknown = encounter("EMER", status=status)
+    assert value("func_ed_visits_90d", encounter("EMER")) == 1
+    assert value("func_ed_visits_90d", encounter("EMER"), unknown) is None
+    assert value("comorb_dementia", *documented(), unknown) is None
+    assert "status-not-used" in codes(unknown)
+    planned = encounter("EMER", status="planned")
+    assert value("func_ed_visits_90d", encounter("EMER"), planned) == 1
+
+
 def test_every_encounter_has_its_reason() -> None:
     """Not happened, later, or with nothing in it that is asked for."""
     assert "status-not-used" in codes(encounter(status="cancelled"))

@@ -63,7 +63,6 @@ def test_without_a_known_way_of_counting_nothing_is_located(system: int | None) 
         {},
         {"referenceSeqId": concept("NC_000012", NUCCORE)},
         {"referenceSeqId": concept("NC_000012.10", NUCCORE)},
-        {"referenceSeqId": concept("NM_004985.5", NUCCORE)},
         {"referenceSeqId": concept(CHR12_37, "urn:other")},
         {"chromosome": concept("12", "urn:x")},
         {"chromosome": concept("12", "urn:x"), "genomeBuild": "NCBI36"},
@@ -73,7 +72,7 @@ def test_without_a_known_way_of_counting_nothing_is_located(system: int | None) 
     ],
 )
 def test_without_one_known_build_nothing_is_located(reference: Resource | None) -> None:
-    """Missing, older, a transcript, or two that contradict each other."""
+    """Missing, older, or two that contradict each other."""
     unknown = sequence(CHR12_37, KRAS_G12_37, "T", "C", referenceSeq=reference)
     assert value("gene_kras", unknown) is None
     assert "build-unknown" in codes(unknown)
@@ -162,3 +161,11 @@ def test_without_the_replaced_allele_only_a_single_base_is_read(observed: str, e
     """More bases may be a shift."""
     place = [{"start": KRAS_G12_37, "end": KRAS_G12_37, "observedAllele": observed}]
     assert value("gene_kras", sequence(CHR12_37, 1, "", "", variant=place)) == expected
+
+
+@pytest.mark.parametrize("accession", ["NM_004985.5", "NP_004976.2", "NG_007524.2", "ENST00000311936.8", "LRG_344t1"])
+def test_positions_on_a_transcript_are_not_moved_to_a_chromosome(accession: str) -> None:
+    """Codon 12 of KRAS begins at base 34 of its coding sequence, but where that begins is not known here."""
+    located = sequence(accession, 35, "T", "G")
+    assert codes(located) == {"reference-not-read"}
+    assert value("gene_kras", located) is None

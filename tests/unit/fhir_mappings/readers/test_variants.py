@@ -255,3 +255,88 @@ def test_a_promoter_is_unchanged_once_each_listed_position_is_reported_so() -> N
     both = [promoter_change("NM_198253.3:c.-124C>T"), promoter_change("c.-146C>T")]
     assert value("gene_tert", *both) == 0
     assert value("gene_tert", both[0]) is None
+
+
+SEQUENCE_ONTOLOGY = "http://sequenceontology.org"
+
+
+def told(accession: str, code: str = "48019-4") -> list[Resource]:
+    """The kind of change, as Genomics Reporting codes it."""
+    return [component(code, valueCodeableConcept=concept(accession, SEQUENCE_ONTOLOGY))]
+
+
+def two_genes(first: str, second: str, **members: Any) -> Resource:
+    partner = component("48018-6", valueCodeableConcept=concept(second, HGNC))
+    return variant(first, parts=[partner, *members.pop("parts", [])], **members)
+
+
+# One alteration of each kind that some gene counts: HGNC id, key, what says so.
+EVENTS = [
+    ("HGNC:10261", "gene_ros1", told("SO:0001565")),
+    ("HGNC:9967", "gene_ret", told("SO:0001565")),
+    ("HGNC:8031", "gene_ntrk", told("SO:0002086")),
+    ("HGNC:8033", "gene_ntrk", told("SO:0001565", "molecular-consequence")),
+    ("HGNC:3689", "gene_fgfr2", told("SO:0001565")),
+    ("HGNC:1787", "gene_cdkn2a", told("SO:0001893")),
+    ("HGNC:1787", "gene_cdkn2a", copies(0)),
+    ("HGNC:1773", "gene_cdk4", copies(14)),
+    ("HGNC:1582", "gene_ccnd1", copies(6)),
+    ("HGNC:6973", "gene_mdm2", told("SO:0001889")),
+    ("HGNC:7553", "gene_myc", copies(9)),
+    ("HGNC:3688", "gene_fgfr1", GAIN),
+    ("HGNC:644", "gene_ar", copies(12)),
+]
+
+
+@pytest.mark.parametrize(("gene", "key", "parts"), EVENTS)
+def test_fusions_and_copy_numbers_of_each_gene(gene: str, key: str, parts: list[Resource]) -> None:
+    """By a term of the Sequence Ontology, by the number of copies, by the tumour board's word."""
+    assert value(key, variant(gene, parts=parts)) == 1
+
+
+def test_two_genes_in_one_report_are_their_fusion() -> None:
+    """EML4 and ALK; the partner need not be in the catalogue."""
+    eml4 = "HGNC:1316"
+    assert value("gene_alk", two_genes(ALK, eml4)) == value("gene_alk", two_genes(eml4, ALK)) == 1
+    assert value("gene_alk", two_genes(ALK, eml4, present=ABSENT)) == 0
+    assert value("gene_alk", two_genes(ALK, ALK)) is None
+
+
+@pytest.mark.parametrize(
+    "parts", [told("SO:0000159"), copies(1), [component("48005-3", valueCodeableConcept={"text": "p.G12D"})]]
+)
+def test_two_genes_are_no_fusion_where_something_else_is_told(parts: list[Resource]) -> None:
+    """A deletion over both, a lost copy, a change of the protein that two genes share."""
+    assert value("gene_alk", two_genes(ALK, "HGNC:1316", parts=parts)) is None
+
+
+@pytest.mark.parametrize("number", [1, 3, 5, None])
+def test_a_gain_is_no_amplification_and_a_lost_copy_no_deletion(number: float | None) -> None:
+    """Between none and six copies nothing is decided, and it is said."""
+    parts = [component("82155-3", valueQuantity={"value": number} if number else {})]
+    for gene, key in (("HGNC:7553", "gene_myc"), ("HGNC:1787", "gene_cdkn2a")):
+        assert value(key, variant(gene, parts=parts)) is None
+        assert "variant-unclassified" in codes(variant(gene, parts=parts))
+
+
+def test_a_number_of_copies_that_is_said_to_be_absent_is_none() -> None:
+    """Twelve, but not determined."""
+    parts = [component("82155-3", valueQuantity={"value": 12}, dataAbsentReason=concept("error"))]
+    assert value("gene_myc", variant("HGNC:7553", parts=parts)) is None
+
+
+@pytest.mark.parametrize(
+    ("gene", "key", "accession", "expected"),
+    [
+        (BRCA1, "gene_brca1", "SO:0001587", 1),  # stop gained
+        (BRCA1, "gene_brca1", "SO:0001575", 1),  # splice donor
+        (BRCA1, "gene_brca1", "SO:0001583", 0),  # missense
+        (BRCA1, "gene_brca1", "SO:0001627", None),  # intron variant: decides nothing
+        (KRAS, "gene_kras", "SO:0001583", None),  # missense of an oncogene: which codon?
+    ],
+)
+def test_the_stated_kind_serves_where_no_change_is_named(
+    gene: str, key: str, accession: str, expected: float | None
+) -> None:
+    """A suppressor that is cut short needs no protein change."""
+    assert value(key, variant(gene, parts=told(accession))) == expected

@@ -247,3 +247,15 @@ def test_an_encounter_of_another_version_proves_no_absence() -> None:
 def test_the_version_is_told_by_its_number(number: str, version: Version | None) -> None:
     """As CapabilityStatement.fhirVersion writes it."""
     assert version_of(number) == version
+
+
+@pytest.mark.parametrize("kind", [r5.Encounter, r5.ImagingStudy, r5.MolecularSequence])
+def test_version_rules_and_modifiers_stay_with_the_resource(kind: type[Any]) -> None:
+    """They decide whether it may be read, and which copy of it stands."""
+    kept = {"meta": {"versionId": "3"}, "implicitRules": "urn:x", "modifierExtension": [{"url": "urn:y"}]}
+    of_r5 = msgspec.convert({"resourceType": kind.__name__, "id": "a"} | kept, kind)
+    of_r4 = of_r5.as_r4()
+    assert [msgspec.to_builtins(getattr(of_r4, name)) for name in kept] == [
+        msgspec.to_builtins(getattr(of_r5, name)) for name in kept
+    ]
+    assert (of_r4.meta.versionId, of_r4.implicitRules, len(of_r4.modifierExtension)) == ("3", "urn:x", 1)
