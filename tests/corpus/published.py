@@ -26,6 +26,13 @@ def decoded(path: Path) -> Decoded:
     return decode(gzip.decompress(body) if path.suffix == ".gz" else body)
 
 
+def collection(name: str, corpus: Path) -> Decoded:
+    """One file by its name, or all files of a folder by the folder's, as one Bundle."""
+    chosen = [decoded(path) for path in files(corpus) if name in {path.name, path.parent.name}]
+    entries = tuple(entry for one in chosen for entry in one.entries)
+    return Decoded(entries, tuple(issue for one in chosen for issue in one.issues))
+
+
 def subject(resource: Clinical) -> str:
     """The id of the patient that a resource names, whatever form the reference has."""
     if isinstance(resource, Patient):
