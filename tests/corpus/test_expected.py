@@ -71,7 +71,9 @@ def assessed(section: Section, corpus: Path) -> tuple[EncodedPatient, datetime]:
 
 
 SECTIONS = sections()
-each_section = pytest.mark.parametrize("section", SECTIONS, ids=lambda s: f"{s.file.split('.')[0]}-{s.patient}-{s.moment[:10]}")
+each_section = pytest.mark.parametrize(
+    "section", SECTIONS, ids=lambda s: f"{s.file.split('.')[0]}-{s.patient}-{s.moment[:10]}"
+)
 
 
 @each_section
