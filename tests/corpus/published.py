@@ -1,11 +1,13 @@
 """The published FHIR files, and the records of the patients in them."""
 
 import gzip
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fhir_mappings.decoding import Decoded, decode
 from fhir_mappings.readers.conditions import since
@@ -20,10 +22,19 @@ def files(corpus: Path) -> list[Path]:
     return sorted(path for path in (corpus / "fhir").rglob("*.json*") if path.is_file())
 
 
+def body(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
 @cache
 def decoded(path: Path) -> Decoded:
-    body = path.read_bytes()
-    return decode(gzip.decompress(body) if path.suffix == ".gz" else body)
+    return decode(body(path))
+
+
+def raw_resources(path: Path) -> list[dict[str, Any]]:
+    """The resources as any JSON reader sees them: those of a Bundle's entries, else the one of the file."""
+    whole = json.loads(body(path))
+    return [e["resource"] for e in whole.get("entry", [])] if whole["resourceType"] == "Bundle" else [whole]
 
 
 def collection(name: str, corpus: Path) -> Decoded:
@@ -42,15 +53,19 @@ def subject(resource: Clinical) -> str:
 
 
 @cache
-def records(corpus: Path) -> tuple[PatientRecord, ...]:
+def collections(corpus: Path) -> dict[tuple[str, str], PatientRecord]:
     """One record a patient and collection: a Synthea bundle, the German files together, the R4 examples together."""
     by_patient: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for path in files(corpus):
-        collection = path.name if path.suffix == ".gz" else path.parent.name
+        name = path.name if path.suffix == ".gz" else path.parent.name
         for entry in entries_of(decoded(path).entries, scoped=True):
             if isinstance(entry.resource, Clinical):
-                by_patient[collection, subject(entry.resource)].append(entry)
-    return tuple(PatientRecord(name, tuple(entries)) for (_, name), entries in by_patient.items())
+                by_patient[name, subject(entry.resource)].append(entry)
+    return {of: PatientRecord(of[1], tuple(entries)) for of, entries in by_patient.items()}
+
+
+def records(corpus: Path) -> tuple[PatientRecord, ...]:
+    return tuple(collections(corpus).values())
 
 
 def moments(record: PatientRecord, most: int = 25) -> Iterator[datetime]:
