@@ -34,7 +34,7 @@ from tests.unit.fhir_mappings.resources_of import VERIFICATION
 pytestmark = pytest.mark.corpus
 SCHEMA = catalogue().schema
 LATER = "2199-01-01T00:00:00Z"
-ADDED = ("0-added", "zz-added")  # ids that no published resource has: before all of them, and after
+ADDED = ("zz-added", "0-added")  # ids that no published resource has: after all of them, and before
 
 Change = Callable[[Clinical], Clinical | None]
 
