@@ -66,20 +66,23 @@ def _diseases(
 def _indices(
     known: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
 ) -> dict[str, Finding]:
-    """Charlson index and number of comorbidities, which need a complete list."""
-    has = {key: known[key].value == 1 for key in {*_CHARLSON, *_CHRONIC} if key in known}
-    values = {}
-    if has.keys() >= set(_CHARLSON):
-        values["comorb_charlson_index"] = float(formulas.charlson(has))
-    if has.keys() >= set(_CHRONIC):
-        values["comorb_count"] = float(sum(has[key] for key in _CHRONIC))
-    positive = [source for key in sorted(has) if has[key] for source in known[key].sources]
-    sources = tuple(dict.fromkeys((*positive, *readings.documented)))
-    return {
-        key: Finding(key, value, schema[key].unit, at, sources, rule="sum over the comorbidities")
-        for key, value in values.items()
-        if schema[key].plausible(value)
-    }
+    """Charlson index and number of comorbidities, which need a complete list; each names the diseases it counts."""
+    found: dict[str, Finding] = {}
+    for key, rows, total in (
+        ("comorb_charlson_index", _CHARLSON, formulas.charlson),
+        ("comorb_count", _CHRONIC, _number),
+    ):
+        has = {row: known[row].value == 1 for row in rows if row in known}
+        value = float(total(has))
+        if has.keys() >= set(rows) and schema[key].plausible(value):
+            positive = [source for row in rows if has[row] for source in known[row].sources]
+            sources = tuple(dict.fromkeys((*positive, *readings.documented)))
+            found[key] = Finding(key, value, schema[key].unit, at, sources, rule="sum over the comorbidities")
+    return found
+
+
+def _number(has: Mapping[str, bool]) -> int:
+    return sum(has.values())
 
 
 def _not_declared(

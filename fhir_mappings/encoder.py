@@ -160,7 +160,8 @@ def _add_course(chosen: dict[str, Finding], tumours: TumourPicture, schema: Feat
         found["stage_months_since_m1"] = (_months(spread, at), metastasis.sources)
         if index and since:
             later = days_between(since, spread) / DAYS_A_MONTH > _METACHRONOUS_MONTHS
-            found["stage_metachronous"] = (float(later), (*index.sources, *metastasis.sources))
+            both = tuple(dict.fromkeys((*index.sources, *metastasis.sources)))  # one diagnosis may name both
+            found["stage_metachronous"] = (float(later), both)
     for key, (value, sources) in found.items():
         if schema[key].plausible(value):
             chosen[key] = Finding(key, value, schema[key].unit, at, sources, rule="from the dates of diagnosis and M1")

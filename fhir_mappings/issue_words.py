@@ -39,6 +39,7 @@ WORDS: Mapping[str, str] = {
     "route-local": "given where it acts, not to the whole body",
     "not-current": "ended before the assessment",
     "too-short": "not shown to be in use for 7 days",
+    "no-indication": "an endocrine drug, and no tumour is recorded",
     "organ-differs": "on an organ in which no tumour of the record is",
     "list-not-complete": "a list that declares no history complete",
     # the tumour

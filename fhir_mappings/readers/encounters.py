@@ -15,6 +15,7 @@ ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 ADMIT_SOURCE = "http://terminology.hl7.org/CodeSystem/admit-source"
 _WINDOW_DAYS = 90.0
 _PROBLEMS_DAYS = 365.0
+_IN_HOSPITAL = frozenset({"IMP", "ACUTE"})
 _NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
 _HAPPENED = frozenset(
     {"arrived", "triaged", "in-progress", "onleave", "finished"} | {"on-hold", "discharged", "discontinued"}  # R4, R5
@@ -81,7 +82,10 @@ def documented(
 
 
 def read_encounters(known: list[Stay], at: datetime, *, complete: bool) -> Reading:
-    """Counts of unplanned care. Only a complete list of encounters can be counted; 0 needs at least one encounter."""
+    """Counts of unplanned care. Only a complete list of encounters can be counted; 0 needs at least one encounter.
+
+    A stay that may or may not lie in the window leaves the count of its kind missing.
+    """
     reading = Reading()
     for stay in known:
         source = stay.encounter.hospitalization.admitSource
@@ -93,10 +97,21 @@ def read_encounters(known: list[Stay], at: datetime, *, complete: bool) -> Readi
         return reading
     past = [s for s in known if s.start and s.end and s.end <= at and days_between(s.end, at) <= _WINDOW_DAYS]
     visits = [s for s in past if s.kind == "EMER"]
-    admitted = [s for s in past if s.kind in {"IMP", "ACUTE"} and _unplanned(s, known)]
-    reading.findings.append(_count("func_ed_visits_90d", float(len(visits)), visits, known, at))
-    reading.findings.append(_count("func_inpatient_days_90d", min(90.0, _days(admitted, at)), admitted, known, at))
+    admitted = [s for s in past if s.kind in _IN_HOSPITAL and _unplanned(s, known)]
+    undecided = {s.kind for s in known if _may_count(s, at)}
+    if "EMER" not in undecided:
+        reading.findings.append(_count("func_ed_visits_90d", float(len(visits)), visits, known, at))
+    if not undecided & _IN_HOSPITAL:
+        reading.findings.append(_count("func_inpatient_days_90d", min(90.0, _days(admitted, at)), admitted, known, at))
     return reading
+
+
+def _may_count(stay: Stay, at: datetime) -> bool:
+    """It is over, and without its missing date nobody can tell whether it belongs to the last 90 days."""
+    moment = stay.end or stay.start
+    is_dated = stay.start is not None and stay.end is not None
+    is_recent = moment is None or days_between(moment, at) <= _WINDOW_DAYS
+    return stay.encounter.status == "finished" and not is_dated and is_recent
 
 
 def _unplanned(stay: Stay, known: list[Stay]) -> bool:

@@ -50,11 +50,12 @@ def read_treatment(
     present = {resource.address for kind in (*_DRUGS, Procedure) for resource in own.of(kind)}
     lists, issues = declarations(own.of(List), at, own.address_of, present)
     uses = drug_uses(own, source, at)
+    no_indication = [] if tumours.conditions else _without_endocrine(uses)
     medications = read_medications([_confirmed(use, lists) for use in uses.known], source.schema, at)
     procedures = read_procedures(own.of(Procedure), tumours, source, at, own.address_of)
     courses, undated = _courses(uses.known, procedures.courses)
     regimens = None if undated else count_regimens(courses)
-    total = Reading([regimens] if regimens else [], [*uses.issues, *undated, *issues])
+    total = Reading([regimens] if regimens else [], [*uses.issues, *no_indication, *undated, *issues])
     total.add(medications.reading)
     total.add(procedures.reading)
     undecided = uses.undecided | medications.undecided | procedures.undecided
@@ -64,6 +65,19 @@ def read_treatment(
         declared=_proofs(lists, uses, procedures, complete),
         began=_began(uses.known, procedures, courses),
     )
+
+
+def _without_endocrine(uses: DrugUses) -> list[Issue]:
+    """Where no tumour is recorded, an endocrine drug is for something else (leuprorelin for endometriosis)."""
+    issues: list[Issue] = []
+    for place, use in enumerate(uses.known):
+        if _ENDOCRINE in use.drug.keys:
+            other = tuple(concept for concept in use.drug.known if concept.key not in {_ENDOCRINE, REGIMENS})
+            drug = msgspec.structs.replace(use.drug, known=other)
+            uses.known[place] = msgspec.structs.replace(use, drug=drug)
+            text = f"{_ENDOCRINE}: no tumour is recorded, and the drug has other uses"
+            issues.append(Issue("information", "no-indication", text, use.address))
+    return issues
 
 
 def _confirmed(use: DrugUse, lists: list[Declaration]) -> DrugUse:

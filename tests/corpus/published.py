@@ -1,11 +1,13 @@
 """The published FHIR files, and the records of the patients in them."""
 
 import gzip
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fhir_mappings.decoding import Decoded, decode
 from fhir_mappings.readers.conditions import since
@@ -21,10 +23,26 @@ def files(corpus: Path) -> list[Path]:
     return sorted(path for path in (corpus / "fhir").rglob("*.json*") if path.is_file())
 
 
+def body(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
 @cache
 def decoded(path: Path) -> Decoded:
-    body = path.read_bytes()
-    return decode(gzip.decompress(body) if path.suffix == ".gz" else body)
+    return decode(body(path))
+
+
+def raw_resources(path: Path) -> list[dict[str, Any]]:
+    """The resources as any JSON reader sees them: those of a Bundle's entries, else the one of the file."""
+    whole = json.loads(body(path))
+    return [e["resource"] for e in whole.get("entry", [])] if whole["resourceType"] == "Bundle" else [whole]
+
+
+def collection(name: str, corpus: Path) -> Decoded:
+    """One file by its name, or all files of a folder by the folder's, as one Bundle."""
+    chosen = [decoded(path) for path in files(corpus) if name in {path.name, path.parent.name}]
+    entries = tuple(entry for one in chosen for entry in one.entries)
+    return Decoded(entries, tuple(issue for one in chosen for issue in one.issues))
 
 
 def subject(resource: Clinical) -> str:
@@ -36,20 +54,22 @@ def subject(resource: Clinical) -> str:
 
 
 @cache
-def records(corpus: Path) -> tuple[PatientRecord, ...]:
+def collections(corpus: Path) -> dict[tuple[str, str], PatientRecord]:
     """One record a patient and collection: a Synthea bundle, the German files together, the R4 examples together."""
     by_patient: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     products: dict[str, list[Entry]] = defaultdict(list)  # nobody's: to every record of the collection
     for path in files(corpus):
-        collection = path.name if path.suffix == ".gz" else path.parent.name
+        name = path.name if path.suffix == ".gz" else path.parent.name
         for entry in entries_of(decoded(path).entries, scoped=True):
             if isinstance(entry.resource, Clinical):
-                by_patient[collection, subject(entry.resource)].append(entry)
+                by_patient[name, subject(entry.resource)].append(entry)
             elif isinstance(entry.resource, Medication):
-                products[collection].append(entry)
-    return tuple(
-        PatientRecord(name, (*entries, *products[collection])) for (collection, name), entries in by_patient.items()
-    )
+                products[name].append(entry)
+    return {of: PatientRecord(of[1], (*entries, *products[of[0]])) for of, entries in by_patient.items()}
+
+
+def records(corpus: Path) -> tuple[PatientRecord, ...]:
+    return tuple(collections(corpus).values())
 
 
 def moments(record: PatientRecord, most: int = 25) -> Iterator[datetime]:

@@ -14,7 +14,7 @@ from fhir_mappings.moment import latest
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.resources.r4 import Patient
 from service.commands.bundle import record_of
-from tests.corpus.published import decoded, files
+from tests.corpus.published import collection
 
 pytestmark = pytest.mark.corpus
 PAGE = Path(__file__).with_name("expected.txt")
@@ -55,14 +55,12 @@ def long(name: str) -> str:
 
 
 def patient_record(section: Section, corpus: Path) -> PatientRecord:
-    """The patient's record from the one file, as the command line makes it."""
-    [path] = [path for path in files(corpus) if path.name == section.file]
-    [patient] = [
-        e.resource.id
-        for e in decoded(path).entries
-        if isinstance(e.resource, Patient) and e.resource.id.startswith(section.patient)
-    ]
-    return record_of(decoded(path), patient)
+    """The patient's record from the one file or folder, as the command line makes it."""
+    whole = collection(section.file, corpus)
+    known = {e.resource.id for e in whole.entries if isinstance(e.resource, Patient)}
+    named = {section.patient} & known or {name for name in known if name.startswith(section.patient)}
+    [patient] = named
+    return record_of(whole, patient)
 
 
 def assessed(section: Section, corpus: Path) -> tuple[EncodedPatient, datetime]:
@@ -73,7 +71,9 @@ def assessed(section: Section, corpus: Path) -> tuple[EncodedPatient, datetime]:
 
 
 SECTIONS = sections()
-each_section = pytest.mark.parametrize("section", SECTIONS, ids=lambda s: f"{s.file.split('.')[0]}-{s.moment[:6]}")
+each_section = pytest.mark.parametrize(
+    "section", SECTIONS, ids=lambda s: f"{s.file.split('.')[0]}-{s.patient}-{s.moment[:10]}"
+)
 
 
 @each_section
@@ -114,7 +114,7 @@ def test_what_a_reader_could_take_for_granted_is_missing(section: Section, corpu
 
 def test_the_page_has_many_patients_and_parameters() -> None:
     """Enough to be worth typing."""
-    assert len({section.patient for section in SECTIONS}) >= 15
+    assert len({section.patient for section in SECTIONS}) >= 38
     assert len({name for section in SECTIONS for name in section.found}) >= 70
 
 

@@ -1,6 +1,7 @@
 """Everything that others have published goes through, and nothing is dropped without a word."""
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
@@ -9,11 +10,14 @@ import pytest
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import encode
+from fhir_mappings.moment import latest
 from fhir_mappings.readers.all_resources import read_record
 from fhir_mappings.record import OwnResources, PatientRecord
-from fhir_mappings.resources.r4 import Clinical
+from fhir_mappings.resources.r4 import Clinical, Patient
 from models.features import MODALITIES
-from tests.corpus.published import decoded, files, moments, records
+from service.commands.bundle import record_of
+from tests.corpus.found import rows, table
+from tests.corpus.published import NO_DATE, decoded, files, moments, raw_resources, records
 
 pytestmark = pytest.mark.corpus
 
@@ -47,20 +51,49 @@ def test_only_those_who_cannot_be_shown_to_be_the_patient_are_foreign(corpus: Pa
     assert foreign == {"#newborn", "herd1", "d1"}
 
 
+def test_every_entry_of_every_file_is_decoded_or_has_an_issue(corpus: Path) -> None:
+    """No resource is lost on the way into a record; its address stands in an entry or in an issue."""
+    for path in files(corpus):
+        told = {e.resource.address for e in decoded(path).entries if e.resource}
+        told |= {issue.source.removesuffix("?") for issue in decoded(path).issues}  # one without an id
+        assert {f"{r['resourceType']}/{r.get('id', '')}" for r in raw_resources(path)} <= told, path.name
+
+
 def test_every_resource_is_used_or_has_an_issue(corpus: Path) -> None:
-    """At the last moment of each record: nothing is dropped silently."""
-    silent = [address for record in records(corpus) for address in _silent(record)]
+    """At every moment of each record: nothing is dropped silently."""
+    silent = [address for record in records(corpus) for at in moments(record) for address in _silent(record, at)]
     assert silent == []
 
 
-def _silent(record: PatientRecord) -> list[str]:
-    *_, at = moments(record)
+def test_every_resource_of_a_file_is_used_or_has_an_issue(corpus: Path) -> None:
+    """As the command line reads it, for each patient in it; what is another patient's is left out there."""
+    read = 0
+    for path in files(corpus):
+        people = {e.resource.id for e in decoded(path).entries if isinstance(e.resource, Patient)}
+        for patient in people:
+            record = record_of(decoded(path), patient)
+            assert _silent(record, latest(record) or NO_DATE) == []
+            read += 1
+    assert read == 335
+
+
+def _silent(record: PatientRecord, at: datetime) -> list[str]:
     readings = read_record(record, catalogue(), at, thorough=True)
     told = {source for finding in readings.findings for source in finding.sources}
     told |= {source for tumour in readings.tumours.tumours for source in tumour.sources}
     told |= {issue.source for issue in readings.issues} | set(readings.documented)
     own = OwnResources(record)
     return [r.address for kind in get_args(Clinical) for r in own.of(kind) if r.address not in told]
+
+
+def test_parameters_found_are_counted_patient_by_patient(corpus: Path) -> None:
+    """As the page of expected findings has them: a man with lung cancer, and one with prostate cancer."""
+    found = {one.collection: one for one in rows(corpus)}
+    lung, prostate = found["cancer-07.json.gz"], found["cancer-10.json.gz"]
+    assert lung.by_modality == {"demographics": 2, "history": 4, "function": 6, "laboratory": 12, "tumour": 2}
+    assert prostate.by_modality == {"demographics": 2, "history": 5, "function": 7, "laboratory": 14, "tumour": 5}
+    assert lung.ever > lung.all == 26
+    assert table([lung]).splitlines()[2].endswith(" 2 | 4 | 6 | 12 | 2 | 0 | 0 | 26 | 73 |")
 
 
 def test_an_observation_is_never_left_over_without_a_reason_of_its_own(corpus: Path) -> None:

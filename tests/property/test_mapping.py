@@ -4,12 +4,13 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fhir_mappings.concepts import catalogue
@@ -21,19 +22,31 @@ from tests.unit.fhir_mappings.issue_codes import raised
 from tests.unit.fhir_mappings.resources_of import (
     AT,
     BASE,
+    HGVS,
     PATIENT,
+    UICC,
     VERIFICATION,
     Resource,
     ago,
+    body_composition,
     bundle,
+    coded,
+    component,
     concept,
     condition,
+    encounter,
+    histology,
+    imaging_study,
     measured,
+    patient,
     reference,
+    sequence,
+    variant,
 )
 
 SCHEMA = catalogue().schema
 ISSUE_CODES = raised()
+GERMLINE_PATHOGENIC = [("48002-0", "LA6683-2"), ("53037-8", "LA6668-3")]
 
 
 def read(chart: list[Resource], *, scoped: bool = True) -> PatientRecord:
@@ -63,6 +76,37 @@ def test_the_order_of_the_entries_changes_nothing(chart: list[Resource], random:
     assert Counter(one.issues) == Counter(other.issues)
 
 
+INHERITED = variant(
+    "HGNC:1100",
+    protein="p.Gln12*",
+    parts=[component(code, valueCodeableConcept=concept(said)) for code, said in GERMLINE_PATHOGENIC],
+    id="r0",
+)
+
+
+@given(charts(), st.randoms(use_true_random=False))
+@example([patient(), INHERITED], Random(0))  # noqa: S311 - an order, not a secret
+@example([patient(), INHERITED], Random(1))  # noqa: S311
+def test_the_order_within_resources_changes_nothing(chart: list[Resource], random: Any) -> None:
+    """Components, codings, members in any order, and beside each coding one of the hospital's own."""
+    same(encoded(read(chart)), encoded(read([among_others(resource, random) for resource in chart])))
+
+
+def among_others(value: Any, random: Any) -> Any:
+    """Every list in another order, and every list of codings with one more that nobody knows."""
+    if isinstance(value, dict):
+        return {name: among_others(_with_local(name, member), random) for name, member in value.items()}
+    if isinstance(value, list):
+        return random.sample([among_others(member, random) for member in value], len(value))
+    return value
+
+
+def _with_local(name: str, member: Any) -> Any:
+    """Not beside an HGVS expression, which is read from the first coding that there is."""
+    is_text = name == "coding" and any(coding["system"] == HGVS for coding in member)
+    return [*member, {"system": "urn:local", "code": "x"}] if name == "coding" and not is_text else member
+
+
 @given(charts(), st.integers(0, 14))
 def test_the_same_entry_twice_changes_nothing(chart: list[Resource], place: int) -> None:
     """Prefetch and search may both bring it."""
@@ -86,6 +130,10 @@ def in_error(whole: Resource) -> Resource:
     return whole | {"status": "entered-in-error"}
 
 
+def cancelled(whole: Resource) -> Resource:
+    return whole | {"status": "cancelled"}
+
+
 LATER: dict[str, Resource] = {
     "Condition": {"onsetDateTime": ago(-2), "recordedDate": ago(-2)},
     "Encounter": {"period": {"start": ago(-2), "end": ago(-1)}},
@@ -107,6 +155,7 @@ def of_somebody_else(whole: Resource) -> Resource:
 
 TAMING: dict[str, tuple[Callable[[Resource], Resource], tuple[str, ...]]] = {
     "entered in error": (in_error, ("MolecularSequence",)),
+    "cancelled": (cancelled, ("MolecularSequence", "Condition")),
     "dated later": (later, ("MolecularSequence",)),
     "of somebody else": (of_somebody_else, ()),
 }
@@ -115,10 +164,37 @@ TAMING: dict[str, tuple[Callable[[Resource], Resource], tuple[str, ...]]] = {
 @pytest.mark.parametrize("how", TAMING)
 @given(charts(), resources)
 def test_what_does_not_count_changes_nothing(how: str, chart: list[Resource], added: Resource) -> None:
-    """Entered in error, dated later, of somebody else: no finding differs."""
+    """Entered in error, cancelled, dated later, of somebody else: no finding differs."""
     tame, exempt = TAMING[how]
     if added["resourceType"] not in exempt:  # a MolecularSequence has neither status nor date
         same(encoded(read(chart)), encoded(read([*chart, tame(added) | {"id": "added"}])))
+
+
+MOVING: dict[str, Resource] = {
+    "laboratory value": measured("718-7", 12, "g/dL"),
+    "answer": coded("21901-4", "M1", UICC),
+    "pathology report": histology("8070/3", focus=[reference("Condition/lung")]),
+    "body composition": body_composition(),
+    "somatic variant": variant("HGNC:6407", protein="p.Gly12Asp"),
+    "germline variant": INHERITED,
+    "sequence": sequence("NC_000012.11", 25398284, "T", "C"),
+    "comorbidity": condition("I50.0"),
+    "metastasis": condition("C78.7"),
+    "visit": encounter("EMER"),
+}
+
+
+@pytest.mark.parametrize("how", TAMING)
+@pytest.mark.parametrize("what", MOVING)
+def test_what_would_count_counts_no_more(how: str, what: str) -> None:
+    """One resource of each reader, that moves a record as it is and leaves it alone when it does not count."""
+    tame, exempt = TAMING[how]
+    added = MOVING[what] | {"id": "added"}
+    chart = [patient(), condition("C34.1", id="lung"), imaging_study(id="scan")]
+    before = encoded(read(chart))
+    assert encoded(read([*chart, added])).findings != before.findings
+    if added["resourceType"] not in exempt:
+        same(before, encoded(read([*chart, tame(added)])))
 
 
 @given(charts(), resources)

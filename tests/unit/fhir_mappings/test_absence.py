@@ -49,6 +49,18 @@ def test_the_number_of_comorbidities_counts_lasting_diseases() -> None:
     assert value("comorb_pneumonia", *documented(), *ill) == 1
 
 
+def test_each_index_names_the_diseases_that_it_counts() -> None:
+    """Alcoholism has no weight in Charlson; it is one of the number."""
+    failure, drinking, damage = (
+        condition(code, id=name) for code, name in (("I50.0", "f"), ("F10.2", "d"), ("E11.2", "e"))
+    )
+    of_charlson = finding(CHARLSON, *documented(), failure, drinking, damage).sources
+    of_count = finding(COUNT, *documented(), failure, drinking).sources
+    assert {s for s in of_charlson if s.startswith("Condition/")} >= {"Condition/f", "Condition/e"}
+    assert "Condition/d" not in of_charlson
+    assert {"Condition/f", "Condition/d"} <= set(of_count)
+
+
 def test_an_index_over_a_list_with_an_open_question_is_missing() -> None:
     """Suspected heart failure is neither 2 points nor none."""
     suspected = condition("I50.0", verificationStatus=concept("provisional", VERIFICATION))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fhir_mappings.concepts import catalogue
+from fhir_mappings.concepts import SNOMED, catalogue
 from fhir_mappings.encoder import SchemaMismatchError, encode
 from models.features import FeatureSchema
 from tests.unit.fhir_mappings.resources_of import (
@@ -156,6 +156,23 @@ def test_an_undated_metastasis_does_not_take_the_date_of_a_dated_one() -> None:
     undated = condition("C78.7", onsetDateTime=None, recordedDate=None, id="u")
     assert finding("stage_m1", m1(100) | {"id": "m"}, undated).sources == ("Observation/m",)
     assert finding("stage_m1", m1(100) | {"id": "m"}, condition("C78.7", days=101, id="c")).sources == ("Condition/c",)
+
+
+def test_one_diagnosis_may_name_the_primary_and_its_metastasis() -> None:
+    """SNOMED: metastasis from a malignant tumour of the prostate, somewhere; it is named once as a source."""
+    both = condition("314994000", SNOMED, days=100, id="c")
+    assert value("entity_prostate", both, patient(gender="male")) == 1
+    assert value("stage_m1", both) == 1
+    assert value("stage_met_other", both) is None
+    assert finding("stage_metachronous", both).sources == ("Condition/c",)
+
+
+def test_a_metastasis_in_snomed_is_no_primary() -> None:
+    """Secondary malignant neoplasm of colon is what C78.5 says: a site of metastasis, of an unknown primary."""
+    site = condition("94260004", SNOMED, days=100)
+    assert value("stage_met_other", site) == 1
+    assert value("stage_m1", site) == 1
+    assert value("entity_colon", site) is None
 
 
 def test_a_tumour_without_a_date_has_no_months() -> None:

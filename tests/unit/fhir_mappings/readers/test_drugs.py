@@ -11,6 +11,7 @@ from tests.unit.fhir_mappings.resources_of import (
     Resource,
     codes,
     concept,
+    condition,
     given,
     record,
     reference,
@@ -58,7 +59,17 @@ def by_reference(address: str, **members: Any) -> Resource:
 )
 def test_a_substance_belongs_to_its_class(drug: str, key: str) -> None:
     """One of each, typed from the classification."""
-    assert value(key, given(drug)) == 1
+    assert value(key, given(drug), condition("C61")) == 1
+
+
+def test_an_endocrine_drug_without_a_tumour_is_for_something_else() -> None:
+    """Leuprorelin for endometriosis is no cancer therapy; a cytotoxic drug is one whatever is recorded."""
+    leuprorelin, tumour = given("L02AE02"), condition("C61")
+    assert value("tx_endocrine", leuprorelin, condition("N80.1")) is None
+    assert value("tx_prior_regimens", leuprorelin) is None
+    assert "no-indication" in codes(leuprorelin)
+    assert "no-indication" not in codes(leuprorelin, tumour)
+    assert value("tx_chemo_platinum", given("L01XA01")) == 1
 
 
 @pytest.mark.parametrize("drug", ["L01FX04", "L01FY02", "L01XC18"])

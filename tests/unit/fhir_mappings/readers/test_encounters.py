@@ -131,6 +131,18 @@ def test_emergency_visits_of_the_last_90_days_are_counted_without_the_present_on
     assert value(VISITS, *before, now, *others) == 2
 
 
+@pytest.mark.parametrize("period", [None, {"start": ago(80)}, {"end": ago(80)}])
+def test_a_visit_that_may_lie_in_the_window_leaves_its_count_open(period: Resource | None) -> None:
+    """Over, and nobody says when: neither one nor none. An old one, one that goes on and one of another kind do not."""
+    dated = encounter("AMB", 10)
+    assert value(VISITS, dated, encounter("EMER", period=period)) is None
+    assert value(DAYS, dated, encounter("EMER", period=period)) == 0
+    assert value(DAYS, dated, encounter("IMP", period=period)) is None
+    assert value(VISITS, dated, encounter("IMP", period=period)) == 0
+    assert value(VISITS, dated, encounter("EMER", period={"start": ago(95)})) == 0
+    assert value(VISITS, dated, encounter("EMER", period=period, status="in-progress")) == 0
+
+
 def test_days_in_hospital_are_those_after_emergency_admission() -> None:
     """An elective stay does not count, nor days before the window."""
     from_emergency = concept("emd", ADMIT_SOURCE)
