@@ -1,4 +1,4 @@
-"""One thing that somebody typed and that the catalogue must still do: the unit of the tests here and of the mutation job."""
+"""One thing that somebody typed and that the catalogue must still do; tests and the mutation job are made of them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ TYPED = Path(__file__).parent / "typed"
 
 
 class Check(msgspec.Struct, frozen=True):
-    """`about` holds the parameters, codes and units that it speaks of; `wrong` says what is not as typed, None if all is.
+    """`about` holds the parameters, codes and units it speaks of; `wrong` says what is not as typed, None if all is.
 
     `by_value` marks a check that compares a cell with the typed one, where no reader can show it by what it does.
     """

@@ -44,7 +44,7 @@ def _by_snomed() -> Iterator[Check]:
 def _of_condition(key: str, system: str, code: str, mark: str) -> Iterator[Check]:
     name = f"{mark} {key}: {system.rsplit('/', 1)[-1]} {code}".strip()
     key, _, level = key.partition("=")
-    about = frozenset({key.rstrip("+"), f"{system}|{code}", f"{system}|{code.split('.')[0]}"})
+    about = frozenset({key.rstrip("+"), f"{system}|{code}", f"{system}|{code.partition('.')[0]}"})
     if mark == "ignored":
         yield Check(name, about, partial(not_meant, system, code, key, "ignored"))
     elif mark == "none":
@@ -55,6 +55,8 @@ def _of_condition(key: str, system: str, code: str, mark: str) -> Iterator[Check
         yield Check(name, about, partial(not_meant, system, code, key, "category"))
     else:
         expected = float(level) if level else 1.0
+        if level:
+            yield Check(name, about, partial(not_meant, system, code, key, f"level={level}"))
         yield Check(name, about, partial(_not_stated, key, condition(code, system, days=5), expected))
 
 
@@ -83,10 +85,10 @@ def _by_icd_o_3() -> Iterator[Check]:
             yield _of_icd_o_3(words, code)
 
 
-def _of_icd_o_3(words: list[str], code: str) -> Check:
+def _of_icd_o_3(words: list[str], code: str) -> Check:  # noqa: PLR0911 - one line per kind of statement
     name = f"{' '.join(words)}: {code}"
     key = next(word for word in words if "_" in word).partition("=")[0]
-    about = frozenset({key, f"{ICD_O_3}|{code}", f"{ICD_O_3}|{code.split('.')[0]}"})
+    about = frozenset({key, f"{ICD_O_3}|{code}", f"{ICD_O_3}|{code.partition('.')[0]}"})
     match words:
         case ["ignored", _]:
             return Check(name, about, partial(not_meant, ICD_O_3, code, key, "ignored"))
@@ -97,10 +99,10 @@ def _of_icd_o_3(words: list[str], code: str) -> Check:
         case [_, "alone"]:
             return Check(name, about, partial(_not_stated, key, _sited(code), 1.0))
         case [_, "anywhere"]:
-            return Check(name, about, partial(_not_of_cells, key, _sited("C76.3", code)))
+            return Check(name, about, partial(_not_of_cells, key, code, _sited("C76.3", code)))
         case [_, "at", site]:
-            about |= {f"{ICD_O_3}|{site}", f"{ICD_O_3}|{site.split('.')[0]}"}
-            return Check(name, about, partial(_not_of_cells, key, _sited(site, code)))
+            about |= {f"{ICD_O_3}|{site}", f"{ICD_O_3}|{site.partition('.')[0]}"}
+            return Check(name, about, partial(_not_of_cells, key, code, _sited(site, code)))
         case [leveled]:
             meaning = f"level={leveled.partition('=')[2]}"
             return Check(name, about, partial(not_meant, ICD_O_3, code, key, meaning))
@@ -108,7 +110,8 @@ def _of_icd_o_3(words: list[str], code: str) -> Check:
 
 
 def _is_unlisted(code: str, key: str) -> str | None:
-    return None if any(c.key == key for c in catalogue().lookup(ICD_O_3, code)) else f"{key} does not list it"
+    meanings = {c.meaning for c in catalogue().lookup(ICD_O_3, code) if c.key == key}
+    return None if meanings & {"1", "category"} else f"{key} does not list it"
 
 
 def _sited(site: str, morphology: str = "") -> Resource:
@@ -116,10 +119,10 @@ def _sited(site: str, morphology: str = "") -> Resource:
     return condition(_A_MALIGNANCY, SNOMED, bodySite=[concept(site, ICD_O_3)], extension=cells)
 
 
-def _not_of_cells(key: str, resource: Resource) -> str | None:
+def _not_of_cells(key: str, morphology: str, resource: Resource) -> str | None:
     """None where the tumour is that entity because its cells are listed for it, not merely because of its site."""
     patient = encoded(resource)
     if key not in patient.findings:
         return "another entity or none"
     listed = not any(issue.code == "morphology-not-listed" for issue in patient.issues)
-    return None if listed else "the cells are not listed"
+    return _is_unlisted(morphology, key) if listed else "the cells are not listed"

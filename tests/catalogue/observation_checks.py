@@ -61,7 +61,7 @@ def samples(days: float = 1) -> dict[str, tuple[list[Resource], float]]:
 
 
 def answered(code: str, system: str, answer: str, days: float = 1) -> list[Resource]:
-    """The Observation that gives a typed answer: `5.2 10*9/L`, `@LA6576-8`, `'T2'`, `true`, `60 % of 10`, `30 of 15 ng/L`."""
+    """The Observation of a typed answer: `5.2 10*9/L`, `@LA6576-8`, `'T2'`, `true`, `60 % of 10`, `30 of 15 ng/L`."""
     if answer.startswith("@"):
         name, _, own = answer[1:].rpartition(":")
         answers = SYSTEMS[name] if name else LOINC if own.startswith("LA") else SNOMED

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from fhir_mappings.concepts import catalogue
 from tests.catalogue.absence_checks import absence_checks, typed_rules
 from tests.catalogue.all_checks import code_checks
 from tests.catalogue.check import Check
 from tests.catalogue.unit_checks import unit_checks
 from tests.catalogue.window_checks import typed_windows, window_checks
-from fhir_mappings.concepts import catalogue
 
 
 @pytest.mark.parametrize("checks", [window_checks, absence_checks, unit_checks, code_checks])

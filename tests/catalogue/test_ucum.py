@@ -75,7 +75,7 @@ def _rows() -> Iterator[Row]:
     return (row for row in table("units.csv") if row["scope"] != "none")
 
 
-def _parsed(library: PintUcumRegistry, spelling: str) -> Quantity | None:
+def _parsed(library: PintUcumRegistry, spelling: str) -> "Quantity[float] | None":
     try:
         parsed = library.from_ucum(spelling)
     except (InvalidUcumError, VisitError):  # the second: its own failure on pH

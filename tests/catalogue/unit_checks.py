@@ -1,4 +1,4 @@
-"""Checks of typed/units.txt: a value in a spelling is the typed one in the parameter's unit; some spellings stay unknown."""
+"""Checks of typed/units.txt: a value in a spelling is the typed one in the parameter's unit; some are unknown."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -5,8 +5,6 @@ right is turned into what the same laboratory would have sent in another unit an
 result lies outside low..high of the parameter.
 """
 
-import csv
-import gzip
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from fhir_mappings.cohorts.hancock import BLOOD
+from fhir_mappings.cohorts.source_tables import read_rows
 from fhir_mappings.concepts import catalogue
 from models.features import Feature
 
@@ -35,8 +34,8 @@ def _times(factor: float) -> tuple[Change, Change]:
     return lambda value: value * factor, lambda value: value / factor
 
 
-# Parameter -> pairs of errors: the unit that was meant and the one that was read, both ways. Factors from the definition
-# of the units and from molar masses, not from units.csv.
+# Parameter -> pairs of errors: the unit that was meant and the one that was read, both ways. Factors from the
+# definition of the units and from molar masses, not from units.csv.
 _TEN = ("x10", "/10", _times(10))
 _ERRORS: Mapping[str, tuple[tuple[str, str, tuple[Change, Change]], ...]] = {
     "lab_creatinine": (("umol/L read as mg/dL", "mg/dL read as umol/L", _times(88.4)),),
@@ -151,13 +150,11 @@ def figures(data: Path, cohorts: Mapping[str, tuple[str, Mapping[str, str]]] = C
 
 
 def _columns(path: Path, columns: Mapping[str, str]) -> dict[str, list[float]]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
     found: dict[str, list[float]] = {key: [] for key in columns}
-    with opened as file:
-        for row in csv.DictReader(file):
-            for key, column in columns.items():
-                if row[column].strip() not in {"", "NA"}:
-                    found[key].append(float(row[column]))
+    for row in read_rows(path, [*columns.values()]):
+        for key, column in columns.items():
+            if row[column].strip() not in {"", "NA"}:
+                found[key].append(float(row[column]))
     return found
 
 
@@ -233,10 +230,10 @@ Written by `python -m tests.catalogue.unit_errors DATA`, DATA being the folder t
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
-        print(__doc__)
+        sys.stderr.write(f"{__doc__}\n")
         return 2
     DOCUMENT.write_text(document(figures(Path(arguments[0]))), encoding="utf-8")
-    print(f"{DOCUMENT.name}: {len(measurable())} parameters")
+    sys.stdout.write(f"{DOCUMENT.name}: {len(measurable())} parameters\n")
     return 0
 
 

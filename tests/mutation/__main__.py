@@ -17,11 +17,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("--codes", type=int, default=CODES, help="how many codes to change (default %(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="which codes, and to what (default %(default)s)")
+    parser.add_argument("--only", default="", metavar="WORD", help="only operators whose name holds this word")
     chosen = parser.parse_args(arguments)
     started = time.monotonic()
-    done = list(outcomes(mutants(chosen.codes, chosen.seed), all_checks()))
-    print(report(done))
-    print(f"{len(done)} mutants, {time.monotonic() - started:.0f} s")
+    done = list(outcomes((m for m in mutants(chosen.codes, chosen.seed) if chosen.only in m.operator), all_checks()))
+    sys.stdout.write(f"{report(done)}\n{len(done)} mutants, {time.monotonic() - started:.0f} s\n")
     return int(any(outcome.lives and not outcome.reason for outcome in done))
 
 
