@@ -46,17 +46,17 @@ def _of_condition(key: str, system: str, code: str, mark: str) -> Iterator[Check
     key, _, level = key.partition("=")
     about = frozenset({key.rstrip("+"), f"{system}|{code}", f"{system}|{code.partition('.')[0]}"})
     if mark == "ignored":
-        yield Check(name, about, partial(not_meant, system, code, key, "ignored"))
+        yield Check(name, about, partial(not_meant, system, code, key, "ignored"), by_value=True)
     elif mark == "none":
         yield Check(name, about, partial(_is_stated, key, system, code))
     elif key.endswith("+"):
-        yield Check(name, about, partial(_needs_no_cells, key.rstrip("+"), system, code))
+        yield Check(name, about, partial(_needs_no_cells, key.rstrip("+"), system, code), by_value=True)
     elif key == "comorb_prior_malignancy":  # counts only beside the tumour that is scored
-        yield Check(name, about, partial(not_meant, system, code, key, "category"))
+        yield Check(name, about, partial(not_meant, system, code, key, "category"), by_value=True)
     else:
         expected = float(level) if level else 1.0
         if level:
-            yield Check(name, about, partial(not_meant, system, code, key, f"level={level}"))
+            yield Check(name, about, partial(not_meant, system, code, key, f"level={level}"), by_value=True)
         yield Check(name, about, partial(_not_stated, key, condition(code, system, days=5), expected))
 
 
@@ -91,11 +91,11 @@ def _of_icd_o_3(words: list[str], code: str) -> Check:  # noqa: PLR0911 - one li
     about = frozenset({key, f"{ICD_O_3}|{code}", f"{ICD_O_3}|{code.partition('.')[0]}"})
     match words:
         case ["ignored", _]:
-            return Check(name, about, partial(not_meant, ICD_O_3, code, key, "ignored"))
+            return Check(name, about, partial(not_meant, ICD_O_3, code, key, "ignored"), by_value=True)
         case ["+", _]:
-            return Check(name, about, partial(_needs_no_cells, key, ICD_O_3, code))
+            return Check(name, about, partial(_needs_no_cells, key, ICD_O_3, code), by_value=True)
         case ["listed", _]:
-            return Check(name, about, partial(_is_unlisted, code, key))
+            return Check(name, about, partial(_is_unlisted, code, key), by_value=True)
         case [_, "alone"]:
             return Check(name, about, partial(_not_stated, key, _sited(code), 1.0))
         case [_, "anywhere"]:
@@ -105,7 +105,7 @@ def _of_icd_o_3(words: list[str], code: str) -> Check:  # noqa: PLR0911 - one li
             return Check(name, about, partial(_not_of_cells, key, code, _sited(site, code)))
         case [leveled]:
             meaning = f"level={leveled.partition('=')[2]}"
-            return Check(name, about, partial(not_meant, ICD_O_3, code, key, meaning))
+            return Check(name, about, partial(not_meant, ICD_O_3, code, key, meaning), by_value=True)
     raise ValueError(f"icd_o_3.txt: {name}")
 
 

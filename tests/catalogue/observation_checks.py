@@ -36,7 +36,7 @@ def observation_checks() -> list[Check]:
             stated = _STATED.fullmatch(said)
             if said.startswith("as "):
                 meaning = said.removeprefix("as ")
-                found.append(Check(name, about, partial(not_meant, SYSTEMS[system], code, key, meaning)))
+                found.append(Check(name, about, partial(not_meant, SYSTEMS[system], code, key, meaning), by_value=True))
             elif said.startswith("excluded "):
                 resources = answered(code, SYSTEMS[system], said.removeprefix("excluded "))
                 found.append(Check(name, about, partial(_not_excluded, key, resources)))

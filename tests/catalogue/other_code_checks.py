@@ -25,9 +25,9 @@ def gene_checks() -> Iterator[Check]:
         code = f"HGNC:{number}"
         about = frozenset({key, f"{HGNC}|{code}"})
         yield Check(f"{symbol} {alteration} is {key}", about, partial(_not_altered, key, code, alteration))
-        yield Check(f"{code} is {key}", about, partial(not_meant, HGNC, code, key, "1"))
+        yield Check(f"{code} is {key}", about, partial(not_meant, HGNC, code, key, "1"), by_value=True)
         panel = frozenset({key, f"{LOINC}|69548-6"})
-        yield Check(f"variants hold {key}", panel, partial(not_meant, LOINC, "69548-6", key, "panel"))
+        yield Check(f"variants hold {key}", panel, partial(not_meant, LOINC, "69548-6", key, "panel"), by_value=True)
 
 
 def _not_altered(key: str, code: str, alteration: str) -> str | None:
@@ -52,7 +52,9 @@ def drug_checks() -> Iterator[Check]:
         for system in _CLASSES[name]:
             for code in rest.split():
                 about = frozenset({key, f"{system}|{code}"})
-                yield Check(f"{head}: {code}", about, partial(_not_classed, system, code, key, "".join(marks)))
+                yield Check(
+                    f"{head}: {code}", about, partial(_not_classed, system, code, key, "".join(marks)), by_value=True
+                )
 
 
 def _not_classed(system: str, code: str, key: str, mark: str) -> str | None:

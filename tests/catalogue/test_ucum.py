@@ -94,7 +94,8 @@ def _mass(scope: str) -> float | None:
 
 def test_factors_without_substance_agree(library: PintUcumRegistry) -> None:
     """Wherever the library can convert, the table says the same, but for the named exceptions."""
-    compared, differ = 0, []
+    compared = 0
+    differ: list[tuple[str, str, str | float]] = []
     for row in _rows():
         if row["spelling"] in _MISREAD or row["scope"] in _BY_EQUATION | _DOUBLE_CHARGE or float(row["offset"]):
             continue
