@@ -58,9 +58,9 @@ def drug_checks() -> Iterator[Check]:
 
 
 def _not_classed(system: str, code: str, key: str, mark: str) -> str | None:
-    """A class may be written as such or as the list of its members; either way its code means the parameter."""
+    """None where the table has the code under that address, and a reader that looks it up finds the parameter."""
     wanted = {"": {"1", "category"}, "part": {"part"}, "none": {"ignored"}}.get(mark, {f"level{mark}"})
     rows = catalogue().rows
     meant = {c.meaning for c in catalogue().lookup(system, code) if c.key == key}
     listed = {r["meaning"] for r in rows if (r["key"], r["system"], r["code"]) == (key, system, code)}
-    return None if wanted & (meant | listed) else f"{key} has {sorted(meant) or 'nothing'} for it"
+    return None if wanted & listed and wanted & meant else f"{key} has {sorted(meant) or 'nothing'} for it"

@@ -77,16 +77,11 @@ def test_a_definition_is_one_sentence() -> None:
     assert [key for key, said in text.items() if not said.endswith(".") or re.search(r"[.!?]\s+[A-Z]", said)] == []
 
 
-def test_a_computed_parameter_names_its_formula() -> None:
-    """With the source, or the words of the definition."""
-    assert _keys([r for r in FEATURES if r["aggregation"] in _COMPUTED and "Formula: " not in r["note"]]) == []
-
-
-def test_a_parameter_has_codes_or_says_why_not() -> None:
-    """Only what is computed from others has none, and the note says so."""
+def test_a_parameter_has_codes_or_is_computed() -> None:
+    """What has none is computed from others; no code is of a parameter that does not exist."""
     coded = set(_keys(CONCEPTS))
     without = [row for row in FEATURES if row["key"] not in coded]
-    assert _keys([row for row in without if "No code: computed" not in row["note"]]) == []
+    assert _keys([row for row in without if row["aggregation"] not in _COMPUTED]) == []
     assert coded <= set(_keys(FEATURES))
 
 
