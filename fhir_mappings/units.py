@@ -5,8 +5,9 @@ per parameter, because they hold its molar mass.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -27,7 +28,27 @@ class Conversion(msgspec.Struct, frozen=True):
 
 
 UCUM = "http://unitsofmeasure.org"
-_GREEK_MU, _MICRO = "\u03bc", "\u00b5"  # two characters, one letter; the table has the second
+
+# What one unit may be written with and still be the same: both letters mu, a Greek and a Latin one, stand for the
+# prefix u; superscripts for exponents; litre is l or L in UCUM itself. No other letter changes its case (mg is no MG).
+_LETTERS = str.maketrans({"\u03bc": "u", "\u00b5": "u"})
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_POWER = re.compile(r"^[x×]?10(?:\*\*|[*^Ee])?([⁰¹²³⁴⁵⁶⁷⁸⁹]+|(?<=[*^Ee])\d+)")
+_LITRE = re.compile(r"(?<![A-Za-z])([munpfdck]?)l(?![A-Za-z])")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_LONGEST = 60
+
+
+@lru_cache(maxsize=4096)
+def plain(spelling: str) -> str:
+    """One way of writing a unit, for all that differ in nothing but blanks, letters mu, powers of ten and litre.
+
+    "x 10^9 /l", "10E9/L" and "10⁹/L" are "10*9/L"; "µmol/l" is "umol/L". Longer than any unit: unchanged.
+    """
+    if len(spelling) > _LONGEST:
+        return spelling
+    text = "".join(_LITRE.sub(r"\1L", spelling.translate(_LETTERS)).split())
+    return _DECIMAL_COMMA.sub(".", _POWER.sub(r"10*\1", text)).translate(_SUPERSCRIPTS)
 
 
 class UnknownUnitError(ValueError):
@@ -44,14 +65,14 @@ class Units:
 
     def __init__(self, rows: Iterable[Mapping[str, str]]) -> None:
         self._table: dict[tuple[str, str, str], Conversion] = {
-            (row["ucum"], row["scope"], row["spelling"]): Conversion(float(row["factor"]), float(row["offset"]))
+            (row["ucum"], row["scope"], plain(row["spelling"])): Conversion(float(row["factor"]), float(row["offset"]))
             for row in rows
             if row["scope"] != "none"
         }
 
     def conversion(self, feature: Feature, spelling: str) -> Conversion | None:
         """The row for this parameter, else the one for any parameter with its unit."""
-        written = spelling.replace(_GREEK_MU, _MICRO)
+        written = plain(spelling)
         own = self._table.get((feature.unit, feature.key, written))
         return own or self._table.get((feature.unit, "any", written))
 

@@ -1,12 +1,13 @@
 """Units as laboratories write them."""
 
+import csv
 from pathlib import Path
 
 import pytest
 
-from fhir_mappings.concepts import catalogue
+from fhir_mappings.concepts import DATA, catalogue
 from fhir_mappings.resources.datatypes import Quantity
-from fhir_mappings.units import UCUM, UnknownUnitError, read_units, units
+from fhir_mappings.units import UCUM, UnknownUnitError, plain, read_units, units
 
 SCHEMA = catalogue().schema
 
@@ -74,6 +75,40 @@ def test_a_unit_is_converted_to_the_canonical_one(key: str, value: float, unit: 
     """As code or as text, in UCUM or as hospitals write it."""
     assert converted(key, value, code=unit) == pytest.approx(expected, rel=0.01)
     assert converted(key, value, unit=unit) == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("written", "plainly"),
+    [
+        ("x 10^9 /l", "10*9/L"),
+        ("10E9/L", "10*9/L"),
+        ("×10⁹/L", "10*9/L"),
+        ("10**3/µl", "10*3/uL"),
+        ("μmol/l", "umol/L"),
+        ("ml/min/1,73 m²", "mL/min/1.73m2"),
+        ("Gpt/l", "Gpt/L"),
+        ("fl", "fL"),
+        ("109/L", "109/L"),
+        ("mol", "mol"),
+        ("kg/ml" * 20, "kg/ml" * 20),
+    ],
+)
+def test_what_differs_in_nothing_is_written_one_way(written: str, plainly: str) -> None:
+    """Blanks, the letter mu, powers of ten, litre, a decimal comma; a lost power (109) and other letters stay."""
+    assert plain(written) == plainly
+
+
+@pytest.mark.parametrize(("one", "other"), [("mg/dL", "MG/dL"), ("mmol/L", "Mmol/L"), ("g/L", "G/L"), ("m", "M")])
+def test_letters_of_another_size_are_another_unit(one: str, other: str) -> None:
+    """Milli is not mega."""
+    assert plain(one) != plain(other)
+
+
+def test_rows_that_are_written_one_way_say_the_same() -> None:
+    """No two rows for one unit and scope: one would hide the other."""
+    with (DATA / "units.csv").open(newline="", encoding="utf-8") as file:
+        rows = [(r["ucum"], r["scope"], plain(r["spelling"])) for r in csv.DictReader(file) if r["scope"] != "none"]
+    assert len(rows) == len(set(rows))
 
 
 @pytest.mark.parametrize(
