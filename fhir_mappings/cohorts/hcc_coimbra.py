@@ -44,13 +44,13 @@ CODES: tuple[Coded, ...] = (
     ("Ascites", "comorb_ascites", {"1": 0, "2": 1, "3": 1}),  # none, mild, moderate to severe
 )
 PORTAL_HYPERTENSION = ("Varices", "PHT")
+COLUMNS = ("Age", "lives_1y", *PORTAL_HYPERTENSION, *names(NUMBERS, CODES))
 
 
 def build_hcc_coimbra(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "hcc_coimbra", "diagnosis")
-    columns = ("Age", "lives_1y", *PORTAL_HYPERTENSION, *names(NUMBERS, CODES))
-    for row in read_rows(folder / "hcc_coimbra.csv.gz", columns):
+    for row in read_rows(folder / "hcc_coimbra.csv.gz", COLUMNS):
         died = DIED.get(row["lives_1y"])
         known = None if died is None else (ONE_YEAR, died)
         patient = build.add_numbered_row(row, "entity_hepatocellular", known)

@@ -17,12 +17,13 @@ LESION = "Largest.Diameter.of.Hepatic.Lesions"
 NUMBERS: tuple[Number, ...] = (("AFP", "lab_afp", "ng/mL"),)
 CODES: tuple[Coded, ...] = (("Distant.Metastasis", "stage_m1", YES_NO),)
 OTHERS = ("ROW", "Age", LESION, "Status_of_death", "OStime_day")
+COLUMNS = OTHERS + names(NUMBERS, CODES)
 
 
 def build_hcc_sysucc(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "hcc_sysucc", "diagnosis")
-    for row in read_rows(folder / "hcc_sysucc.csv.gz", OTHERS + names(NUMBERS, CODES)):
+    for row in read_rows(folder / "hcc_sysucc.csv.gz", COLUMNS):
         known = outcome(row, "OStime_day", 1, "Status_of_death", {"0": False, "1": True})
         patient = build.add_row(row, "ROW", "entity_hepatocellular", known)
         if patient:

@@ -42,12 +42,13 @@ CODES: tuple[Coded, ...] = (
     ("Pathology", "stage_grade", GRADES),
 )
 OTHERS = ("TCIA_ID", STATUS, "OS", "age", "TNM", *READERS)
+COLUMNS = OTHERS + names(NUMBERS, CODES)
 
 
 def build_hcc_tace_seg(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "hcc_tace_seg", "metastatic")
-    for row in read_rows(folder / "hcc_tace_seg.csv.gz", OTHERS + names(NUMBERS, CODES)):
+    for row in read_rows(folder / "hcc_tace_seg.csv.gz", COLUMNS):
         known = outcome(row, "OS", DAYS_PER_WEEK, STATUS, {"0": False, "1": True})
         patient = build.add_row(row, "TCIA_ID", "entity_hepatocellular", known)
         if patient:

@@ -22,13 +22,13 @@ from models.features import FeatureSchema
 GROUPS = {"A": "entity_head_neck", "B": "entity_breast", "C": "entity_ovary", "D": "entity_melanoma"}
 
 NUMBERS: tuple[Number, ...] = (("l_size", "img_recist_sum", "mm"),)
+COLUMNS = ("row", "age", "sex", "cohort", "os_status", "os_time", *names(NUMBERS))
 
 
 def build_inspire(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "inspire", "metastatic")
-    columns = ("row", "age", "sex", "cohort", "os_status", "os_time", *names(NUMBERS))
-    for row in read_rows(folder / "inspire.csv.gz", columns):
+    for row in read_rows(folder / "inspire.csv.gz", COLUMNS):
         known = outcome(row, "os_time", DAYS_PER_MONTH, "os_status", {"0": False, "1": True})
         patient = build.add_row(row, "row", GROUPS.get(row["cohort"], ""), known)
         if patient:

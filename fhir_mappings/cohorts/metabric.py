@@ -28,12 +28,13 @@ CODES: tuple[Coded, ...] = (
     ("TUMOR_STAGE", "stage_uicc_stage", {"1": 1, "2": 2, "3": 3, "4": 4}),  # 0 is "not known"
 )
 OTHERS = ("PATIENT_ID", "AGE_AT_DIAGNOSIS", "HISTOLOGICAL_SUBTYPE", "OS_DAYS", "OS_EVENT")
+COLUMNS = OTHERS + names(NUMBERS, CODES)
 
 
 def build_metabric(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "metabric", "diagnosis")
-    for row in read_rows(folder / "metabric.csv.gz", OTHERS + names(NUMBERS, CODES)):
+    for row in read_rows(folder / "metabric.csv.gz", COLUMNS):
         entity = "" if row["HISTOLOGICAL_SUBTYPE"] in NO_CARCINOMA else "entity_breast"
         patient = build.add_row(
             row, "PATIENT_ID", entity, outcome(row, "OS_DAYS", 1, "OS_EVENT", {"0": False, "1": True})

@@ -47,11 +47,12 @@ OTHERS = (
     "TIME_FROM_MET_DX_SEQUENCING", "TIME_TO_METASTASIS_MONTHS", "NGS_SAMPLE_COLLECTION_TIME",
     "INVASIVE_CARCINOMA_DX_TIME", *STAGES, *(column for column, _ in MISMATCH_REPAIR),
 )  # fmt: skip
+COLUMNS = OTHERS + names(NUMBERS, FIRST_SITES, (COURSE,))
 
 
 def add_supplement(build: CohortBuilder, path: Path) -> None:
     """Add the parameters to the patients who are in the cohort."""
-    for row in read_rows(path, (*OTHERS, *names(NUMBERS, FIRST_SITES, (COURSE,)))):
+    for row in read_rows(path, COLUMNS):
         patient = build.patients.get(row["PATIENT_ID"])
         if patient:
             put_numbers(build, patient, row, NUMBERS)

@@ -14,12 +14,13 @@ from models.features import FeatureSchema
 
 NUMBERS: tuple[Number, ...] = (("ph.ecog", "func_ecog", None),)
 CODES: tuple[Coded, ...] = (("sex", "demo_sex_female", {"1": 0, "2": 1}),)
+COLUMNS = ("time", "status", "age", *names(NUMBERS, CODES))
 
 
 def build_ncctg_lung(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "ncctg_lung", "metastatic")
-    for row in read_rows(folder / "ncctg_lung.csv.gz", ("time", "status", "age", *names(NUMBERS, CODES))):
+    for row in read_rows(folder / "ncctg_lung.csv.gz", COLUMNS):
         known = outcome(row, "time", 1, "status", {"0": False, "1": True})
         patient = build.add_numbered_row(row, "entity_nsclc", known)
         if patient:

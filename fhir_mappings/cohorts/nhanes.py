@@ -119,13 +119,13 @@ CODES: tuple[Coded, ...] = (
     ("RX_bisphosphonate_denosumab", "med_bisphosphonate_denosumab", YES_NO),
 )
 OTHERS = ("SEQN", "RIDAGEYR", "CANCER", "N_CANCERS", "OTHER_CANCER_AGE", "MORTSTAT", "PERMTH_EXM")
+COLUMNS = OTHERS + LUNG_DISEASES + names(NUMBERS, TESTOSTERONE, CODES)
 
 
 def build_nhanes(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "nhanes", "survivor")
-    columns = OTHERS + LUNG_DISEASES + names(NUMBERS, TESTOSTERONE, CODES)
-    for row in read_rows(folder / "nhanes_cancer_1999_2018.csv.gz", columns):
+    for row in read_rows(folder / "nhanes_cancer_1999_2018.csv.gz", COLUMNS):
         known = outcome(row, "PERMTH_EXM", DAYS_PER_MONTH, "MORTSTAT", {"0": False, "1": True})
         patient = build.add_row(row, "SEQN", ENTITIES.get(row["CANCER"], ""), known)
         if patient:

@@ -51,12 +51,13 @@ CODES: tuple[Coded, ...] = (
     ("dementia", "comorb_dementia", YES_NO),
 )
 OTHERS = ("sno", "age", "sex", "ca", "dzgroup", "death", "d.time", "scoma", "adlp", "adls")
+COLUMNS = OTHERS + names(NUMBERS, CODES)
 
 
 def build_support2(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, CANCER, "acute")
-    for row in read_rows(folder / "support2.csv.gz", OTHERS + names(NUMBERS, CODES)):
+    for row in read_rows(folder / "support2.csv.gz", COLUMNS):
         has_cancer = row["ca"] in METASTATIC
         entity = entities_named("support2").get(row["dzgroup"], "") if has_cancer else ""
         known = outcome(row, "d.time", 1, "death", {"0": False, "1": True})

@@ -25,13 +25,14 @@ CODES: tuple[Coded, ...] = (
     ("WHO CNS Grade", "stage_grade", {"2": 2, "3": 3, "4": 4}),
 )
 OTHERS = ("ID", "Sex", "Age at MRI", DIAGNOSIS, "IDH", STATUS, "OS")
+COLUMNS = OTHERS + names(CODES)
 
 
 def build_ucsf_pdgm(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     """The cohort from the table in `folder`. Raises SourceError naming the file that is not right."""
     build = CohortBuilder(schema, "ucsf_pdgm", "diagnosis")
     seen: set[tuple[str, ...]] = set()
-    for row in read_rows(folder / "ucsf_pdgm.csv.gz", OTHERS + names(CODES)):
+    for row in read_rows(folder / "ucsf_pdgm.csv.gz", COLUMNS):
         rest = tuple(cell for column, cell in row.items() if column != "ID")
         if rest in seen:
             build.excluded[SECOND_EXAMINATION] += 1
