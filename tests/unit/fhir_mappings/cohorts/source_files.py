@@ -82,8 +82,8 @@ def write_msk_met(
     also = ("AGE_AT_DEATH", "AGE_AT_LAST_CONTACT", "AGE_AT_SURGERY")
     write(own / "data_clinical_patient.txt.gz", (*msk_met.PATIENTS, *also), [{**alive, **row} for row in patients])
     sample = {"PATIENT_ID": MSK, "SAMPLE_ID": f"{MSK}-T01-IM3", "STUDY": "msk_impact_2017"}
-    columns = (*msk_met.SAMPLES, "CANCER_TYPE_DETAILED")
-    write(own / "data_clinical_sample.tsv.gz", columns, [{**sample, **row} for row in samples])
+    detailed = (*msk_met.SAMPLES, "CANCER_TYPE_DETAILED")
+    write(own / "data_clinical_sample.tsv.gz", detailed, [{**sample, **row} for row in samples])
     write(own / "data_gene_panel_matrix.txt.gz", ("SAMPLE_ID",), [{"SAMPLE_ID": name} for name in panel])
     write(own / "data_sv.txt.gz", msk_genes.REARRANGEMENTS, rearrangements)
     write(own / "msk_impact_2017_snv.tsv.gz", msk_genes.VARIANTS, variants)
