@@ -21,8 +21,7 @@ implausible values); `oncohooks cohort describe FILE` counts every parameter. Va
 ranges, cancer types and the gene rule that FHIR records go through. A time of 0 becomes half a day, a month is 30.4375
 days.
 
-- **parameters**: those that at least one patient has, derived ones and the zeros of M0 included, the cancer type counted
-  once
+- **parameters**: those that at least one patient has, derived ones and the zeros of M0 included; the cancer type is one
 - **left out**: patients by reason
 - **not plausible**: values outside of the catalogue's range, taken as not measured
 
