@@ -4,7 +4,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,55 +41,65 @@ def cohort() -> None:
 def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
     """Write the public cohort NAME in the cohort format, through the catalogue's units, ranges and gene rule."""
     with _told_in_one_line():
-        from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS
+        from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS, TIME_ZERO
+        from models.training.build_record import write_build_record
         from models.training.cohort import write_cohort
 
         if name not in PUBLIC_COHORTS:
             raise click.UsageError(f"no cohort {name}; there are {', '.join(PUBLIC_COHORTS)}")
         built = PUBLIC_COHORTS[name](data / name, _schema())
         write_cohort(out, built.cohort, _schema())
+        excluded, out_of_range = dict(built.excluded), dict(built.cohort.out_of_range)
+        write_build_record(out, TIME_ZERO[name], excluded, out_of_range)
     counts = {
         "patients": len(built.cohort),
         "deaths": int(built.cohort.event.sum()),
-        "excluded": dict(built.excluded),
-        "outOfRange": dict(built.cohort.out_of_range),
+        "timeZero": TIME_ZERO[name],
+        "excluded": excluded,
+        "outOfRange": out_of_range,
     }
     if as_json:
         _print_json(counts)
         return
-    click.echo(f"{out}: {counts['patients']} patients, {counts['deaths']} deaths")
-    for reason, number in built.excluded.items():
-        click.echo(f"left out: {number} ({reason})")
-    for key, number in built.cohort.out_of_range.items():
-        click.echo(f"outside of the plausible range, not used: {number} of {key}")
+    click.echo(f"{out}: {counts['patients']} patients, {counts['deaths']} deaths, from {TIME_ZERO[name]}")
+    _print_losses(excluded, out_of_range)
 
 
 @cohort.command(epilog="Example: oncohooks cohort describe hancock.parquet --json")
 @click.argument("file", type=_file)
 @click.option("--json", "as_json", is_flag=True, help="The counts as JSON.")
 def describe(file: Path, *, as_json: bool) -> None:
-    """Rows, deaths, follow-up, time zero, cancer types and coverage of a cohort FILE."""
+    """Rows, deaths, follow-up, time zero, cancer types, coverage and exclusions of a cohort FILE.
+
+    Time zero and exclusions come from FILE.build.json, which `cohort build` writes.
+    """
     with _told_in_one_line():
+        from models.training.build_record import read_build_record
         from models.training.cohort import read_cohort
         from models.training.description import describe as described
 
-        found = described(read_cohort(file, _schema()), _schema())
+        found = described(read_cohort(file, _schema()), _schema(), read_build_record(file))
     if as_json:
         _print_json(found)
         return
     click.echo(f"{found.patients} patients, {found.deaths} deaths, {found.delayed_entries} with delayed entry")
-    for name, number in found.cohorts.items():
-        click.echo(f"cohort {name}: {number} patients, time zero: {found.time_zero[name]}")
+    for name, (patients, deaths) in found.cohorts.items():
+        click.echo(f"cohort {name}: {patients} patients, {deaths} deaths")
+    for name, patients in found.settings.items():
+        click.echo(f"setting {name}: {patients} patients")
+    click.echo(f"time zero: {found.time_zero or 'not recorded'}")
     if found.follow_up_days:
         low, middle, high = (round(day) for day in found.follow_up_days)
         click.echo(f"follow-up of those alive: median {middle} days (quartiles {low} and {high})")
     for name, (patients, deaths) in found.entities.items():
         click.echo(f"{name}: {patients} patients, {deaths} deaths")
+    click.echo(f"no entity: {found.without_entity} patients")
     for key, covered in found.parameters.items():
         positive = "" if covered.positives is None else f", {covered.positives} positive"
         click.echo(f"{key}: {covered.patients} patients, {covered.deaths} deaths{positive}")
-    for key, number in found.out_of_range.items():
-        click.echo(f"outside of the plausible range, not used: {number} of {key}")
+    _print_losses(found.excluded, found.out_of_range)
+    for notice in found.notices:
+        click.echo(f"{file.name}: {notice}")
 
 
 @click.group()
@@ -189,9 +199,21 @@ def _schema() -> "FeatureSchema":
 
 
 def _joined(files: tuple[Path, ...]) -> "Cohort":
-    from models.training.cohort import join_cohorts, read_cohort
+    """All patients of the files. Raises CohortError naming a file in which nobody died."""
+    from models.training.cohort import NOBODY_DIED, CohortError, join_cohorts, read_cohort
 
-    return join_cohorts([read_cohort(file, _schema()) for file in files])
+    tables = [read_cohort(file, _schema()) for file in files]
+    for file, table in zip(files, tables, strict=True):
+        if not table.event.any():
+            raise CohortError(f"{file.name}: {NOBODY_DIED}")
+    return join_cohorts(tables)
+
+
+def _print_losses(excluded: Mapping[str, int], out_of_range: Mapping[str, int]) -> None:
+    for reason, number in excluded.items():
+        click.echo(f"left out: {number} ({reason})")
+    for key, number in out_of_range.items():
+        click.echo(f"outside of the plausible range, not used: {number} of {key}")
 
 
 @contextmanager

@@ -8,15 +8,19 @@ import numpy as np
 
 from fhir_mappings import formulas
 from fhir_mappings.absence import absent_with_m0
+from fhir_mappings.cohorts.source_tables import Row
 from fhir_mappings.units import units
 from models.features import FeatureSchema
 from models.training.cohort import HALF_A_DAY, Cohort
+
+NO_OUTCOME = "no status or time"
 
 
 class Patient(msgspec.Struct):
     """One row in the making. `values` holds what is known, in canonical units and within the catalogue's limits."""
 
     id: str
+    stratum: str
     entity: str
     entry: float
     time: float
@@ -42,11 +46,42 @@ class CohortBuilder:
         self.excluded: Counter[str] = Counter()
         self.out_of_range: Counter[str] = Counter()
 
-    def add(self, patient_id: str, entity: str, time: float, event: bool, entry: float = 0.0) -> Patient:
-        """A new patient. A time of 0 becomes half a day; a patient is at risk from `entry` on."""
-        patient = Patient(patient_id, entity, entry, time or HALF_A_DAY, event)
+    def add(
+        self, patient_id: str, entity: str, time: float, event: bool, entry: float = 0.0, stratum: str = ""
+    ) -> Patient:
+        """A new patient. A time of 0 becomes half a day; a patient is at risk from `entry` on.
+
+        `stratum` is the name of the cohort unless a group of patients needs a baseline hazard of its own.
+        """
+        patient = Patient(patient_id, stratum or self.name, entity, entry, time or HALF_A_DAY, event)
         self.patients[patient_id] = patient
         return patient
+
+    def add_row(
+        self, row: Row, id_column: str, entity: str, known: tuple[float, bool] | None, stratum: str = ""
+    ) -> Patient | None:
+        """A new patient from a row of the source; `known` is days and death (`columns.outcome`), or they are left out.
+
+        Raises SourceError for an empty identifier and for a patient who stands twice.
+        """
+        patient_id = row[id_column].strip()
+        if not patient_id:
+            raise row.wrong(id_column, "is empty")
+        if patient_id in self.patients:
+            raise row.wrong(id_column, "stands twice")
+        return self._add_known(patient_id, entity, known, stratum)
+
+    def add_numbered_row(self, row: Row, entity: str, known: tuple[float, bool] | None) -> Patient | None:
+        """The same for a table without identifiers: a patient is the number of the row, from 1."""
+        return self._add_known(str(row.line - 1), entity, known, "")
+
+    def _add_known(
+        self, patient_id: str, entity: str, known: tuple[float, bool] | None, stratum: str
+    ) -> Patient | None:
+        if known is None:
+            self.excluded[NO_OUTCOME] += 1
+            return None
+        return self.add(patient_id, entity, *known, stratum=stratum)
 
     def put(self, patient: Patient, key: str, value: float | None, unit: str | None = None) -> None:
         """Set a parameter; None is "not measured", and so is an implausible value, which is counted.
@@ -79,7 +114,7 @@ class CohortBuilder:
         rows = list(self.patients.values())
         cohort = Cohort(
             patient_id=np.array([patient.id for patient in rows]),
-            cohort=np.full(len(rows), self.name),
+            cohort=np.array([patient.stratum for patient in rows]),
             setting=np.full(len(rows), self.setting),
             entity=np.array([patient.entity for patient in rows]),
             entry=np.array([patient.entry for patient in rows]),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fhir_mappings.cohorts.builder import BuiltCohort, CohortBuilder, Patient
+from fhir_mappings.cohorts.columns import Number, names, outcome, put_age, put_numbers
 from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from fhir_mappings.histology import histology_flags
 from models.features import FeatureSchema
@@ -44,12 +45,12 @@ PATHOLOGY: tuple[tuple[str, str, Mapping[int, int]], ...] = (
     ("perineural_invasion_Pn", "path_perineural_invasion", YES_NO),
     ("perinodal_invasion", "path_extranodal_extension", YES_NO),
 )
-PATHOLOGY_NUMBERS = (
+PATHOLOGY_NUMBERS: tuple[Number, ...] = (
     ("number_of_positive_lymph_nodes", "path_nodes_positive", None),
     ("infiltration_depth_in_mm", "path_invasion_depth", "mm"),
 )
-DENSITIES = (("cd3_z", "path_cd3_density", "/mm2"), ("cd8_z", "path_cd8_density", "/mm2"))
-BLOOD = (
+DENSITIES: tuple[Number, ...] = (("cd3_z", "path_cd3_density", "/mm2"), ("cd8_z", "path_cd8_density", "/mm2"))
+BLOOD: tuple[Number, ...] = (
     ("Leukocytes [#/volume] in Blood", "lab_wbc", "10*9/L"),
     ("Hemoglobin [Mass/volume] in Blood", "lab_hemoglobin", "g/dL"),
     ("Platelets [#/volume] in Blood", "lab_platelets", "10*9/L"),
@@ -73,27 +74,24 @@ def build_hancock(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     build = CohortBuilder(schema, "hancock", "diagnosis")
     for row in read_rows(folder / "targets.csv", OUTCOME):
         _add_patient(build, row)
-    for patient, row in _rows(build, folder / "clinical.csv", ("age_at_initial_diagnosis", *_columns(CLINICAL))):
-        _put_codes(build, patient, row, CLINICAL)
-        age = number(row, "age_at_initial_diagnosis", "clinical.csv")
-        build.put(patient, "demo_age_at_baseline", None if age is None else age // 1)
-    for patient, row in _rows(build, folder / "pathological.csv", _columns(PATHOLOGY) + _columns(PATHOLOGY_NUMBERS)):
-        _put_codes(build, patient, row, PATHOLOGY)
-        _put_numbers(build, patient, row, PATHOLOGY_NUMBERS)
+    for patient, row in _rows(build, folder / "clinical.csv", ("age_at_initial_diagnosis", *names(CLINICAL))):
+        _put_labels(build, patient, row, CLINICAL)
+        put_age(build, patient, number(row, "age_at_initial_diagnosis"))
+    for patient, row in _rows(build, folder / "pathological.csv", names(PATHOLOGY, PATHOLOGY_NUMBERS)):
+        _put_labels(build, patient, row, PATHOLOGY)
+        put_numbers(build, patient, row, PATHOLOGY_NUMBERS)
     for file, numbers in (("blood.csv", BLOOD), ("tma_cell_density.csv", DENSITIES)):
-        for patient, row in _rows(build, folder / file, _columns(numbers)):
-            _put_numbers(build, patient, row, numbers)
+        for patient, row in _rows(build, folder / file, names(numbers)):
+            put_numbers(build, patient, row, numbers)
     return build.build()
 
 
 def _add_patient(build: CohortBuilder, row: Row) -> None:
-    days = number(row, "days_to_last_information", "targets.csv")
-    if days is None or days < 0 or row["survival_status"] not in ("living", "deceased"):
-        build.excluded["no status or time"] += 1
-        return
-    patient = build.add(row["patient_id"], ENTITY, days, row["survival_status"] == "deceased")
-    for key, flag in histology_flags(SQUAMOUS).items():
-        build.put(patient, key, flag)
+    known = outcome(row, "days_to_last_information", 1, "survival_status", {"living": False, "deceased": True})
+    patient = build.add_row(row, "patient_id", ENTITY, known)
+    if patient:
+        for key, flag in histology_flags(SQUAMOUS).items():
+            build.put(patient, key, flag)
 
 
 def _rows(build: CohortBuilder, path: Path, columns: tuple[str, ...]) -> list[tuple[Patient, Row]]:
@@ -101,20 +99,10 @@ def _rows(build: CohortBuilder, path: Path, columns: tuple[str, ...]) -> list[tu
     return [(build.patients[row["patient_id"]], row) for row in rows if row["patient_id"] in build.patients]
 
 
-def _columns(entries: tuple[tuple[str, str, object], ...]) -> tuple[str, ...]:
-    return tuple(column for column, _, _ in entries)
-
-
-def _put_codes(
+def _put_labels(
     build: CohortBuilder, patient: Patient, row: Row, entries: tuple[tuple[str, str, Mapping[int, int]], ...]
 ) -> None:
+    """Label codes come as 3 and as 3.0."""
     for column, key, codes in entries:
         code = number(row, column)
         build.put(patient, key, None if code is None else codes.get(int(code)))
-
-
-def _put_numbers(
-    build: CohortBuilder, patient: Patient, row: Row, entries: tuple[tuple[str, str, str | None], ...]
-) -> None:
-    for column, key, unit in entries:
-        build.put(patient, key, number(row, column), unit)

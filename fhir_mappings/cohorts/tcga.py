@@ -4,18 +4,17 @@ Left out: blood cancers (LAML, DLBC), redacted rows, samples other than primary 
 without status or time. Nothing of the follow-up is read but the outcome.
 """
 
-import csv
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from fhir_mappings.cohorts.builder import BuiltCohort, CohortBuilder
+from fhir_mappings.cohorts.columns import put_age
+from fhir_mappings.cohorts.entity_names import entities_named
 from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from fhir_mappings.cohorts.staging import grade, stage_group
 from fhir_mappings.cohorts.tcga_enrolment import add_enrolment_form
 from fhir_mappings.cohorts.tcga_publications import add_publications
 from fhir_mappings.cohorts.tcga_variants import add_variants
-from fhir_mappings.gene_rules import CATALOGUE
 from models.features import FeatureSchema
 
 BLOOD_CANCERS = ("LAML", "DLBC")
@@ -44,12 +43,9 @@ def build_tcga(folder: Path, schema: FeatureSchema) -> BuiltCohort:
     return build.build()
 
 
-@cache
 def entity_of_acronym() -> Mapping[str, str]:
     """TCGA's study names -> entity, from the catalogue."""
-    with (CATALOGUE / "entities.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {name: row["key"] for row in rows for name in row["tcga"].split("(")[0].split()}
+    return entities_named("tcga")
 
 
 def _add_patients(build: CohortBuilder, path: Path) -> dict[str, str]:
@@ -63,7 +59,7 @@ def _add_patients(build: CohortBuilder, path: Path) -> dict[str, str]:
         if reason:
             build.excluded[reason] += 1
             continue
-        _add_patient(build, _tumour_sample(rows), path.name)
+        _add_patient(build, _tumour_sample(rows))
         acronyms[patient_id] = rows[0]["acronym"]
     return acronyms
 
@@ -83,12 +79,11 @@ def _tumour_sample(rows: list[Row]) -> Row:
     return min(kept, key=lambda row: TUMOUR_SAMPLES.index(row["sample_type"]))
 
 
-def _add_patient(build: CohortBuilder, row: Row, file: str) -> None:
-    days = number(row, "days_survived", file) or 0.0
+def _add_patient(build: CohortBuilder, row: Row) -> None:
+    days = number(row, "days_survived") or 0.0
     entity = entity_of_acronym()[row["acronym"]]
     patient = build.add(row["patient_id"], entity, days, row["dead"] == "1")
-    age = number(row, "age_diagnosed", file)
-    build.put(patient, "demo_age_at_baseline", None if age is None else age // 1)
+    put_age(build, patient, number(row, "age_diagnosed"))
     build.put(patient, "demo_sex_female", {"Female": 1, "Male": 0}.get(row["gender"]))
     build.put(patient, "stage_uicc_stage", stage_group(row["ajcc_stage"] or row["clinical_stage"]))
     build.put(patient, "stage_grade", grade(row["histological_grade"]))
@@ -101,15 +96,15 @@ def _add_clinical_samples(build: CohortBuilder, path: Path, acronyms: Mapping[st
         if patient is None or row["SAMPLE_ID"][-2:] not in ("01", "06"):
             continue
         build.fill(patient, "stage_grade", grade(row["GRADE"]))
-        build.fill(patient, "gene_tmb", number(row, "TMB_NONSYNONYMOUS", path.name))
-        build.fill(patient, "gene_aneuploidy_score", number(row, "ANEUPLOIDY_SCORE", path.name))
-        build.fill(patient, "gene_msi_high", _msi_high(row, path.name))
+        build.fill(patient, "gene_tmb", number(row, "TMB_NONSYNONYMOUS"))
+        build.fill(patient, "gene_aneuploidy_score", number(row, "ANEUPLOIDY_SCORE"))
+        build.fill(patient, "gene_msi_high", _msi_high(row))
         if acronyms[patient.id] in GLIOMAS:
             build.fill(patient, "gene_1p19q_codeletion", _codeleted(row))
 
 
-def _msi_high(row: Row, file: str) -> int | None:
-    mantis, sensor = number(row, "MSI_SCORE_MANTIS", file), number(row, "MSI_SENSOR_SCORE", file)
+def _msi_high(row: Row) -> int | None:
+    mantis, sensor = number(row, "MSI_SCORE_MANTIS"), number(row, "MSI_SENSOR_SCORE")
     if mantis is None and sensor is None:
         return None
     return int((mantis or 0) > MSI_MANTIS or (sensor or 0) > MSI_SENSOR)

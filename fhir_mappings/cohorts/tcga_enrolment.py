@@ -10,9 +10,11 @@ from pathlib import Path
 
 from fhir_mappings import formulas
 from fhir_mappings.cohorts.builder import CohortBuilder, Patient
+from fhir_mappings.cohorts.columns import Coded, Number, names, put_codes, put_numbers
+from fhir_mappings.cohorts.receptors import her2_level, receptor_percentage
 from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from fhir_mappings.cohorts.staging import category, distant_metastasis
-from fhir_mappings.cohorts.tcga_receptors import her2_level, receptor_percentage
+from fhir_mappings.cohorts.subsites import colon_topography
 from fhir_mappings.histology import colon_right_sided, histology_flags, oropharynx
 
 SMOKING = {"1": 0, "2": 2, "3": 1, "4": 1, "5": 1}  # never; current; former by three definitions
@@ -20,16 +22,10 @@ YES_NO = {"yes": 1, "no": 0}
 RESIDUAL = {"r0": 0, "r1": 1, "r2": 2}
 EXTRANODAL = {"no extranodal extension": 0, "microscopic extension": 1, "gross extension": 1}
 HPV_TEST = {"positive": 1, "negative": 0}
-# Where the site is "colon, NOS" (C18.9), the form's own subdivision tells the side.
-SUBDIVISIONS = {
-    "cecum": "C18.0", "ascending colon": "C18.2", "hepatic flexure": "C18.3", "transverse colon": "C18.4",
-    "splenic flexure": "C18.5", "descending colon": "C18.6", "sigmoid colon": "C18.7", "rectosigmoid junction": "C19",
-    "rectum": "C20",
-}  # fmt: skip
 COLORECTAL, HEAD_NECK, MELANOMA = ("COAD", "READ"), ("HNSC",), "SKCM"
 
 # column, key, unit: numbers that are taken as they stand.
-NUMBERS = (
+NUMBERS: tuple[Number, ...] = (
     ("height_cm", "vital_height", "cm"),
     ("weight_kg", "vital_weight", "kg"),
     ("lymph_node_examined_count", "path_nodes_examined", None),
@@ -46,12 +42,12 @@ NUMBERS = (
     ("platelets_10e9_L", "lab_platelets", "10*9/L"),
 )
 # Markers of germ cell tumours count only if drawn before the testis was removed.
-BEFORE_ORCHIECTOMY = (
+BEFORE_ORCHIECTOMY: tuple[Number, ...] = (
     ("pre_orchi_afp", "lab_afp", "ng/mL"),
     ("pre_orchi_ldh", "lab_ldh", "U/L"),
     ("pre_orchi_hcg", "lab_beta_hcg", "m[IU]/mL"),
 )
-CODES: tuple[tuple[str, str, Mapping[str, int]], ...] = (
+CODES: tuple[Coded, ...] = (
     ("tobacco_smoking_history", "func_smoking_status", SMOKING),
     ("residual_tumor", "path_residual_status", RESIDUAL),
     ("lymphatic_invasion", "path_lymphatic_invasion", YES_NO),
@@ -67,7 +63,7 @@ OTHERS = (
     "gleason_secondary", "extracapsular_spread", "p16", "hpv_ish", "icd_o_3_site", "icd_o_3_histology",
     "anatomic_subdivision", "days_to_submitted_specimen_dx", "days_to_pre_orchi_serum_test",
 )  # fmt: skip
-COLUMNS = OTHERS + tuple(entry[0] for entry in (*NUMBERS, *BEFORE_ORCHIECTOMY, *CODES))
+COLUMNS = OTHERS + names(NUMBERS, BEFORE_ORCHIECTOMY, CODES)
 
 
 def add_enrolment_form(build: CohortBuilder, path: Path, acronyms: Mapping[str, str]) -> None:
@@ -76,27 +72,24 @@ def add_enrolment_form(build: CohortBuilder, path: Path, acronyms: Mapping[str, 
         patient = build.patients.get(row["bcr_patient_barcode"])
         if patient is None:
             continue
-        for column, key, unit in NUMBERS:
-            build.put(patient, key, number(row, column, path.name), unit)
-        for column, key, codes in CODES:
-            build.put(patient, key, codes.get(row[column]))
-        _add_function(build, patient, row, path.name)
+        put_numbers(build, patient, row, NUMBERS)
+        put_codes(build, patient, row, CODES)
+        _add_function(build, patient, row)
         _add_stage(build, patient, row)
         _add_pathology(build, patient, row, acronyms[patient.id])
         if acronyms[patient.id] == MELANOMA:
-            _delay_entry(build, patient, number(row, "days_to_submitted_specimen_dx", path.name))
-        if (number(row, "days_to_pre_orchi_serum_test", path.name) or 0) <= 0:
-            for column, key, unit in BEFORE_ORCHIECTOMY:
-                build.put(patient, key, number(row, column, path.name), unit)
+            _delay_entry(build, patient, number(row, "days_to_submitted_specimen_dx"))
+        if (number(row, "days_to_pre_orchi_serum_test") or 0) <= 0:
+            put_numbers(build, patient, row, BEFORE_ORCHIECTOMY)
 
 
-def _add_function(build: CohortBuilder, patient: Patient, row: Row, file: str) -> None:
+def _add_function(build: CohortBuilder, patient: Patient, row: Row) -> None:
     never = SMOKING.get(row["tobacco_smoking_history"]) == 0
-    build.put(patient, "func_pack_years", 0 if never else number(row, "pack_years", file))
+    build.put(patient, "func_pack_years", 0 if never else number(row, "pack_years"))
     if row["performance_status_baseline"] != "1":
         return
-    karnofsky = number(row, "karnofsky", file)
-    stated = [number(row, "ecog", file), formulas.ecog_of_karnofsky(karnofsky) if karnofsky is not None else None]
+    karnofsky = number(row, "karnofsky")
+    stated = [number(row, "ecog"), formulas.ecog_of_karnofsky(karnofsky) if karnofsky is not None else None]
     build.put(patient, "func_ecog", max((grade for grade in stated if grade is not None), default=None))
 
 
@@ -126,8 +119,9 @@ def _add_pathology(build: CohortBuilder, patient: Patient, row: Row, acronym: st
             build.put(patient, "path_p16_hpv", _p16_or_hpv(row))
     if acronym in COLORECTAL:
         side = colon_right_sided(site)
-        subdivision = SUBDIVISIONS.get(row["anatomic_subdivision"], "")
-        build.put(patient, "path_colon_right_sided", colon_right_sided(subdivision) if side is None else side)
+        if side is None:  # "colon, NOS" (C18.9): the form's own subdivision tells the side
+            side = colon_right_sided(colon_topography(row["anatomic_subdivision"]))
+        build.put(patient, "path_colon_right_sided", side)
 
 
 def _extranodal_extension(patient: Patient, row: Row) -> int | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fhir_mappings.cohorts.builder import CohortBuilder
+from fhir_mappings.cohorts.gene_value import gene_value
 from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from fhir_mappings.genes import RULES, Effect, consequence_of_maf, gene_effect
 
@@ -51,14 +52,6 @@ def variant_effect(row: Row) -> Effect:
     if symbol == "MET" and consequence == "splice" and not protein:
         protein = "p.X1010_splice" if _in_met_exon_14(row) else "p.X1_splice"
     return gene_effect(symbol, protein, consequence, row["HGVSc"] or None)
-
-
-def gene_value(effects: Iterable[Effect]) -> int | None:
-    """1 with any pathogenic variant, else missing with one that cannot be told, else 0: the gene was sequenced."""
-    found = set(effects)
-    if Effect.PATHOGENIC in found:
-        return 1
-    return None if Effect.UNKNOWN in found else 0
 
 
 def _of_tumours(path: Path, columns: tuple[str, ...]) -> Iterable[Row]:

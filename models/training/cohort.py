@@ -4,6 +4,7 @@ Columns: patient_id, cohort, setting, entity, entry_days, time_days, event, then
 catalogue in canonical units; an empty cell is "not measured". Parameters that no column names are not measured.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ NUMBERS = ("entry_days", "time_days", "event")
 REQUIRED = ("patient_id", "cohort", "setting", "time_days", "event")
 HALF_A_DAY = 0.5  # what a time of 0 becomes: a death on the day of entry is real and must be in its own risk set
 ENTITY_PREFIX = "entity_"
+NOBODY_DIED = "event is 0 in every row: nobody died, so nothing can be trained or evaluated"
 COLUMNS = ("patient_id", "cohort", "setting", "entity", "entry", "time", "event", "values")  # of `Cohort`
 
 
@@ -56,7 +58,7 @@ class Cohort(msgspec.Struct, frozen=True):
 def join_cohorts(cohorts: Sequence[Cohort]) -> Cohort:
     """All patients of several cohorts. Raises CohortError for a patient who is in two of them."""
     columns = {name: np.concatenate([getattr(cohort, name) for cohort in cohorts]) for name in COLUMNS}
-    joined = Cohort(**columns, out_of_range=_added([cohort.out_of_range for cohort in cohorts]))
+    joined = Cohort(**columns, out_of_range=added([cohort.out_of_range for cohort in cohorts]))
     seen: set[tuple[str, str]] = set()
     for patient in zip(joined.cohort, joined.patient_id, strict=True):
         if patient in seen:
@@ -70,7 +72,7 @@ def read_cohort(path: Path, schema: FeatureSchema) -> Cohort:
 
     Raises CohortError naming file, row and column: no such file, an unknown or missing column, text in a number, a
     negative time, an entry that is not before the time, an event that is not 0 or 1, an unknown setting or entity,
-    two rows of one patient, no rows.
+    a unit in a column's name, two rows of one patient, no rows. A cohort in which nobody died can be read.
     """
     table = _read_table(path)
     _check_columns(path, table, schema)
@@ -135,7 +137,16 @@ def _check_columns(path: Path, table: pl.DataFrame, schema: FeatureSchema) -> No
     known = {*TEXTS, *NUMBERS, *schema.keys}
     unknown = [name for name in table.columns if name not in known]
     if unknown:  # a misspelt parameter must not be read as "not measured"
-        raise CohortError(f"{path.name}: column {unknown[0]} is no parameter of the catalogue")
+        raise CohortError(f"{path.name}: column {unknown[0]} {_unknown_because(unknown[0], schema)}")
+
+
+def _unknown_because(column: str, schema: FeatureSchema) -> str:
+    """A unit behind the key (`lab_albumin [g/L]`) is not converted here: the format has canonical units only."""
+    with_unit = re.fullmatch(r"(\w+)\s*[\[(](.+)[\])]", column)
+    if with_unit and with_unit[1] in schema.index:
+        key = with_unit[1]
+        return f"has a unit: the column is {key}, in {schema[key].unit}"
+    return "is no parameter of the catalogue"
 
 
 def _texts(table: pl.DataFrame, name: str) -> NDArray[np.str_]:
@@ -165,7 +176,7 @@ def _check_texts(path: Path, texts: Mapping[str, NDArray[np.str_]], schema: Feat
 
 def _check_outcome(path: Path, numbers: Mapping[str, NDArray[np.float64]]) -> None:
     time, entry, event = numbers["time_days"], np.nan_to_num(numbers["entry_days"]), numbers["event"]
-    _refuse(path, "time_days", ~(time >= 0), "is empty or negative")
+    _refuse(path, "time_days", ~(np.isfinite(time) & (time >= 0)), "is empty, negative or infinite")
     _refuse(path, "event", ~np.isin(event, (0, 1)), "is neither 0 nor 1")
     _refuse(path, "entry_days", entry < 0, "is negative")
     _refuse(path, "entry_days", (entry > 0) & (entry >= time), "is not before time_days")
@@ -214,7 +225,8 @@ def _set_entities(path: Path, values: NDArray[np.float32], entity: NDArray[np.st
     values[:, schema.entity_columns] = onehot
 
 
-def _added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+def added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of several counts, key by key."""
     total: dict[str, int] = {}
     for count in counts:
         for key, number in count.items():

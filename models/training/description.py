@@ -2,9 +2,11 @@
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from models.features import FeatureSchema
-from models.training.cohort import Cohort
+from models.training.build_record import BuildRecord
+from models.training.cohort import NOBODY_DIED, Cohort, added
 
 
 class ParameterCoverage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -16,37 +18,62 @@ class ParameterCoverage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CohortDescription(msgspec.Struct, frozen=True):
-    """`time_zero` by cohort is the setting that names it; `follow_up_days` the quartiles of those who are alive."""
+    """`cohorts` and `entities` hold patients and deaths; `follow_up_days` the quartiles of those who are alive.
+
+    `time_zero`, `excluded` and a part of `out_of_range` come from the record of the build; without one the first is
+    None: the file itself does not say when its clock starts, nor who was left out.
+    """
 
     patients: int
     deaths: int
-    cohorts: dict[str, int]
-    time_zero: dict[str, str]
+    cohorts: dict[str, tuple[int, int]]
+    settings: dict[str, int]
+    time_zero: str | None
     delayed_entries: int
     follow_up_days: tuple[float, float, float] | None
     entities: dict[str, tuple[int, int]]
+    without_entity: int
     parameters: dict[str, ParameterCoverage]
+    excluded: dict[str, int]
     out_of_range: dict[str, int]
+    notices: tuple[str, ...]
 
 
-def describe(cohort: Cohort, schema: FeatureSchema) -> CohortDescription:
+def describe(cohort: Cohort, schema: FeatureSchema, record: BuildRecord | None = None) -> CohortDescription:
     """Counts of a cohort; parameters that nobody has are left out."""
     alive = cohort.time[~cohort.event]
-    names = sorted(set(cohort.cohort.tolist()))
     return CohortDescription(
         patients=len(cohort),
         deaths=int(cohort.event.sum()),
-        cohorts={name: int((cohort.cohort == name).sum()) for name in names},
-        time_zero={name: ", ".join(sorted(set(cohort.setting[cohort.cohort == name].tolist()))) for name in names},
+        cohorts=_counts(cohort.cohort, cohort.event),
+        settings={name: patients for name, (patients, _) in _counts(cohort.setting, cohort.event).items()},
+        time_zero=record.time_zero if record else None,
         delayed_entries=int((cohort.entry > 0).sum()),
         follow_up_days=_quartiles(alive) if len(alive) else None,
-        entities={
-            name: (int((cohort.entity == name).sum()), int(cohort.event[cohort.entity == name].sum()))
-            for name in sorted(set(cohort.entity.tolist()) - {""})
-        },
+        entities=_counts(cohort.entity[cohort.entity != ""], cohort.event[cohort.entity != ""]),
+        without_entity=int((cohort.entity == "").sum()),
         parameters=_parameters(cohort, schema),
-        out_of_range=dict(cohort.out_of_range),
+        excluded=record.excluded if record else {},
+        out_of_range=added([cohort.out_of_range, record.out_of_range if record else {}]),
+        notices=notices(cohort),
     )
+
+
+def notices(cohort: Cohort) -> tuple[str, ...]:
+    """What makes a well-formed cohort less useful than it looks; each names the column."""
+    found = []
+    if not cohort.event.any():
+        found.append(NOBODY_DIED)
+    entities = set(cohort.entity.tolist())
+    if len(entities) == 1:
+        only = entities.pop() or "empty"
+        found.append(f"entity is {only} in every row: figures within an entity equal the pooled ones")
+    return tuple(found)
+
+
+def _counts(names: NDArray[np.str_], event: NDArray[np.bool_]) -> dict[str, tuple[int, int]]:
+    """Patients and deaths by name."""
+    return {name: (int((names == name).sum()), int(event[names == name].sum())) for name in sorted(set(names.tolist()))}
 
 
 def _quartiles(days: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, float, float]:

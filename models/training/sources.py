@@ -9,6 +9,9 @@ class Source(msgspec.Struct, frozen=True):
     attribution: str
 
 
+SUPPORT2 = Source(
+    "SUPPORT2, UCI Machine Learning Repository", "CC BY 4.0", "SUPPORT Investigators; Knaus et al., Ann Intern Med 1995"
+)
 SOURCES = {
     "tcga": Source(
         "The Cancer Genome Atlas: clinical data as published by cognoma/cancer-data; cBioPortal study files "
@@ -24,5 +27,43 @@ SOURCES = {
         "CC BY 4.0",
         "HANCOCK, Dörrich et al. 2025; values were mapped and converted",
     ),
+    "msk_met": Source(
+        "cBioPortal msk_met_2021 with sample types of msk_impact_2017, msk_ch_2020, msk_ch_2023 and point mutations of "
+        "msk_impact_2017; supplement: breast_msk_2018, crc_msk_2017, lung_msk_2017, egc_msk_2017, nsclc_pd1_msk_2018, "
+        "prad_mcspc_mskcc_2020, prad_mskcc_2017, prad_cdk12_mskcc_2020, chol_msk_2018, pancan_mimsi_msk_2024",
+        "ODbL 1.0; a derived database stays ODbL",
+        "Nguyen et al., Cell 2022; Zehir et al., Nat Med 2017; contains information from cBioPortal study files, made "
+        "available under the ODbL 1.0",
+    ),
+    "support2": SUPPORT2,
+    "support2_without_cancer": SUPPORT2,
+    "nhanes": Source(
+        "NCHS NHANES 1999-2018 with the public-use linked mortality file of 2019, as tabulated by vandomed/nhanesdata, "
+        "cmainov/nhanes-fi-ca-mortality, Vakiti/Usefulness-of-CDC-data-for-disease-risk-prediction, dayoonkwon/BioAge",
+        "public domain (US government); statistical use only, no linkage, no identification",
+        "National Center for Health Statistics, National Health and Nutrition Examination Survey",
+    ),
+    "metabric": Source(
+        "METABRIC, cBioPortal brca_metabric",
+        "ODbL 1.0; a derived database stays ODbL",
+        "Curtis et al., Nature 2012; Pereira et al., Nat Commun 2016; contains information from cBioPortal study "
+        "files, made available under the ODbL 1.0",
+    ),
+    "hcc_sysucc": Source(
+        "SurvivalPath (CRAN): hepatocellular carcinoma, Sun Yat-sen University Cancer Center, Guangzhou",
+        "MIT",
+        "Shen et al. 2018; R package SurvivalPath",
+    ),
+    "hcc_coimbra": Source(
+        "UCI HCC Survival, Coimbra", "CC BY 4.0", "Santos et al. 2015; values were mapped and converted"
+    ),
+    "hcc_tace_seg": Source(
+        "TCIA HCC-TACE-Seg, doi 10.7937/TCIA.5FNA-0924", "CC BY 4.0", "HCC-TACE-Seg, The Cancer Imaging Archive"
+    ),
+    "ucsf_pdgm": Source(
+        "TCIA UCSF-PDGM, doi 10.7937/tcia.bdgf-8v37", "CC BY 4.0", "Calabrese et al. 2022; The Cancer Imaging Archive"
+    ),
+    "ncctg_lung": Source("NCCTG lung cancer trial, as packaged by lifelines", "MIT", "Loprinzi et al. 1994"),
+    "inspire": Source("INSPIRE, as packaged by reportRmd", "MIT", "Bratman et al. 2020"),
 }
 OWN = Source("own data of the trainer", "not stated", "")

@@ -28,6 +28,7 @@ from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from models.package import Package
 from tests.as_fhir import NotWritableError, Resource, resources_of
 from tests.conftest import CORPUS, ROOT
+from tests.corpus.built_cohorts import built
 from tests.corpus.published import moments, records
 
 DAY = date(2026, 6, 30)
@@ -57,11 +58,11 @@ def reach(corpus: Path) -> Reach:
     whole = [*_each_code(), *_each_event(), *_each_treatment()]
     own += [_encoded([_person(), *written]) for written in (whole, *_each_tumour())]
     relevant = {key for patient in own for key in _relevant(network.explain(patient.vector).relevance)}
-    for name, build in PUBLIC_COHORTS.items():
-        cohort = build(corpus / "cohorts" / name, catalogue().schema).cohort
+    for name in PUBLIC_COHORTS:
+        cohort = built(corpus, name).cohort
         _, relevance = network.predictor.relevance(cohort.values)
         relevant |= {catalogue().schema.keys[i] for i in np.flatnonzero((relevance != 0).any(axis=0))}
-        own += _rows_as_records(cohort.values[::40])
+        own += _rows_as_records(cohort.values[cohort.entity != ""][::40])  # no record states a tumour of no kind
     read = others | {key for patient in own for key in patient.findings}
     return Reach(read, others, set(network.trained), relevant)
 

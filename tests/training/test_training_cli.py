@@ -65,34 +65,65 @@ def test_build_writes_the_cohort_and_says_what_was_left_out(tmp_path: Path) -> N
     write_hancock(tmp_path / "hancock")
     done = run("cohort", "build", "hancock", "--data", tmp_path, "--out", tmp_path / "h.parquet")
     assert done.exit_code == 0, done.output
-    assert "2 patients, 1 deaths" in done.output
+    assert "2 patients, 1 deaths, from diagnosis" in done.output
     assert "not used: 1 of demo_age_at_baseline" in done.output
     assert read_cohort(tmp_path / "h.parquet", CATALOGUE).time.tolist() == [800, 0.5]
     as_json = run("cohort", "build", "hancock", "--data", tmp_path, "--out", tmp_path / "h.csv", "--json")
     assert msgspec.json.decode(as_json.output) == {
-        "patients": 2, "deaths": 1, "excluded": {}, "outOfRange": {"demo_age_at_baseline": 1},
+        "patients": 2, "deaths": 1, "timeZero": "diagnosis", "excluded": {},
+        "outOfRange": {"demo_age_at_baseline": 1},
     }  # fmt: skip
 
 
 def test_build_names_what_is_not_there(tmp_path: Path) -> None:
     """An unknown cohort is a wrong call, a missing table is a fault of the data."""
     unknown = run("cohort", "build", "atlantis", "--data", tmp_path, "--out", tmp_path / "a.csv")
-    assert (unknown.exit_code, "no cohort atlantis; there are tcga, hancock" in unknown.output) == (2, True)
+    assert (unknown.exit_code, "no cohort atlantis; there are tcga, msk_met, hancock" in unknown.output) == (2, True)
     missing = run("cohort", "build", "tcga", "--data", tmp_path, "--out", tmp_path / "a.csv")
     assert (missing.exit_code, missing.output.count("\n")) == (1, 1)
     assert "samples.tsv.gz" in missing.output
 
 
 def test_describe(file: Path) -> None:
-    """Rows, deaths, time zero, cancer types, coverage."""
+    """Rows, deaths, setting, cancer types, coverage; the file alone does not say when its clock starts."""
     done = run("cohort", "describe", file)
     assert done.exit_code == 0
     assert done.output.startswith("80 patients, ")
-    assert "cohort elsewhere: 80 patients, time zero: diagnosis" in done.output
+    assert "cohort elsewhere: 80 patients, " in done.output
+    assert "setting diagnosis: 80 patients\ntime zero: not recorded\n" in done.output
     assert "gene_kras: " in done.output
     counts = msgspec.json.decode(run("cohort", "describe", file, "--json").output)
     assert counts["patients"] == 80
     assert "lab_sodium" not in counts["parameters"]
+
+
+def test_describe_what_build_left_out(tmp_path: Path) -> None:
+    """Time zero, exclusions by reason and implausible values of the build; one cancer type only is said."""
+    write_hancock(tmp_path / "hancock")
+    with (tmp_path / "hancock/targets.csv").open("a") as targets:
+        targets.write("3,,90\n")
+    run("cohort", "build", "hancock", "--data", tmp_path, "--out", tmp_path / "h.csv")
+    lines = run("cohort", "describe", tmp_path / "h.csv").output.splitlines()
+    assert "time zero: diagnosis" in lines
+    assert "left out: 1 (no status or time)" in lines
+    assert "outside of the plausible range, not used: 1 of demo_age_at_baseline" in lines
+    assert lines[-1].startswith("h.csv: entity is entity_head_neck in every row")
+
+
+def test_a_fault_of_the_source_is_told_in_one_line(tmp_path: Path) -> None:
+    """A duplicate patient, a negative time, text in a number: file, row and column."""
+    for cells, said in (
+        ("1,living,9", "patient_id stands twice"),
+        ("3,living,-9", "days_to_last_information is negative"),
+        ("3,living,long", "days_to_last_information 'long' is no number"),
+    ):
+        folder = tmp_path / cells
+        folder.mkdir()
+        write_hancock(folder / "hancock")
+        with (folder / "hancock/targets.csv").open("a") as targets:
+            targets.write(f"{cells}\n")
+        done = run("cohort", "build", "hancock", "--data", folder, "--out", tmp_path / "h.csv")
+        assert (done.exit_code, done.output) == (1, f"Error: targets.csv: row 4: {said}\n")
 
 
 def test_a_wrong_cell_is_told_in_one_line(file: Path, tmp_path: Path) -> None:
@@ -123,7 +154,8 @@ def test_evaluate_needs_deaths(package: Path, tmp_path: Path) -> None:
     table = msgspec.structs.replace(made_up(60), cohort=np.full(60, "elsewhere"), event=np.zeros(60, dtype=bool))
     write_cohort(tmp_path / "alive.csv", table, CATALOGUE)
     done = run("model", "evaluate", "--package", package, "--cohort", tmp_path / "alive.csv", "--bootstraps", 3)
-    assert (done.exit_code, done.output) == (1, "Error: elsewhere: nobody died\n")
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert done.output.startswith("Error: alive.csv: event is 0 in every row: nobody died")
 
 
 def test_card(package: Path) -> None:
@@ -157,7 +189,7 @@ def test_train_says_when_nothing_can_be_learned(tmp_path: Path) -> None:
     write_cohort(tmp_path / "a.parquet", table, CATALOGUE)
     done = run("model", "train", "--cohort", tmp_path / "a.parquet", "--out", tmp_path / "out")
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
-    assert "no deaths" in done.output
+    assert "a.parquet: event is 0 in every row: nobody died" in done.output
     assert not (tmp_path / "out").exists()
 
 

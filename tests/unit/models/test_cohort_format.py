@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
+from models.training.build_record import read_build_record, record_path, write_build_record
 from models.training.cohort import Cohort, CohortError, join_cohorts, read_cohort, write_cohort
-from models.training.description import describe
+from models.training.description import describe, notices
 from tests.unit.models.made_up import cohort, schema
 
 CATALOGUE = schema()
@@ -61,8 +63,9 @@ def test_a_death_on_the_first_day_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("P2,mine,diagnosis,colon,,-3,1,64,4", "row 3: time_days is empty or negative"),
-        ("P2,mine,diagnosis,colon,,,1,64,4", "row 3: time_days is empty or negative"),
+        ("P2,mine,diagnosis,colon,,-3,1,64,4", "row 3: time_days is empty, negative or infinite"),
+        ("P2,mine,diagnosis,colon,,,1,64,4", "row 3: time_days is empty, negative or infinite"),
+        ("P2,mine,diagnosis,colon,,inf,1,64,4", "row 3: time_days is empty, negative or infinite"),
         ("P2,mine,diagnosis,colon,,120,2,64,4", "row 3: event is neither 0 nor 1"),
         ("P2,mine,diagnosis,colon,,120,,64,4", "row 3: event is neither 0 nor 1"),
         ("P2,mine,diagnosis,colon,120,120,1,64,4", "row 3: entry_days is not before time_days"),
@@ -88,6 +91,8 @@ def test_a_wrong_cell_is_named(tmp_path: Path, row: str, said: str) -> None:
     [
         (HEADER.replace("time_days", "days"), "column time_days is missing"),
         (HEADER.replace("lab_albumin", "lab_albumine"), "column lab_albumine is no parameter of the catalogue"),
+        (HEADER.replace("lab_albumin", "lab_albumin [g/L]"), "has a unit: the column is lab_albumin, in g/dL"),
+        (HEADER.replace("lab_albumin", "lab_albumin(furlong)"), "has a unit: the column is lab_albumin, in g/dL"),
     ],
 )
 def test_a_misspelt_column_is_named(tmp_path: Path, header: str, said: str) -> None:
@@ -124,9 +129,37 @@ def test_a_description_counts_what_is_there() -> None:
     table = cohort(200)
     found = describe(table, CATALOGUE)
     assert (found.patients, found.deaths) == (200, int(table.event.sum()))
-    assert found.cohorts == {"made_up": 200}
-    assert found.time_zero == {"made_up": "diagnosis"}
+    assert found.cohorts == {"made_up": (200, found.deaths)}
+    assert found.settings == {"diagnosis": 200}
+    assert (found.time_zero, found.excluded, found.notices) == (None, {}, ())
     assert sum(patients for patients, _ in found.entities.values()) == 200
     assert "lab_sodium" not in found.parameters
     kras = found.parameters["gene_kras"]
     assert 0 < (kras.positives or 0) < kras.patients < 200
+
+
+def test_a_record_of_the_build_adds_what_the_file_cannot_hold(tmp_path: Path) -> None:
+    """Time zero, exclusions and implausible values; a record of another state of the file is not believed."""
+    file = tmp_path / "made_up.csv"
+    write_cohort(file, cohort(30), CATALOGUE)
+    assert read_build_record(file) is None
+    write_build_record(file, "first visit", {"redacted": 4}, {"lab_albumin": 2})
+    found = describe(read_cohort(file, CATALOGUE), CATALOGUE, read_build_record(file))
+    assert (found.time_zero, found.excluded) == ("first visit", {"redacted": 4})
+    assert found.out_of_range == {"lab_albumin": 2}
+    write_cohort(file, cohort(31), CATALOGUE)
+    assert read_build_record(file) is None
+    record_path(file).write_text("{}")
+    with pytest.raises(CohortError, match=r"made_up\.csv\.build\.json: cannot be read"):
+        read_build_record(file)
+
+
+def test_notices() -> None:
+    """Nobody died, one cancer type only, no cancer type at all: the column is named."""
+    table = cohort(20)
+    alive = msgspec.structs.replace(table, event=np.zeros(20, dtype=bool), entity=np.full(20, "entity_colon"))
+    assert [notice.split(":")[0] for notice in notices(alive)] == [
+        "event is 0 in every row", "entity is entity_colon in every row",
+    ]  # fmt: skip
+    without = msgspec.structs.replace(table, entity=np.full(20, ""))
+    assert notices(without)[0].startswith("entity is empty in every row")

@@ -2,16 +2,102 @@
 
 import csv
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fhir_mappings.cohorts import hancock, tcga, tcga_enrolment, tcga_publications, tcga_variants
+import numpy as np
 
+from fhir_mappings.cohorts import (
+    hancock,
+    hcc_coimbra,
+    hcc_sysucc,
+    hcc_tace_seg,
+    inspire,
+    metabric,
+    msk_genes,
+    msk_met,
+    msk_supplement,
+    ncctg_lung,
+    nhanes,
+    support2,
+    tcga,
+    tcga_enrolment,
+    tcga_publications,
+    tcga_variants,
+    ucsf_pdgm,
+)
+from fhir_mappings.cohorts.builder import BuiltCohort
+from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS
+from fhir_mappings.concepts import catalogue
+
+SCHEMA = catalogue().schema
 Rows = Sequence[dict[str, str]]
+
+# Cohorts of one table: file, columns that are read, a row of which nothing but the outcome is known (alive at the end).
+TABLES: Mapping[str, tuple[str, tuple[str, ...], dict[str, str]]] = {
+    "support2": ("support2", support2.COLUMNS, {"sno": "1", "ca": "yes", "death": "0", "d.time": "100"}),
+    "nhanes": ("nhanes_cancer_1999_2018", nhanes.COLUMNS, {"SEQN": "1", "MORTSTAT": "0", "PERMTH_EXM": "10"}),
+    "metabric": ("metabric", metabric.COLUMNS, {"PATIENT_ID": "1", "OS_EVENT": "0", "OS_DAYS": "100"}),
+    "hcc_sysucc": ("hcc_sysucc", hcc_sysucc.COLUMNS, {"ROW": "1", "Status_of_death": "0", "OStime_day": "100"}),
+    "hcc_coimbra": ("hcc_coimbra", hcc_coimbra.COLUMNS, {"lives_1y": "1"}),
+    "hcc_tace_seg": ("hcc_tace_seg", hcc_tace_seg.COLUMNS, {"TCIA_ID": "1", hcc_tace_seg.STATUS: "0", "OS": "10"}),
+    "ucsf_pdgm": ("ucsf_pdgm", ucsf_pdgm.COLUMNS, {"ID": "1", ucsf_pdgm.STATUS: "0", "OS": "100"}),
+    "ncctg_lung": ("ncctg_lung", ncctg_lung.COLUMNS, {"time": "100", "status": "0"}),
+    "inspire": ("inspire", inspire.COLUMNS, {"row": "1", "os_status": "0", "os_time": "10"}),
+}
+
+
+def build(folder: Path, name: str, *rows: dict[str, str], also: Sequence[str] = ()) -> BuiltCohort:
+    """A cohort of one table from rows that state what differs; `also` are columns that the file has but nobody reads.
+
+    With several rows each states its own identifier.
+    """
+    file, columns, base = TABLES[name]
+    folder.mkdir(exist_ok=True)
+    write(folder / f"{file}.csv.gz", (*columns, *also), [{**base, **row} for row in rows or ({},)])
+    return PUBLIC_COHORTS[name](folder, SCHEMA)
+
+
+def known(built: BuiltCohort, row: int = 0) -> dict[str, float]:
+    """What a row holds, the entity aside."""
+    vector = built.cohort.values[row]
+    keys = [feature.key for feature in SCHEMA.features if not feature.is_entity]
+    return {key: float(vector[SCHEMA.index[key]]) for key in keys if not np.isnan(vector[SCHEMA.index[key]])}
+
+
+def write_msk_met(
+    folder: Path,
+    patients: Rows,
+    samples: Rows = (),
+    panel: Sequence[str] = (),
+    rearrangements: Rows = (),
+    variants: Rows = (),
+    supplement: Rows = (),
+) -> Path:
+    """All tables of MSK-MET, the supplement beside them; a patient is alive after ten months unless stated."""
+    own = folder / "msk_met"
+    own.mkdir(exist_ok=True)
+    (folder / "msk_supplement").mkdir(exist_ok=True)
+    alive = {"PATIENT_ID": MSK, "OS_STATUS": "0:LIVING", "OS_MONTHS": "10"}
+    also = ("AGE_AT_DEATH", "AGE_AT_LAST_CONTACT", "AGE_AT_SURGERY")
+    write(own / "data_clinical_patient.txt.gz", (*msk_met.PATIENTS, *also), [{**alive, **row} for row in patients])
+    sample = {"PATIENT_ID": MSK, "SAMPLE_ID": f"{MSK}-T01-IM3", "STUDY": "msk_impact_2017"}
+    detailed = (*msk_met.SAMPLES, "CANCER_TYPE_DETAILED")
+    write(own / "data_clinical_sample.tsv.gz", detailed, [{**sample, **row} for row in samples])
+    write(own / "data_gene_panel_matrix.txt.gz", ("SAMPLE_ID",), [{"SAMPLE_ID": name} for name in panel])
+    write(own / "data_sv.txt.gz", msk_genes.REARRANGEMENTS, rearrangements)
+    write(own / "msk_impact_2017_snv.tsv.gz", msk_genes.VARIANTS, variants)
+    rows = [{"PATIENT_ID": MSK, **row} for row in supplement]
+    columns = (*msk_supplement.COLUMNS, "PRIMARY_TUMOR_LOCATION")
+    write(folder / "msk_supplement/msk_supplement.csv.gz", columns, rows)
+    return own
+
+
+MSK = "P-0000001"
 
 
 def write(path: Path, columns: Sequence[str], rows: Rows) -> None:
-    delimiter = "\t" if ".tsv" in path.suffixes else ","
+    delimiter = "\t" if {".tsv", ".txt"} & set(path.suffixes) else ","
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "wt", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", delimiter=delimiter)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fhir_mappings.cohorts.receptors import her2_level, receptor_percentage
 from fhir_mappings.cohorts.staging import category, distant_metastasis, grade, stage_group
-from fhir_mappings.cohorts.tcga_receptors import her2_level, receptor_percentage
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Receptors of breast cancer as the enrolment form states them."""
+"""Receptors of breast cancer as the cohort tables state them."""
 
 import re
 
