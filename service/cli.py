@@ -19,6 +19,7 @@ _COMMANDS = {
     "serve": ("service.commands.serve:serve", "Run the service."),
     "check": ("service.commands.check:check", "Check configuration, model and FHIR servers, one line each."),
     "score": ("service.commands.score:score", "Score one patient from a FHIR server or a Bundle file."),
+    "feedback": ("service.commands.feedback:feedback", "Say what clinicians did with cards."),
     "cohort": ("service.training_cli:cohort", "Build and describe training cohorts."),
     "model": ("service.training_cli:model", "Train, evaluate and describe model packages."),
 }

@@ -159,7 +159,9 @@ def test_what_is_unsafe_is_said_at_the_start() -> None:
     assert [text.partition(":")[0] for text in Settings().warnings()] == ["no [[client]]"]
     ehr = EhrClient(issuer="a", jwks_url="https://a/k")
     one = Settings(client=(ehr,), public_url="https://b")
-    assert [text.partition(":")[0] for text in one.warnings()] == ["used tokens are remembered by this process alone"]
+    assert [text.partition(":")[0] for text in one.warnings()] == [
+        "used tokens and feedback are kept by this process alone"
+    ]
     assert Settings(client=(ehr,), public_url="https://b", state=State(file=Path("f"))).warnings() == ()
     settings = Settings(auth="off", clock="latest", demonstration=True)
     assert [text.partition(" is ")[0] for text in settings.warnings()] == ["auth", "clock", "demonstration"]
