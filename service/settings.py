@@ -74,7 +74,7 @@ class State(_Table):
     key: Annotated[SecretStr, Field(min_length=32)] | None = Field(
         default=None,
         description="secret, at least 32 characters, that card uuids are made with; without one a random key is kept in"
-        " Redis or the file, and lost with it: cards with equal content then get other uuids",
+        " Redis, the file or the process, and lost with it: equal cards then get other uuids",
     )
 
     @field_validator("redis")
@@ -91,7 +91,7 @@ class Card(_Table):
 
 class FeedbackRules(_Table):
     days: int = Field(
-        default=400, ge=1, le=3_650, description="how long feedback, and which card had which uuid, are kept"
+        default=400, ge=1, le=3_650, description="how long feedback, and which cards were shown, are kept"
     )
     keep_comments: bool = Field(
         default=False, description="keep what clinicians type beside a reason; it may name the patient"

@@ -47,7 +47,7 @@ class FeedbackService:
             new = await self._store.given(feedback)
         except StateDownError as error:
             self._telemetry.not_kept("feedback")
-            raise NotKeptError("") from error
+            raise NotKeptError("feedback") from error
         for one in new:
             self._telemetry.feedback(one.outcome, reason_class(one.reason))
 

@@ -86,7 +86,7 @@ class TestFile(FeedbackContract):
         asyncio.run(store.close())
         for call in (store.issued(CARD), store.given([GIVEN]), store.kept(TODAY.date()), store.key(b"x")):
             with pytest.raises(StateDownError):
-                asyncio.run(call)  # type: ignore[arg-type]
+                asyncio.run(call)
         self.file.write_text("no database, but long enough to be looked at" * 20)
         with pytest.raises(StateDownError):
             self.store(clock)
