@@ -71,11 +71,18 @@ class State(_Table):
         description="while Redis is down, used tokens are remembered by each `process` alone, or all calls are refused",
     )
 
-    key: Annotated[SecretStr, Field(min_length=32)] | None = Field(
+    key: SecretStr | None = Field(
         default=None,
         description="secret, at least 32 characters, that card uuids are made with; without one a random key is kept in"
         " Redis, the file or the process, and lost with it: equal cards then get other uuids",
     )
+
+    @field_validator("key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return key
 
     @field_validator("redis")
     @classmethod

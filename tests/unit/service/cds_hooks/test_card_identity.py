@@ -36,7 +36,7 @@ def uuid_of(response: httpx.Response) -> str:
 
 
 def test_a_uuid_is_one_and_repeats() -> None:
-    """It is a UUID that every library accepts, the same for the same card and recipient."""
+    """It is a UUID that every library accepts, the same for the same card and recipient (requirements 80-82)."""
     uuid = card_uuid(card_of(), RECIPIENT, KEY)
     assert (str(UUID(uuid)), UUID(uuid).version) == (uuid, 4)
     assert card_uuid(card_of(), RECIPIENT, KEY) == uuid
@@ -81,7 +81,7 @@ def test_the_hook_repeats_a_card_and_never_shares_it(caller: Caller) -> None:
 
 
 def test_every_card_offers_reasons(caller: Caller) -> None:
-    """Each with code, system and display (CDS Hooks 2.0, requirements 98-100)."""
+    """Each with code, system and display (CDS Hooks 2.0, requirements 98-100, 136, 219)."""
     (card,) = caller.hook(prefetch=full_prefetch()).json()["cards"]
     assert len(card["overrideReasons"]) == 5
     assert all(reason.keys() == {"code", "system", "display"} for reason in card["overrideReasons"])
