@@ -15,7 +15,7 @@ import pytest
 from service.cds_hooks.feedback import read_feedback
 from service.cds_hooks.override_reasons import OVERRIDE_REASONS, reason_class
 from service.clock import now
-from service.errors import TABLE, Category
+from service.errors import TABLE, Category, MalformedError
 from service.settings import FeedbackRules
 from service.state.feedback import FeedbackGiven
 from service.state.feedback_file import SqliteFeedback
@@ -184,13 +184,21 @@ def test_feedback_counts_for_the_day_on_which_the_user_acted(keeping: MakeCaller
         ({"feedback": [entry(acceptedSuggestions=[CANARY])]}, "feedback.0.acceptedSuggestions.0: "),
     ],
 )
-def test_a_fault_is_told_by_member(caller: Caller, body: object, named: str, caplog: pytest.LogCaptureFixture) -> None:
-    """400 with an OperationOutcome that names the member and repeats nothing; of the batch nothing is kept."""
+def test_a_fault_is_told_by_member(body: object, named: str) -> None:
+    """The first member at fault is named, and nothing of the body repeated."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    response = caller.request("POST", FEEDBACK, content=content)
+    with pytest.raises(MalformedError) as caught:
+        read_feedback(content, FeedbackRules())
+    assert str(caught.value).startswith(named)
+    assert "Canary" not in str(caught.value)
+
+
+def test_a_batch_with_a_fault_is_refused_whole(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    """400 with an OperationOutcome; of the good entries nothing is kept either."""
+    response = give(caller, entry(), entry(outcome=CANARY))
     issue = issue_of(response)
     assert (response.status_code, issue["category"]) == (400, Category.MALFORMED)
-    assert issue["diagnostics"].startswith(named)
+    assert issue["diagnostics"].startswith("feedback.1.outcome")
     assert "Canary" not in response.text + caplog.text
     assert counted(caller) == {}
 
