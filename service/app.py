@@ -17,9 +17,11 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from models.package import Package
 from service import refusals
+from service.cds_hooks.card_identity import IssuedCards
 from service.cds_hooks.client_token import Client
 from service.cds_hooks.clients import Register
 from service.cds_hooks.described import components
+from service.cds_hooks.feedback_routes import FeedbackService, feedback_routes
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.fhir.client import FhirClient, FhirServers, open_http
@@ -30,6 +32,9 @@ from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
 from service.settings import Settings, State
+from service.state.feedback import FeedbackStore, ProcessFeedback
+from service.state.feedback_file import SqliteFeedback
+from service.state.feedback_redis import RedisFeedback
 from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
 from service.telemetry import Telemetry
 from service.version import VERSION
@@ -68,6 +73,14 @@ def replay_of(state: State, alarm: Callable[[], None]) -> Replay:
     return SqliteReplay(state.file) if state.file else ProcessReplay()
 
 
+def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> FeedbackStore:
+    """Where cards and feedback are kept: Redis (waited for no longer than `patience` s), one file, or this process."""
+    state, days = settings.state, settings.feedback.days
+    if state.redis is not None:
+        return RedisFeedback.at(state.redis.get_secret_value(), clock, days, patience)
+    return SqliteFeedback(state.file, clock, days) if state.file else ProcessFeedback(clock, days)
+
+
 def create_app(
     settings: Settings,
     clock: Now = now,
@@ -88,6 +101,9 @@ def create_app(
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
+    feedback = feedback_of(settings, clock)
+    key = settings.state.key.get_secret_value() if settings.state.key else None
+    issued = IssuedCards(feedback, telemetry, clock, key)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -106,6 +122,7 @@ def create_app(
             gc.unfreeze()
             await http.aclose()
             await replay.close()
+            await feedback.close()
             telemetry.close()
 
     app = FastAPI(
@@ -130,7 +147,9 @@ def create_app(
     )
     app.state.readiness = readiness
     refusals.install(app)
-    app.include_router(cds_routes(CdsService(settings, package, reach, queries(), telemetry, clock)))
+    hooks = CdsService(settings, package, reach, queries(), issued, telemetry, clock)
+    app.include_router(cds_routes(hooks))
+    app.include_router(feedback_routes(FeedbackService(settings.feedback, hooks.ids, feedback, telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))
     _describe(app)

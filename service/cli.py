@@ -16,6 +16,7 @@ _COMMANDS = {
     "check": ("service.commands.check:check", "Check configuration, model and FHIR servers, one line each."),
     "score": ("service.commands.score:score", "Score one patient from a FHIR server or a Bundle file."),
     "mapping": ("service.commands.mapping:mapping", "Explain what is read of records, and by which codes."),
+    "feedback": ("service.commands.feedback:feedback", "Say what clinicians did with cards."),
     "cohort": ("service.training_cli:cohort", "Build and describe training cohorts."),
     "model": ("service.training_cli:model", "Train, evaluate and describe model packages."),
 }

@@ -10,9 +10,11 @@
         │   ├── UnknownServiceError    no such service id
         │   ├── TooLargeError          body over the limit
         │   ├── TooManyEntriesError    more entries than one patient has
+        │   ├── FeedbackTooLargeError  feedback over a limit
         │   ├── ServerNotListedError   something must be read from a FHIR server that is not on the site's list
         │   ├── TokenMismatchError     the access token is for another patient
         │   └── UnobtainableError      Patient or Condition neither sent nor readable
+        ├── NotKeptError               the store of feedback is down
         └── FhirError                  the hospital's FHIR server
             ├── UnreachableError       no connection, or lost during the answer
             ├── TimedOutError          no answer in time
@@ -46,6 +48,7 @@ class Category(StrEnum):
     UNAUTHORISED = "unauthorised"
     TOO_LARGE = "too-large"
     TOO_MANY_ENTRIES = "too-many-entries"
+    FEEDBACK_TOO_LARGE = "feedback-too-large"
     SERVER_NOT_LISTED = "server-not-listed"
     TOKEN_MISMATCH = "token-of-another-patient"  # noqa: S105 - an error's name
     UNOBTAINABLE = "data-unobtainable"
@@ -56,6 +59,7 @@ class Category(StrEnum):
     FHIR_TOO_LARGE = "fhir-too-large"
     FHIR_REFUSED = "fhir-refused"
     FHIR_PAGE_LOST = "fhir-page-lost"
+    NOT_KEPT = "not-kept"
     INTERNAL = "internal"
 
 
@@ -94,6 +98,12 @@ TABLE: Mapping[Category, Told] = {
     ),
     Category.TOO_MANY_ENTRIES: Told(
         413, "too-costly", "The prefetch holds more entries than the limit.", "Send less, or raise limits.entries."
+    ),
+    Category.FEEDBACK_TOO_LARGE: Told(
+        413,
+        "too-long",
+        "The feedback is larger than the limit. Nothing of it was kept.",
+        "Send fewer entries in a call or shorter comments, or raise the limit in [feedback].",
     ),
     Category.SERVER_NOT_LISTED: Told(
         403,
@@ -153,6 +163,12 @@ TABLE: Mapping[Category, Told] = {
         "Try again; if it stays, look into the FHIR server's log.",
         "fatal",
     ),
+    Category.NOT_KEPT: Told(
+        503,
+        "transient",
+        "The store of feedback does not answer. Nothing of the call was kept.",
+        "Send it again: what is known already is not counted twice. Look at state.redis or state.file.",
+    ),
     Category.INTERNAL: Told(
         500,
         "exception",
@@ -205,6 +221,10 @@ class TooManyEntriesError(CallerError):
     category = Category.TOO_MANY_ENTRIES
 
 
+class FeedbackTooLargeError(CallerError):
+    category = Category.FEEDBACK_TOO_LARGE
+
+
 class ServerNotListedError(CallerError):
     category = Category.SERVER_NOT_LISTED
 
@@ -215,6 +235,10 @@ class TokenMismatchError(CallerError):
 
 class UnobtainableError(CallerError):
     category = Category.UNOBTAINABLE
+
+
+class NotKeptError(ToldError):
+    category = Category.NOT_KEPT
 
 
 class FhirError(ToldError):

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.cds_hooks.client_token import NotAdmittedError
+from service.cds_hooks.client_token import Client, NotAdmittedError
 from service.cds_hooks.clients import Register
 from service.errors import TABLE, Category, ToldError
 from service.fhir.written import MEDIA_TYPE, operation_outcome
@@ -86,13 +86,19 @@ class Gate:
         if self._register is None or scope["path"] in _PUBLIC:
             return self._app
         try:
-            await self._register.admit(_authorization(scope), _path(scope))
+            scope.setdefault("state", {})["client"] = await self._register.admit(_authorization(scope), _path(scope))
         except NotAdmittedError as refused:
             self._telemetry.not_admitted(refused.reason)
             _logger.warning("call not admitted: %s", refused.reason)
             # bare: a caller who may not call learns nothing, not even which addresses there are
             return Response(status_code=TABLE[Category.UNAUTHORISED].status, headers={"WWW-Authenticate": "Bearer"})
         return self._app
+
+
+def issuer_of(request: Request) -> str:
+    """The registered client that calls; empty where everyone may."""
+    client: Client | None = getattr(request.state, "client", None)
+    return client.issuer if client else ""
 
 
 def _authorization(scope: Scope) -> str:

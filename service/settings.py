@@ -77,6 +77,19 @@ class State(_Table):
         description="while Redis is down, used tokens are remembered by each `process` alone, or all calls are refused",
     )
 
+    key: SecretStr | None = Field(
+        default=None,
+        description="secret, at least 32 characters, that card uuids are made with; without one a random key is kept in"
+        " Redis, the file or the process, and lost with it: equal cards then get other uuids",
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return key
+
     @field_validator("redis")
     @classmethod
     def _is_redis(cls, address: SecretStr | None) -> SecretStr | None:
@@ -87,6 +100,18 @@ class State(_Table):
 
 class Card(_Table):
     survival: Literal["never"] = Field(default="never", description="where a survival figure is shown; so far nowhere")
+
+
+class FeedbackRules(_Table):
+    days: int = Field(
+        default=400, ge=1, le=3_650, description="how long feedback, and which cards were shown, are kept"
+    )
+    keep_comments: bool = Field(
+        default=False, description="keep what clinicians type beside a reason; it may name the patient"
+    )
+    entries: Count = Field(default=1_000, description="most entries in one call")
+    comment_characters: Count = Field(default=2_000, description="longest comment")
+    body_bytes: Count = Field(default=2**20, description="largest body of feedback")
 
 
 class Limits(_Table):
@@ -136,6 +161,7 @@ class Settings(BaseSettings):
     log: Literal["plain", "json"] = Field(default="plain", description="form of the log lines on standard error")
     card: Card = Card()
     state: State = State()
+    feedback: FeedbackRules = FeedbackRules()
     limits: Limits = Limits()
 
     @field_validator("fhir", mode="before")
@@ -212,7 +238,7 @@ class Settings(BaseSettings):
             f"clock is {self.clock}: patients are not assessed at the present time": self.clock != "now",
             "demonstration is on: conditions meant for real patients are waived": self.demonstration,
             "no [[client]]: every call but those of the public addresses gets 401": self._admits_nobody,
-            "used tokens are remembered by this process alone: set state.redis or state.file": self._forgets,
+            "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
         return tuple(text for text, holds in said.items() if holds)
 

@@ -54,6 +54,10 @@ class Telemetry:
         self._replay_down = meter.create_counter(
             "oncohooks.replay_memory.down", "{call}", "Calls admitted while the shared memory of used tokens was down"
         )
+        self._feedback = meter.create_counter("oncohooks.feedback", "{feedback}", "What became of cards")
+        self._not_kept = meter.create_counter(
+            "oncohooks.not_kept", "{record}", "What could not be kept because the store was down"
+        )
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -85,6 +89,14 @@ class Telemetry:
     def replay_memory_down(self) -> None:
         """Count a call that was admitted by this process's own memory of used tokens: an alarm."""
         self._replay_down.add(1)
+
+    def feedback(self, outcome: str, reason: str) -> None:
+        """Count feedback that was not known before; `reason` is one of our codes, `none` or `other`."""
+        self._feedback.add(1, {"outcome": outcome, "reason": reason})
+
+    def not_kept(self, what: Literal["card", "feedback"]) -> None:
+        """Count a card that no report will know of, or a call with feedback that was refused: an alarm."""
+        self._not_kept.add(1, {"what": what})
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

@@ -9,6 +9,7 @@ from fhir_mappings.timing import instant
 from service import statement
 from service.assessment import Assessment
 from service.attribution import others
+from service.cds_hooks.override_reasons import OVERRIDE_REASONS
 from service.cds_hooks.wire import Card, Source
 
 EXTENSION = "org.oncohooks.assessment"
@@ -23,6 +24,7 @@ def card_for(assessment: Assessment, model_url: str) -> Card:
         indicator="warning" if foreign else "info",
         source=Source(label="oncohooks pan-cancer prognosis", url=model_url),
         detail=_detail(assessment),
+        overrideReasons=OVERRIDE_REASONS,
         extension={EXTENSION: _for_extension(assessment)},
     )
 

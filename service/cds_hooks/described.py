@@ -1,9 +1,10 @@
-"""The protocol for the OpenAPI document: msgspec decodes the bodies, so FastAPI does not know them by itself."""
+"""The protocol for the OpenAPI document: we read the bodies, within limits, so FastAPI does not know them by itself."""
 
 from typing import Any
 
 import msgspec
 
+from service.cds_hooks.feedback import FeedbackRequest
 from service.cds_hooks.wire import CardResponse, Discovery
 
 _REF = "#/components/schemas/{name}"
@@ -81,9 +82,28 @@ HOOK_CALL: dict[str, Any] = {
         **dict.fromkeys(("400", "403", "404", "412", "413", "500", "502", "504"), _FAULT),
     },
 }
+FEEDBACK: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": _REF.format(name=FeedbackRequest.__name__)}}},
+    },
+    "responses": {
+        "200": {"description": "kept, or known already; without a body"},
+        "401": {"description": "no client's token"},
+        **dict.fromkeys(("400", "404", "413", "500", "503"), _FAULT),
+    },
+}
 
 
 def components() -> dict[str, Any]:
     """The schemas that the descriptions above refer to."""
     _, written = msgspec.json.schema_components((Discovery, CardResponse), ref_template=_REF)
-    return {**written, "HookRequest": _REQUEST, "OperationOutcome": _OUTCOME}
+    feedback = FeedbackRequest.model_json_schema(ref_template=_REF.format(name="{model}"))
+    parts = feedback.pop("$defs")
+    return {
+        **written,
+        **parts,
+        FeedbackRequest.__name__: feedback,
+        "HookRequest": _REQUEST,
+        "OperationOutcome": _OUTCOME,
+    }

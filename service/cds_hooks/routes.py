@@ -1,19 +1,22 @@
 """GET /cds-services and POST /cds-services/{id}: one hook call from bytes to card, in one screen."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
 from fhir_mappings.retrieval import Query
 from models.package import Package
 from service.assessment import Assessment
+from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
 from service.cds_hooks.envelope import read_body, read_request
 from service.cds_hooks.services import discovery
-from service.cds_hooks.wire import CardResponse, HookRequest
+from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
 from service.errors import (
     Category,
@@ -24,6 +27,7 @@ from service.errors import (
     WrongHookError,
 )
 from service.fhir.gather import PatientCall, Reach, gather
+from service.refusals import issuer_of
 from service.scoring import score
 from service.settings import Settings
 from service.telemetry import Telemetry, stage
@@ -41,6 +45,7 @@ class CdsService:
         package: Package,
         reach: Reach,
         queries: tuple[Query, ...],
+        issued: IssuedCards,
         telemetry: Telemetry,
         real: Now,
     ) -> None:
@@ -50,11 +55,17 @@ class CdsService:
         self._reach = reach
         self._queries = queries
         self._keys = frozenset(query.key for query in queries)
+        self._issued = issued
         self._telemetry = telemetry
         self._real = real
         described = discovery(queries)
         self._hooks = {service.id: service.hook for service in described.services}
         self._discovery = _encoder.encode(described)
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of the services."""
+        return self._hooks.keys()
 
     async def discover(self) -> Response:
         return Response(self._discovery, media_type=_JSON)
@@ -70,7 +81,9 @@ class CdsService:
             assessment = score(
                 record, self._package, self._moment, demonstration=self._settings.demonstration, real=self._real
             )
-            body = self._card(assessment, request)
+            recipient = Recipient(issuer_of(request), call.fhirServer, call.context.patientId, service_id)
+            card = await self._issued.identified(self._card(assessment, request), recipient)
+            body = _encoder.encode(CardResponse((card,)))
         except ToldError as error:
             self._telemetry.outcome(service_id, "error", error.category)
             raise
@@ -79,14 +92,13 @@ class CdsService:
             raise
         abstained = assessment.abstained
         self._telemetry.outcome(service_id, "abstained" if abstained else "scored", abstained.code if abstained else "")
-        return Response(body, media_type=_JSON)
+        # kept once the answer is on its way: no clinician waits for the store
+        keep = BackgroundTask(self._issued.keep, card, recipient, assessment)
+        return Response(body, media_type=_JSON, background=keep)
 
     async def _read(self, request: Request, hook: str) -> HookRequest:
         limits = self._settings.limits
-        try:
-            body = await read_body(request.stream(), request.headers.get("content-length"), limits.body_bytes)
-        except ClientDisconnect as error:
-            raise MalformedError("the body ended before its end") from error
+        body = await body_of(request, limits.body_bytes)
         with stage("hook call"):
             call = read_request(body, limits.entries, self._keys, self._reach.servers.version_of)
             if await self._has_learnt_version(call):
@@ -102,10 +114,18 @@ class CdsService:
             return False
         return server.version != await server.learn_version()
 
-    def _card(self, assessment: Assessment, request: Request) -> bytes:
+    def _card(self, assessment: Assessment, request: Request) -> Card:
         with stage("card"):
             address = self._settings.public_url or str(request.base_url).rstrip("/")
-            return _encoder.encode(CardResponse((card_for(assessment, f"{address}/model"),)))
+            return card_for(assessment, f"{address}/model")
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The whole body. Raises MalformedError, TooLargeError."""
+    try:
+        return await read_body(request.stream(), request.headers.get("content-length"), limit)
+    except ClientDisconnect as error:
+        raise MalformedError("the body ended before its end") from error
 
 
 def _patient_call(call: HookRequest) -> PatientCall:

@@ -77,6 +77,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     uuid: str = ""
     detail: str = ""
     links: tuple[Link, ...] = ()
+    overrideReasons: tuple[Coding, ...] = ()
     extension: dict[str, Any] | None = None  # any JSON, under reverse-domain keys
 
 

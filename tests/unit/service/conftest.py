@@ -1,10 +1,12 @@
 """The app of the service's tests: no socket, no environment, a FHIR server that fails the test if asked unforeseen."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from service.app import create_app
 from service.settings import Settings
@@ -28,16 +30,27 @@ def server() -> Iterator[FhirServer]:
 
 
 @pytest.fixture
-def calling(server: FhirServer) -> MakeCaller:
-    """Makes a caller of an app with these settings."""
+def calling(server: FhirServer) -> Iterator[MakeCaller]:
+    """Makes a caller of an app with these settings; files that they name are closed at the end."""
+    with_files: list[FastAPI] = []
 
     def make(**settings: Any) -> Caller:
         options: dict[str, Any] = {"auth": "off", "fhir": [{"url": BASE}], **settings}
         spans = options.pop("spans", None)
         package = options.pop("package", None) or unlearned_package()
-        return Caller(create_app(Settings(**options), transport=server, spans=spans, package=package))
+        app = create_app(Settings(**options), transport=server, spans=spans, package=package)
+        if "file" in options.get("state", {}):
+            with_files.append(app)
+        return Caller(app)
 
-    return make
+    yield make
+    for app in with_files:
+        asyncio.run(_live_and_end(app))
+
+
+async def _live_and_end(app: FastAPI) -> None:
+    async with app.router.lifespan_context(app):
+        pass
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 import asyncio
 import gc
+import json
 import logging
+import re
 import time
 from typing import Any
 
@@ -128,11 +130,22 @@ def test_the_model_is_described(caller: Caller) -> None:
 def test_the_openapi_document_describes_the_hook(caller: Caller) -> None:
     """The OpenAPI document knows every path, the hook's body and its answers."""
     document = caller.get("/openapi.json").json()
-    assert document["paths"].keys() == {*PUBLIC, "/cds-services", "/cds-services/{id}"} - {"/openapi.json"}
+    assert document["paths"].keys() == {
+        *PUBLIC,
+        "/cds-services",
+        "/cds-services/{id}",
+        "/cds-services/{id}/feedback",
+    } - {"/openapi.json"}
     call = document["paths"]["/cds-services/{id}"]["post"]
     assert call["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/HookRequest")
     assert {"200", "400", "403", "404", "412", "413", "502", "504"} <= call["responses"].keys()
-    assert {"HookRequest", "CardResponse", "Card", "OperationOutcome"} <= document["components"]["schemas"].keys()
+    feedback = document["paths"]["/cds-services/{id}/feedback"]["post"]
+    assert feedback["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/FeedbackRequest")
+    assert {"200", "400", "404", "413", "503"} <= feedback["responses"].keys()
+    schemas = document["components"]["schemas"]
+    assert {"HookRequest", "CardResponse", "Card", "OperationOutcome", "FeedbackEntry"} <= schemas.keys()
+    referred = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))
+    assert set(referred) <= schemas.keys()
 
 
 def test_starting_and_ending(calling: MakeCaller, caplog: pytest.LogCaptureFixture) -> None:

@@ -122,6 +122,8 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         (PUBLIC + CLIENT + CLIENT, "client: two entries have the same issuer"),
         (PUBLIC + CLIENT + "token_minutes = 61\n", "client.0.token_minutes: Input should be less than or equal to 60"),
         ('[state]\nredis = "http://pw@a"', "state.redis: must be redis://, rediss:// (TLS) or unix://"),
+        ('[state]\nkey = "pw@short"', "state.key: must have at least 32 characters"),
+        ("[feedback]\ndays = 0", "feedback.days: Input should be greater than or equal to 1"),
         ('[state]\nwhen_redis_is_down = "shrug"', "state.when_redis_is_down: Input should be 'process' or 'refuse'"),
         ('auth = "of"', "auth: Input should be 'required' or 'off'"),
         ('[card]\nsurvival = "page"', "card.survival: Input should be 'never'"),
@@ -159,7 +161,9 @@ def test_what_is_unsafe_is_said_at_the_start() -> None:
     assert [text.partition(":")[0] for text in Settings().warnings()] == ["no [[client]]"]
     ehr = EhrClient(issuer="a", jwks_url="https://a/k")
     one = Settings(client=(ehr,), public_url="https://b")
-    assert [text.partition(":")[0] for text in one.warnings()] == ["used tokens are remembered by this process alone"]
+    assert [text.partition(":")[0] for text in one.warnings()] == [
+        "used tokens and feedback are kept by this process alone"
+    ]
     assert Settings(client=(ehr,), public_url="https://b", state=State(file=Path("f"))).warnings() == ()
     settings = Settings(auth="off", clock="latest", demonstration=True)
     assert [text.partition(" is ")[0] for text in settings.warnings()] == ["auth", "clock", "demonstration"]

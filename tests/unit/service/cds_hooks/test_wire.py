@@ -19,7 +19,8 @@ def test_what_was_not_given_is_not_written() -> None:
 def test_what_was_given_is_written_in_the_protocols_words() -> None:
     """Every member of a card has the protocol's name."""
     link = Link("more", "https://a/b", "smart", appContext="c")
-    card = Card("s", "warning", Source("l", "u", "i", Coding("c")), "id", "d", (link,), {"org.x": {"a": 1}})
+    reason = Coding("r", "urn:x", "Because")
+    card = Card("s", "warning", Source("l", "u", "i", Coding("c")), "id", "d", (link,), (reason,), {"org.x": {"a": 1}})
     assert encoded(card) == {
         "summary": "s",
         "indicator": "warning",
@@ -27,6 +28,7 @@ def test_what_was_given_is_written_in_the_protocols_words() -> None:
         "uuid": "id",
         "detail": "d",
         "links": [{"label": "more", "url": "https://a/b", "type": "smart", "appContext": "c"}],
+        "overrideReasons": [{"code": "r", "system": "urn:x", "display": "Because"}],
         "extension": {"org.x": {"a": 1}},
     }
 

@@ -1,0 +1,91 @@
+"""A card's uuid, which all feedback on it names, and the record that it was shown.
+
+The uuid is a keyed hash: the same card for the same patient repeats it, two patients never share it, and without the
+key nothing about the patient follows from it.
+"""
+
+import hashlib
+import hmac
+import secrets
+from time import monotonic
+from uuid import UUID
+
+import msgspec
+
+from fhir_mappings.concepts import catalogue
+from service.assessment import Assessment
+from service.cds_hooks.wire import Card
+from service.clock import Now
+from service.state.feedback import CardIssued, FeedbackStore, StateDownError
+from service.telemetry import Telemetry
+
+_AGAIN_SECONDS = 10.0
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """Whom a card is for: the client's issuer (empty where everyone may call), the chart, the called service."""
+
+    client: str
+    server: str
+    patient: str
+    service: str
+
+
+def card_uuid(card: Card, recipient: Recipient, key: bytes) -> str:
+    """HMAC-SHA256 of recipient and content, as a UUID.
+
+    Content is what people read. The extension is left out, since it states the moment and the way of each call. The
+    layout is version 4's (RFC 9562, section 5.4): older libraries refuse version 8, and the bits are as good as random.
+    """
+    server = recipient.server.rstrip("/")
+    read = (card.summary, card.indicator, card.detail, card.links)
+    content = msgspec.json.encode((recipient.client, server, recipient.patient, recipient.service, read))
+    return str(UUID(bytes=hmac.digest(key, content, hashlib.sha256)[:16], version=4))
+
+
+class IssuedCards:
+    """Names cards and keeps that they were shown."""
+
+    def __init__(self, store: FeedbackStore, telemetry: Telemetry, now: Now, key: str | None) -> None:
+        """Without a `key`, that of the store; while the store is down a random one of this process."""
+        self._store = store
+        self._telemetry = telemetry
+        self._now = now
+        self._key = key.encode() if key else secrets.token_bytes(32)
+        self._shared = key is not None
+        self._ask_at = 0.0
+
+    async def identified(self, card: Card, recipient: Recipient) -> Card:
+        """The card with its uuid."""
+        if not self._shared and monotonic() >= self._ask_at:
+            await self._ask()
+        return msgspec.structs.replace(card, uuid=card_uuid(card, recipient, self._key))
+
+    async def keep(self, card: Card, recipient: Recipient, assessment: Assessment) -> None:
+        """Keep that the card was shown today. Where the store is down that is counted; the card stays good."""
+        shown = CardIssued(
+            card=card.uuid,
+            day=self._now().date(),
+            service=recipient.service,
+            client=recipient.client,
+            entity=assessment.entity.key if assessment.entity else "",
+            factor=leading_factor(assessment),
+        )
+        try:
+            await self._store.issued(shown)
+        except StateDownError:
+            self._telemetry.not_kept("card")
+
+    async def _ask(self) -> None:
+        try:
+            self._key = await self._store.key(self._key)
+        except StateDownError:
+            self._ask_at = monotonic() + _AGAIN_SECONDS  # the calls until then do not wait for it
+        else:
+            self._shared = True
+
+
+def leading_factor(assessment: Assessment) -> str:
+    """The parameter that tells this patient most from the typical one; the tumour type tells nobody apart."""
+    schema = catalogue().schema
+    return next((f.feature for f in assessment.attribution if not schema[f.feature].is_entity), "")
