@@ -94,7 +94,7 @@ def _not_declared(
     after it.
     """
     found: dict[str, Finding] = {}
-    for feature in schema.features:
+    for feature in schema.features if readings.declared else ():
         if feature.key in chosen or feature.key in readings.undecided:
             continue
         lists = {kind: _youngest(kind, feature, readings) for kind in _needed(feature)}

@@ -92,6 +92,7 @@ class Catalogue:
 
     def __init__(self, data: Path) -> None:
         self.schema = FeatureSchema.read(data / "features.csv")
+        self.inputs = tuple(feature.key for feature in self.schema.features if not feature.is_entity)
         self.rows = _rows(data / "concept_map.csv")
         drugs = _rows(data / "atc.csv")
         classes = _atc_lists(self.rows, drugs)

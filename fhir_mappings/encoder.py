@@ -174,8 +174,6 @@ def _months(since: datetime, at: datetime) -> float:
 
 def _reasons(known: Mapping[str, Finding], choices: Mapping[str, Choice], source: Catalogue) -> dict[str, str]:
     """Why each parameter without a value has none; the entities other than the patient's need no reason."""
-    return {
-        feature.key: choices[feature.key].reason if feature.key in choices else "nothing found"
-        for feature in source.schema.features
-        if feature.key not in known and not feature.is_entity
-    }
+    reasons = dict.fromkeys(source.inputs, "nothing found")
+    reasons |= {key: choice.reason for key, choice in choices.items() if key in reasons}
+    return {key: reason for key, reason in reasons.items() if key not in known}

@@ -11,7 +11,12 @@ IN_CI = os.environ.get("CI", "").lower() == "true"
 CORPUS = os.environ.get("ONCOHOOKS_CORPUS", str(ROOT.parent / "shared" / "data"))
 
 
-gc.set_threshold(20_000, 50, 50)  # the suite allocates much and keeps little: collecting seldom saves seconds
+gc.set_threshold(100_000, 50, 50)  # the suite allocates much and keeps little: collecting seldom saves seconds
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays; the collector need not look at it again."""
+    gc.freeze()
 
 
 def pytest_report_header() -> str:

@@ -44,7 +44,7 @@ def add_variants(build: CohortBuilder, folder: Path) -> dict[str, int | None]:
     return {patient_id: gene_value(effects[patient_id]["ERBB2"]) for patient_id in sequenced}
 
 
-def variant_effect(row: Mapping[str, str]) -> Effect:
+def variant_effect(row: Row) -> Effect:
     """What one MAF row says of its gene."""
     symbol = row["Hugo_Symbol"]
     consequence = consequence_of_maf(row["Variant_Classification"])
@@ -65,6 +65,6 @@ def _on_our_transcript(symbol: str, protein: str) -> str:
     return re.sub(r"\d+", lambda codon: str(shift.get(int(codon[0]), int(codon[0]))), protein, count=1)
 
 
-def _in_met_exon_14(row: Mapping[str, str]) -> bool:
+def _in_met_exon_14(row: Row) -> bool:
     start, end = number(row, "Start_Position") or 0, number(row, "End_Position") or 0
     return start <= MET_EXON_14[1] and end >= MET_EXON_14[0]

@@ -1,13 +1,12 @@
 """Variants by coordinates alone against the rule that reads their protein change, on every variant of TCGA."""
 
-import csv
-import gzip
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from fhir_mappings.cohorts.source_tables import read_rows
 from fhir_mappings.cohorts.tcga_variants import variant_effect
 from fhir_mappings.genes import Effect, current_symbol
 from fhir_mappings.loci import accession_of
@@ -53,14 +52,13 @@ def test_coordinates_agree_with_the_rule_of_the_protein_change(
     table: Counter[tuple[Effect, str]] = Counter()
     genes = 0
     otherwise: Counter[str] = Counter()
-    with gzip.open(corpus / "cohorts/tcga/data_mutations_67_genes.tsv.gz", "rt", encoding="utf-8") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            [found], _ = read_sequences([sequence_of(row)])
-            genes += found.symbol == current_symbol(row["Hugo_Symbol"])
-            rule = variant_effect(row)
-            table[rule, found.says] += 1
-            if rule is Effect.OUTSIDE and found.says == "positive":
-                otherwise[row["Variant_Classification"]] += 1
+    for row in read_rows(corpus / "cohorts/tcga/data_mutations_67_genes.tsv.gz", ("Hugo_Symbol",)):
+        [found], _ = read_sequences([sequence_of(row)])
+        genes += found.symbol == current_symbol(row["Hugo_Symbol"])
+        rule = variant_effect(row)
+        table[rule, found.says] += 1
+        if rule is Effect.OUTSIDE and found.says == "positive":
+            otherwise[row["Variant_Classification"]] += 1
     total, right = sum(table.values()), table[Effect.PATHOGENIC, "positive"]
     lines = [
         f"{n:7,} rule {rule.name.lower():10} coordinates {says}" for (rule, says), n in sorted(table.items(), key=str)

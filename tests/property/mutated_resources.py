@@ -27,9 +27,9 @@ from fhir_mappings.readers.all_resources import Readings, read_record
 from fhir_mappings.record import PatientRecord, entries_of
 from fhir_mappings.resources.r4 import Clinical
 from fhir_mappings.versions import DEFAULT, Version
+from tests.architecture.issue_codes import raised
 from tests.corpus.published import NO_DATE, files, subject
 from tests.property.mutations import OPERATORS, Operator, mutated
-from tests.unit.fhir_mappings.issue_codes import raised
 
 SCHEMA, ISSUE_CODES = catalogue().schema, raised()
 MOST_OTHERS = 6  # resources beside the mutant: enough to see that they are untouched, few enough for many mutants

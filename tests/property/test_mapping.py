@@ -17,8 +17,8 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.decoding import decode
 from fhir_mappings.encoder import EncodedPatient, encode
 from fhir_mappings.record import PatientRecord, entries_of
+from tests.architecture.issue_codes import raised
 from tests.property.generated import TUMOURS, charts, mutated, resources
-from tests.unit.fhir_mappings.issue_codes import raised
 from tests.unit.fhir_mappings.resources_of import (
     AT,
     BASE,

@@ -13,8 +13,8 @@ from fhir_mappings.decoding import READ_TYPES, decode
 from fhir_mappings.encoder import encode
 from fhir_mappings.moment import latest
 from fhir_mappings.record import PatientRecord, entries_of
+from tests.architecture.issue_codes import raised
 from tests.property.generated import mutated
-from tests.unit.fhir_mappings.issue_codes import raised
 from tests.unit.fhir_mappings.resources_of import AT, PATIENT, Resource, bundle, reference
 
 pytestmark = pytest.mark.corpus

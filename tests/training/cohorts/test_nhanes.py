@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fhir_mappings.cohorts.source_files import build, known
+from tests.training.cohorts.source_files import build, known
 
 
 def test_the_clock_starts_at_the_examination(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from fhir_mappings.cohorts.msk_met import build_msk_met
 from fhir_mappings.cohorts.oncotree import MORPHOLOGY
 from fhir_mappings.cohorts.source_tables import SourceError
 from fhir_mappings.histology import histology_flags
-from tests.unit.fhir_mappings.cohorts.source_files import SCHEMA, Rows, known, write_msk_met
+from tests.training.cohorts.source_files import SCHEMA, Rows, known, write_msk_met
 
 
 def built(folder: Path, patient: dict[str, str] | None = None, samples: Rows = ()) -> BuiltCohort:

@@ -9,7 +9,7 @@ from fhir_mappings.cohorts.builder import BuiltCohort
 from fhir_mappings.cohorts.hancock import build_hancock
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.histology import FLAGS
-from tests.unit.fhir_mappings.cohorts.source_files import Rows, write_hancock
+from tests.training.cohorts.source_files import Rows, write_hancock
 
 SCHEMA = catalogue().schema
 ALIVE = {"patient_id": "001", "survival_status": "living", "days_to_last_information": "2258"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.cohorts.ucsf_pdgm import DIAGNOSIS, GLIOBLASTOMA, idh
-from tests.unit.fhir_mappings.cohorts.source_files import build, known
+from tests.training.cohorts.source_files import build, known
 
 
 def test_a_second_examination_is_not_a_second_patient(tmp_path: Path) -> None:

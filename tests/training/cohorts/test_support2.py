@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.cohorts.support2 import glasgow_of_coma_score
-from tests.unit.fhir_mappings.cohorts.source_files import build, known
+from tests.training.cohorts.source_files import build, known
 
 
 def test_patients_without_cancer_are_a_stratum_without_an_entity(tmp_path: Path) -> None:

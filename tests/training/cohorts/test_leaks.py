@@ -7,7 +7,7 @@ import pytest
 
 from fhir_mappings.cohorts.hancock import build_hancock
 from fhir_mappings.cohorts.msk_met import build_msk_met
-from tests.unit.fhir_mappings.cohorts.source_files import MSK, SCHEMA, build, known, write_hancock, write_msk_met
+from tests.training.cohorts.source_files import MSK, SCHEMA, build, known, write_hancock, write_msk_met
 
 SUPPORT2 = (
     "surv2m", "surv6m", "prg2m", "prg6m", "sps", "aps", "avtisst", "dnr", "dnrday", "hday", "slos", "hospdead",

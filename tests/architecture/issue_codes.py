@@ -7,10 +7,11 @@ that cannot be followed to its text is named by `untraced`, so that no code esca
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGE = Path(__file__).parents[3] / "fhir_mappings"
+PACKAGE = Path(__file__).parents[2] / "fhir_mappings"
 # call -> place and name of the argument that is the code
 CONSTRUCTORS = {
     "Issue": (1, "code"),
@@ -60,6 +61,7 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
+@cache
 def _uses(package: Path) -> list[Use]:
     modules = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(package.rglob("*.py"))}
     constants = {name: value for module in modules.values() for name, value in _constants_of(module)}

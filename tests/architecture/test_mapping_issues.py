@@ -6,7 +6,7 @@ from typing import get_args
 
 from fhir_mappings.finding import Severity
 from fhir_mappings.issue_words import WORDS
-from tests.unit.fhir_mappings.issue_codes import PACKAGE, raised, severities, untraced
+from tests.architecture.issue_codes import PACKAGE, raised, severities, untraced
 
 PAGE = PACKAGE.parent / "docs" / "mapping-issues.md"
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (\w+) \| (.+) \| (.+) \|$", re.MULTILINE)

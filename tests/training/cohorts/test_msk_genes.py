@@ -8,7 +8,7 @@ from fhir_mappings.cohorts.msk_genes import BY_POINT_MUTATION, BY_REARRANGEMENT,
 from fhir_mappings.cohorts.msk_met import build_msk_met
 from fhir_mappings.cohorts.source_tables import Row
 from fhir_mappings.genes import RULES, Effect
-from tests.unit.fhir_mappings.cohorts.source_files import MSK, SCHEMA, Rows, known, write_msk_met
+from tests.training.cohorts.source_files import MSK, SCHEMA, Rows, known, write_msk_met
 
 SAMPLE = f"{MSK}-T01-IM3"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.cohorts.msk_met import build_msk_met
-from tests.unit.fhir_mappings.cohorts.source_files import SCHEMA, known, write_msk_met
+from tests.training.cohorts.source_files import SCHEMA, known, write_msk_met
 
 
 def told(folder: Path, cells: dict[str, str], patient: dict[str, str] | None = None) -> dict[str, float]:

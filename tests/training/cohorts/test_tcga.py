@@ -10,7 +10,7 @@ from fhir_mappings.cohorts.source_tables import SourceError
 from fhir_mappings.cohorts.tcga import build_tcga, entity_of_acronym
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.genes import RULES
-from tests.unit.fhir_mappings.cohorts.source_files import Rows, sample, write_tcga
+from tests.training.cohorts.source_files import Rows, sample, write_tcga
 
 SCHEMA = catalogue().schema
 A, B = "TCGA-AA-0001", "TCGA-AA-0002"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.unit.fhir_mappings.cohorts.source_files import build, known
+from tests.training.cohorts.source_files import build, known
 
 
 def test_tumours_that_are_no_carcinoma_have_no_entity(tmp_path: Path) -> None:

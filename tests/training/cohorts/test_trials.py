@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.fhir_mappings.cohorts.source_files import build, known
+from tests.training.cohorts.source_files import build, known
 
 
 def test_ncctg_lung(tmp_path: Path) -> None:
