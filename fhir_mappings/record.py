@@ -37,6 +37,7 @@ _ID = r"[A-Za-z0-9\-.]{1,64}"
 _ADDRESS = re.compile(rf"(?:(.*)/)?([A-Z][A-Za-z]+/{_ID})(?:/_history/{_ID})?")
 _ID_OF = attrgetter("id")
 _R = TypeVar("_R", bound=Clinical)
+_Copies = dict[tuple[type, object], list[Clinical]]  # by type and id
 Resolve = Callable[[str], str]  # a reference as written -> the relative address of what it names
 
 
@@ -88,25 +89,39 @@ class OwnResources:
         self._bases = _bases(record)
         self._entries = record.entries
         guard = _SubjectGuard(record)
-        copies: dict[tuple[type, object], list[Clinical]] = {}  # of those that came more than once
+        copies: _Copies = {}  # of those that came more than once
+        observations = self._by_type[Observation]
         for entry in record.entries:
-            if isinstance(entry.resource, OperationOutcome):
-                continue
-            if isinstance(entry.resource, Medication):  # a product, nobody's
-                self._medications[entry.resource.address] = entry.resource
-                continue
-            for resource in self._with_contained(entry.resource):
-                issue = guard.issue(resource, scoped=entry.scoped)
-                if issue is not None:
-                    self.issues.append(issue)
-                    continue
-                kind, name = type(resource), resource.id or id(resource)
-                first = self._by_type[kind].setdefault(name, resource)
+            resource = entry.resource
+            if isinstance(resource, Observation) and not resource.contained and guard.names_plainly(resource):
+                first = observations.setdefault(resource.id or id(resource), resource)  # as nearly all are
                 if first is not resource:
-                    copies.setdefault((kind, name), [first]).append(resource)
+                    copies.setdefault((Observation, resource.id), [first]).append(resource)
+            elif isinstance(resource, Medication):  # a product, nobody's
+                self._medications[resource.address] = resource
+            elif not isinstance(resource, OperationOutcome):
+                self._take(resource, guard, copies, scoped=entry.scoped)
         for (of, key), versions in copies.items():
             self._settle(of, key, versions)
         self._leave_out_what_is_not_understood()
+
+    def _take(
+        self,
+        whole: Clinical,
+        guard: "_SubjectGuard",
+        copies: dict[tuple[type, object], list[Clinical]],
+        *,
+        scoped: bool,
+    ) -> None:
+        for resource in self._with_contained(whole):
+            issue = guard.issue(resource, scoped=scoped)
+            if issue is not None:
+                self.issues.append(issue)
+                continue
+            kind, name = type(resource), resource.id or id(resource)
+            first = self._by_type[kind].setdefault(name, resource)
+            if first is not resource:
+                copies.setdefault((kind, name), [first]).append(resource)
 
     def _with_contained(self, resource: Clinical) -> Iterable[Clinical]:
         if not isinstance(resource, Observation) or not resource.contained:
@@ -126,7 +141,8 @@ class OwnResources:
 
     def _leave_out_what_is_not_understood(self) -> None:
         for resources in self._by_type.values():
-            said = {name: issue for name, resource in resources.items() if (issue := _not_understood(resource))}
+            suspect = ((name, r) for name, r in resources.items() if r.implicitRules or isinstance(r, _JUDGED_HERE))
+            said = {name: issue for name, resource in suspect if (issue := _not_understood(resource))}
             self.issues += said.values()
             for name in said:
                 del resources[name]
@@ -189,9 +205,11 @@ class _SubjectGuard:
     def _identifiers(self) -> set[Identifier]:
         return {identifier for who, _ in self._patient for identifier in who.identifier}
 
+    def names_plainly(self, observation: Observation) -> bool:
+        """Whether it names this patient in the shortest way, which needs no thought."""
+        return observation.subject.reference == self._address
+
     def issue(self, resource: Clinical, *, scoped: bool) -> Issue | None:
-        if not isinstance(resource, (Patient, MolecularSequence)) and resource.subject.reference == self._address:
-            return None  # as nearly all are
         owner = self._owner(resource)
         if owner == "own" or (owner == "nobody" and scoped):
             return None
@@ -217,14 +235,17 @@ class _SubjectGuard:
         return match is not None and match[2] == self._address and (match[1] or "").rstrip("/") in self._bases
 
 
+_JUDGED_HERE = (Patient, Encounter, MolecularSequence)  # the others judge their modifiers where they are read
+
+
 def _not_understood(resource: Clinical) -> Issue | None:
-    """Rules or a modifier that nobody knows; Observation, Condition and ImagingStudy judge their modifiers where read.
+    """Rules or a modifier that nobody knows.
 
     A study stays, so that the measurements that come from it are not taken either.
     """
     if resource.implicitRules and not isinstance(resource, ImagingStudy):
         return Issue("warning", "rules-unknown", "implicitRules that may change the meaning", resource.address)
-    if isinstance(resource, Patient | Encounter | MolecularSequence) and resource.modifierExtension:
+    if isinstance(resource, _JUDGED_HERE) and resource.modifierExtension:
         return Issue("warning", "modifier-unknown", "a modifierExtension that may change the meaning", resource.address)
     return None
 

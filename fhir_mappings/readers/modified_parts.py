@@ -23,7 +23,7 @@ def understood_parts(observations: Iterable[Observation]) -> tuple[list[Observat
     kept: list[Observation] = []
     issues: list[Issue] = []
     for observation in observations:
-        if not any(part.modifierExtension for part in observation.component):
+        if not observation.component or not any(part.modifierExtension for part in observation.component):
             kept.append(observation)
             continue
         clear = [part for part in observation.component if not qualities(part) - KNOWN_QUALITIES]
