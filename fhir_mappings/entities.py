@@ -24,7 +24,8 @@ ANYWHERE: dict[str, range] = {
 }
 # A site code alone usually means this entity of the two that share the site; a SNOMED code names the cells itself.
 HISTOLOGY_ASSUMED = frozenset({"entity_nsclc"})
-_UNSPECIFIC = range(8000, 8011)  # neoplasm or carcinoma without further detail
+# neoplasm or carcinoma without further detail; 8002 is a malignant tumour of small cells
+_UNSPECIFIC = frozenset(range(8000, 8011)) - {8002}
 _HAEMATOLOGICAL = range(9590, 9994)
 
 

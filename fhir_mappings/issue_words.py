@@ -60,7 +60,7 @@ WORDS: Mapping[str, str] = {
     "code-excluded": "its code is known and never used",
     "parts-elsewhere": "says nothing alone; its members are read where they are",
     "answer-unknown": "its answer is not in the catalogue",
-    "coding-conflict": "the codings of its answer contradict each other",
+    "coding-conflict": "its codings contradict each other",
     "stated-unknown": "recorded as unknown",
     "data-absent": "recorded as not available",
     "no-value": "holds no value",

@@ -1,7 +1,7 @@
 """Encounter -> were problems documented, unplanned hospital days, emergency visits, nursing home."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
@@ -97,7 +97,8 @@ def read_encounters(known: list[Stay], at: datetime, *, complete: bool) -> Readi
         return reading
     past = [s for s in known if s.start and s.end and s.end <= at and days_between(s.end, at) <= _WINDOW_DAYS]
     visits = [s for s in past if s.kind == "EMER"]
-    admitted = [s for s in past if s.kind in _IN_HOSPITAL and _unplanned(s, known)]
+    emergencies = _days_of_emergencies(known)
+    admitted = [s for s in past if s.kind in _IN_HOSPITAL and _unplanned(s, emergencies)]
     undecided = {s.kind for s in known if _may_count(s, at)}
     if "EMER" not in undecided:
         reading.findings.append(_count("func_ed_visits_90d", float(len(visits)), visits, known, at))
@@ -114,13 +115,26 @@ def _may_count(stay: Stay, at: datetime) -> bool:
     return stay.encounter.status == "finished" and not is_dated and is_recent
 
 
-def _unplanned(stay: Stay, known: list[Stay]) -> bool:
+def _days_of_emergencies(known: list[Stay]) -> Mapping[date, list[datetime]]:
+    """When emergency contacts ended, by calendar day: a chart may hold thousands."""
+    by_day: dict[date, list[datetime]] = {}
+    for stay in known:
+        end = stay.end or stay.start
+        if stay.kind == "EMER" and end:
+            by_day.setdefault(end.date(), []).append(end)
+    return by_day
+
+
+def _unplanned(stay: Stay, emergencies: Mapping[date, list[datetime]]) -> bool:
     """Admitted from an emergency department, or directly after an emergency contact."""
     source = stay.encounter.hospitalization.admitSource
     if source and any(c.system == ADMIT_SOURCE and c.code == "emd" for c in source.coding):
         return True
-    ends = [s.end or s.start for s in known if s.kind == "EMER"]
-    return any(end and stay.start and -1 <= days_between(end, stay.start) <= 1 for end in ends)
+    if stay.start is None:
+        return False
+    around = (stay.start.date() + timedelta(days=days) for days in range(-2, 3))  # days differ between zones
+    ends = (end for day in around for end in emergencies.get(day, ()))
+    return any(-1 <= days_between(end, stay.start) <= 1 for end in ends)
 
 
 def _days(admitted: list[Stay], at: datetime) -> float:

@@ -51,10 +51,14 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
 
 
 class Meaning(msgspec.Struct, frozen=True, gc=False):
-    """All that one code calls for, and the slots of those parameters for which it is never used."""
+    """All that one code calls for, and the slots of those parameters for which it is never used.
+
+    `conflicting`: of several codes, one slot of each parameter that they would read differently.
+    """
 
     slots: tuple[Slot, ...] = ()
     ignored: tuple[Slot, ...] = ()
+    conflicting: tuple[Slot, ...] = ()
 
 
 NO_MEANING = Meaning()
@@ -73,15 +77,19 @@ def meanings_of_codes(source: Catalogue) -> Mapping[Code, Meaning]:
 
 
 def together(meanings: Sequence[Meaning]) -> Meaning:
-    """What several codings of one result call for: each parameter once, by the first coding that names it.
+    """What several codings of one result call for, whatever their order: each parameter once.
 
-    A coding that is never used does not stand in the way of another one.
+    A coding that is never used does not stand in the way of another one. Codings that name different substances or
+    quantities (urea and urea nitrogen, a share and a count) contradict each other.
     """
-    found: dict[str, Slot] = {}
-    for meaning in meanings:
-        for slot in meaning.slots:
-            found.setdefault(slot.concept.key, slot)
-    return Meaning(tuple(found.values())) if found else meanings[0]
+    named: dict[str, list[Slot]] = {}
+    for slot in sorted((s for meaning in meanings for s in meaning.slots), key=lambda s: (-s.rank, s.code)):
+        named.setdefault(slot.concept.key, []).append(slot)
+    if not named:
+        return meanings[0]
+    clear = {key: slots for key, slots in named.items() if len({(s.name, s.concept.factor) for s in slots}) == 1}
+    conflicting = tuple(slots[0] for key, slots in named.items() if key not in clear)
+    return Meaning(tuple(slots[0] for slots in clear.values()), conflicting=conflicting)
 
 
 def _slots(source: Catalogue, code: tuple[str, str], concepts: Iterable[Concept]) -> Iterable[Slot]:

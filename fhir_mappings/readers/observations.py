@@ -83,6 +83,9 @@ class ObservationReader:
                 issues += [self._nothing_read(result.observation) for result in results]
             for slot in meaning.slots:
                 by_name.setdefault(slot.name, []).append(Batch(slot, results))
+            for slot in meaning.conflicting:
+                text = f"{slot.feature.key}: its codings name different quantities"
+                issues += [Issue("warning", "coding-conflict", text, r.observation.address) for r in results]
             for slot in meaning.ignored:
                 text = f"{slot.feature.key}: {slot.code[1]} is never used"
                 issues += [Issue("information", "code-excluded", text, r.observation.address) for r in results]

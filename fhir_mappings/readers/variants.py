@@ -16,6 +16,7 @@ from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Component, Observation
 
 VARIANT = "69548-6"
+_HGVS = "http://varnomen.hgvs.org"
 _GENE, _SOURCE_CLASS, _PROTEIN, _CODING = "48018-6", "48002-0", "48005-3", "48004-6"
 _SIGNIFICANCE, _COPY_NUMBER, _CHANGE_TYPE = "53037-8", "82155-3", "48019-4"
 
@@ -238,6 +239,7 @@ def _text(observation: Observation, code: str) -> str:
         if has_code(part, code):
             concept = part.valueCodeableConcept
             if concept is not None:
-                return next((c.code for c in concept.coding if c.code), concept.text)
+                own = sorted(c.code for c in concept.coding if c.system == _HGVS and c.code)
+                return next(iter((*own, *sorted(c.code for c in concept.coding if c.code))), concept.text)
             return part.valueString or ""
     return ""

@@ -22,7 +22,6 @@ from tests.property.generated import TUMOURS, charts, mutated, resources
 from tests.unit.fhir_mappings.resources_of import (
     AT,
     BASE,
-    HGVS,
     PATIENT,
     UICC,
     VERIFICATION,
@@ -102,9 +101,7 @@ def among_others(value: Any, random: Any) -> Any:
 
 
 def _with_local(name: str, member: Any) -> Any:
-    """Not beside an HGVS expression, which is read from the first coding that there is."""
-    is_text = name == "coding" and any(coding["system"] == HGVS for coding in member)
-    return [*member, {"system": "urn:local", "code": "x"}] if name == "coding" and not is_text else member
+    return [*member, {"system": "urn:local", "code": "x"}] if name == "coding" else member
 
 
 @given(charts(), st.integers(0, 14))

@@ -76,6 +76,7 @@ def test_a_snomed_code_that_names_the_cells_is_no_assumption() -> None:
     ("site", "cells", "expected"),
     [
         ("C34.1", "8041/3", "entity_sclc"),
+        ("C34.1", "8002/3", "entity_sclc"),
         ("C34.1", "8140/3", "entity_nsclc"),
         ("C34.1", "8070/3", "entity_nsclc"),
         ("C34.1", "8240/3", "entity_neuroendocrine"),

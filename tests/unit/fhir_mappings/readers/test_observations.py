@@ -273,3 +273,12 @@ def test_results_of_the_same_day_are_all_read() -> None:
         measured("2951-2", 90, "mmol/L", 9),
     )
     assert sorted(values) == [110, 140]
+
+
+@pytest.mark.parametrize("codes_in_order", [("3091-6", "3094-0"), ("3094-0", "3091-6")])
+def test_codings_that_name_different_quantities_are_not_used(codes_in_order: tuple[str, str]) -> None:
+    """Urea is not urea nitrogen, in whatever order they stand."""
+    code = {"coding": [{"system": LOINC, "code": each} for each in codes_in_order]}
+    both = measured("3094-0", 40, "mg/dL", code=code)
+    assert value("lab_urea_nitrogen", both) is None
+    assert "coding-conflict" in codes(both)
