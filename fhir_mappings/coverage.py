@@ -5,6 +5,7 @@ Only codes, units and parameter keys are kept, never text or values of the recor
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
 import msgspec
 
@@ -17,6 +18,7 @@ from fhir_mappings.readers.variants import VARIANT
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.datatypes import CodeableConcept
 from fhir_mappings.resources.r4 import Condition, Observation
+from fhir_mappings.resources.therapies import DrugRecord, Procedure
 from models.features import MODALITIES
 
 _LONGEST = 128
@@ -62,7 +64,7 @@ def found(record: PatientRecord, encoded: EncodedPatient, at: str) -> Found:
 
 
 def unknown_codes(record: PatientRecord) -> Counter[UnknownCode]:
-    """Codes of the patient's Observations (components too) and Conditions that nothing reads.
+    """Codes of the patient's Observations (components too), Conditions, Procedures and drugs that nothing reads.
 
     A concept with one known coding is known; one without any code is not counted.
     """
@@ -75,6 +77,12 @@ def unknown_codes(record: PatientRecord) -> Counter[UnknownCode]:
             counts.update(_unknown("Observation", concept, source))
     for condition in own.of(Condition):
         counts.update(_unknown("Condition", condition.code, source))
+    for procedure in own.of(Procedure):
+        counts.update(_unknown("Procedure", procedure.code, source))
+    for kind in get_args(DrugRecord):
+        for record_of_drug in own.of(kind):
+            if record_of_drug.medicationCodeableConcept:
+                counts.update(_unknown(kind.__name__, record_of_drug.medicationCodeableConcept, source))
     return counts
 
 

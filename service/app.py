@@ -1,8 +1,10 @@
 """The composition root: settings in, application out. Everything is put together here and nowhere else."""
 
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +25,7 @@ from service.cds_hooks.described import components
 from service.cds_hooks.feedback_routes import FeedbackService, feedback_routes
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
+from service.errors import SettingsError
 from service.fhir.client import FhirClient, FhirServers, open_http
 from service.fhir.gather import Reach
 from service.fhir.origin import Base
@@ -65,7 +68,7 @@ def replay_of(state: State, alarm: Callable[[], None]) -> Replay:
     if state.redis is not None:
         shared = RedisReplay.at(state.redis.get_secret_value())
         return FallingBack(shared, alarm) if state.when_redis_is_down == "process" else shared
-    return SqliteReplay(state.file) if state.file else ProcessReplay()
+    return SqliteReplay(_opens(state.file)) if state.file else ProcessReplay()
 
 
 def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> FeedbackStore:
@@ -73,7 +76,17 @@ def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> Feedba
     state, days = settings.state, settings.feedback.days
     if state.redis is not None:
         return RedisFeedback.at(state.redis.get_secret_value(), clock, days, patience)
-    return SqliteFeedback(state.file, clock, days) if state.file else ProcessFeedback(clock, days)
+    return SqliteFeedback(_opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
+
+
+def _opens(file: Path) -> Path:
+    """The file, if SQLite can write to it. Raises SettingsError, which is a line at the start and not a traceback."""
+    try:
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("BEGIN IMMEDIATE")  # fails where the file cannot be written
+    except sqlite3.Error as error:
+        raise SettingsError(f"state.file: {file}: {error}") from error
+    return file
 
 
 def create_app(

@@ -12,6 +12,7 @@ from fhir_mappings.decoding import Decoded, NotReadableError
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from fhir_mappings.resources.r4 import BundleEntry, Patient
+from fhir_mappings.versions import Version
 from service.commands.bundle import SeveralPatientsError, record_of
 from service.commands.fhir_file import decode_document, lines_of, read_fhir_file, record_from
 from service.commands.patient_lines import PatientLines
@@ -32,12 +33,12 @@ Tell = Callable[[Trouble], None]
 Progress = Callable[[str], None]
 
 
-def of_files(files: Sequence[Path], tell: Tell, progress: Progress) -> Iterator[PatientRecord]:
+def of_files(files: Sequence[Path], version: Version, tell: Tell, progress: Progress) -> Iterator[PatientRecord]:
     """Every patient of each file by itself; one file is in memory at a time."""
     for number, file in enumerate(files, 1):
         progress(f"file {number} of {len(files)}")
         try:
-            read = read_fhir_file(file)
+            read = read_fhir_file(file, version)
             patients = sorted({e.resource.id for e in read.decoded.entries if isinstance(e.resource, Patient)})
             if not patients:
                 yield record_from(read, None)
@@ -61,7 +62,7 @@ def _told_once(decoded: Decoded) -> Iterator[Decoded]:
         yield msgspec.structs.replace(decoded, issues=unreadable)
 
 
-def of_ndjson(folder: Path, tell: Tell, progress: Progress) -> Iterator[PatientRecord]:
+def of_ndjson(folder: Path, version: Version, tell: Tell, progress: Progress) -> Iterator[PatientRecord]:
     """Every patient of all NDJSON files under the folder together."""
     files = sorted(path for end in ("ndjson", "ndjson.gz") for path in folder.rglob(f"*.{end}") if path.is_file())
     if not files:
@@ -71,7 +72,7 @@ def of_ndjson(folder: Path, tell: Tell, progress: Progress) -> Iterator[PatientR
         patients = lines.patients()
         for number, patient in enumerate(patients, 1):
             progress(f"patient {number} of {len(patients)}")
-            yield _of_lines(patient, lines, is_whole=all(whole))
+            yield _of_lines(patient, lines, version, is_whole=all(whole))
         if lines.unowned:
             tell(Trouble(str(folder), reason=f"{lines.unowned} resources name no patient by address"))
 
@@ -93,12 +94,12 @@ def _sorted_in(file: Path, lines: PatientLines, tell: Tell, progress: Progress) 
     return is_whole
 
 
-def _of_lines(patient: str, lines: PatientLines, *, is_whole: bool) -> PatientRecord:
+def _of_lines(patient: str, lines: PatientLines, version: Version, *, is_whole: bool) -> PatientRecord:
     entries: list[BundleEntry] = []
     issues: list[Issue] = []
     for line in lines.of(patient):
         try:
-            decoded: Decoded = decode_document(line)
+            decoded: Decoded = decode_document(line, version)
         except NotReadableError as error:
             issues.append(Issue("warning", "unreadable", str(error)))
             continue

@@ -15,6 +15,7 @@ from fhir_mappings.issue_words import in_words
 from fhir_mappings.record import OwnResources, PatientRecord, Retrieval, entries_of
 from fhir_mappings.resources.r4 import AnyResource, BundleEntry, MolecularSequence, OperationOutcome, Patient
 from fhir_mappings.resources.therapies import Medication
+from fhir_mappings.versions import DEFAULT, Version
 from service.commands.bundle import SeveralPatientsError, record_of
 
 _NDJSON = (".ndjson", ".jsonl")
@@ -34,16 +35,16 @@ class FhirFile(msgspec.Struct, frozen=True):
     is_one_resource: bool = False
 
 
-def read_fhir_file(file: Path) -> FhirFile:
+def read_fhir_file(file: Path, version: Version = DEFAULT) -> FhirFile:
     """The whole file in memory. Raises NotReadableError for what is no FHIR at all."""
     content = _content(file)
     if not is_ndjson(file):
         try:
-            return _one_document(content)
+            return _one_document(content, version)
         except NotReadableError:
             if not _looks_like_ndjson(content):
                 raise
-    return _ndjson(content)
+    return _ndjson(content, version)
 
 
 def is_ndjson(file: Path) -> bool:
@@ -62,10 +63,10 @@ def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
         raise NotReadableError("cannot be read, or is not what gzip writes") from error
 
 
-def decode_document(body: bytes) -> Decoded:
+def decode_document(body: bytes, version: Version = DEFAULT) -> Decoded:
     """`decode`, for bytes that may not even be text. Raises NotReadableError."""
     try:
-        return decode(body)
+        return decode(body, version)
     except UnicodeDecodeError as error:
         raise NotReadableError("not UTF-8") from error
 
@@ -116,8 +117,8 @@ def _content(file: Path) -> bytes:
         raise NotReadableError("cannot be read, or is not what gzip writes") from error
 
 
-def _one_document(content: bytes) -> FhirFile:
-    decoded = decode_document(content)
+def _one_document(content: bytes, version: Version) -> FhirFile:
+    decoded = decode_document(content, version)
     kind = msgspec.json.decode(content, type=_Kind).resourceType
     return FhirFile(decoded, (content,), is_one_resource=kind != "Bundle")
 
@@ -135,7 +136,7 @@ def _looks_like_ndjson(content: bytes) -> bool:
         return False
 
 
-def _ndjson(content: bytes) -> FhirFile:
+def _ndjson(content: bytes, version: Version) -> FhirFile:
     bodies: list[bytes] = []
     bad: list[BadLine] = []
     entries: list[BundleEntry] = []
@@ -144,7 +145,7 @@ def _ndjson(content: bytes) -> FhirFile:
         if not line.strip():
             continue
         try:
-            decoded = decode_document(line)
+            decoded = decode_document(line, version)
         except NotReadableError as error:
             bad.append(BadLine(number, str(error)))
             issues.append(Issue("warning", "unreadable", f"line {number}: {error}"))

@@ -20,6 +20,7 @@ from fhir_mappings.coverage import (
 )
 from fhir_mappings.encoder import encode
 from fhir_mappings.record import PatientRecord
+from fhir_mappings.versions import Version
 from service.clock import Moment
 from service.commands.coverage_sources import Trouble, of_files, of_ndjson
 from service.commands.coverage_text import Coverage, as_json, as_text
@@ -28,6 +29,7 @@ from service.commands.labels import printable
 from service.commands.moment_option import at_option
 from service.commands.progress import StandingLine
 from service.commands.table import terminal_width
+from service.commands.version_option import version_option
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -45,6 +47,7 @@ _TROUBLES_TOLD = 50
 @click.option("--ndjson", type=_folder, help="A folder of NDJSON files (FHIR Bulk Data), .gz too.")
 @click.argument("more", nargs=-1, type=_file, metavar="[FILE]...")
 @at_option
+@version_option
 @click.option("--json", "json_wanted", is_flag=True, help="All counts as JSON.")
 @click.pass_context
 def coverage(
@@ -55,6 +58,7 @@ def coverage(
     ndjson: Path | None,
     more: tuple[Path, ...],
     at: Moment,
+    fhir_version: Version,
     *,
     json_wanted: bool,
 ) -> None:
@@ -72,9 +76,9 @@ def coverage(
 
         records = of_server(_ids(patients), fhir, ctx.obj, troubles.tell, line.stands)  # obj stands for the network
     elif ndjson is not None:
-        records = of_ndjson(ndjson, troubles.tell, line.stands)
+        records = of_ndjson(ndjson, fhir_version, troubles.tell, line.stands)
     else:
-        records = of_files([*bundles, *more], troubles.tell, line.stands)
+        records = of_files([*bundles, *more], fhir_version, troubles.tell, line.stands)
     try:
         counted = _counted(records, at, troubles.all)
     finally:

@@ -16,6 +16,7 @@ from fhir_mappings.provenance import Provenance
 from fhir_mappings.provenance import explain as provenance_of
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.resource_use import ResourceUse
+from fhir_mappings.versions import Version
 from service.clock import Moment
 from service.commands.bundle import SeveralPatientsError
 from service.commands.explain_text import as_text
@@ -26,6 +27,7 @@ from service.commands.moment_option import at_option
 from service.commands.progress import announced
 from service.commands.resource_text import StrictRow
 from service.commands.table import terminal_width
+from service.commands.version_option import version_option
 
 
 @click.command(
@@ -35,12 +37,21 @@ from service.commands.table import terminal_width
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--patient", metavar="ID", help="The patient's id, where the file holds several.")
 @at_option
+@version_option
 @click.option("--strict", is_flag=True, help="Add what fhir.resources (R4B) says of each resource.")
 @click.option("--all", "show_all", is_flag=True, help="Name every resource, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 @click.pass_context
 def explain(
-    ctx: click.Context, file: Path, patient: str | None, at: Moment, *, strict: bool, show_all: bool, as_json: bool
+    ctx: click.Context,
+    file: Path,
+    patient: str | None,
+    at: Moment,
+    fhir_version: Version,
+    *,
+    strict: bool,
+    show_all: bool,
+    as_json: bool,
 ) -> None:
     """Say of each resource of FILE (a Bundle, one resource or NDJSON) what was read of it, or why nothing was.
 
@@ -48,7 +59,7 @@ def explain(
     file could not be read.
     """
     with announced(f"Reading {file}"):
-        read, record = _read(file, patient)
+        read, record = _read(file, patient, fhir_version)
         explained = _explained(read, record, at)
         objections = tuple(_objections(read)) if strict else None
     if as_json:
@@ -61,9 +72,9 @@ def explain(
     ctx.exit(1 if read.bad_lines else 0)
 
 
-def _read(file: Path, patient: str | None) -> tuple[FhirFile, PatientRecord]:
+def _read(file: Path, patient: str | None, version: Version) -> tuple[FhirFile, PatientRecord]:
     try:
-        read = read_fhir_file(file)
+        read = read_fhir_file(file, version)
         return read, record_from(read, patient)
     except (SeveralPatientsError, NotReadableError) as error:
         raise Failure(f"{file}: {error}", 2) from error

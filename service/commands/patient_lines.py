@@ -16,6 +16,7 @@ import msgspec
 from fhir_mappings.decoding import READ_TYPES
 
 _ABSOLUTE = re.compile(r"(https?://.+)/Patient/[^/]+(?:/_history/[^/]+)?")
+_PRODUCT = re.compile(rb'"(?:https?://[^"]*/)?Medication/([A-Za-z0-9.-]{1,64})"')
 _CACHE_KIB = 16_384
 _BATCH = 1_000
 
@@ -39,6 +40,7 @@ class PatientLines:
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("CREATE TABLE line (patient TEXT, body BLOB)")
+        self._database.execute("CREATE TABLE product (id TEXT PRIMARY KEY, body BLOB)")
         self._waiting: list[tuple[str, bytes]] = []
         self._bases: set[str] = set()
         self.unowned = 0  # resources that name no patient
@@ -56,6 +58,10 @@ class PatientLines:
         peek = msgspec.json.decode(line, type=_Peek)
         if peek.resourceType not in READ_TYPES:
             return
+        if peek.resourceType == "Medication":  # nobody's; it goes with whoever's record names it
+            if isinstance(peek.id, str):
+                self._database.execute("INSERT OR REPLACE INTO product VALUES (?, ?)", (peek.id, line))
+            return
         patient = self._patient(peek)
         if not patient:
             self.unowned += 1
@@ -71,9 +77,13 @@ class PatientLines:
         return [patient for (patient,) in self._database.execute("SELECT DISTINCT patient FROM line ORDER BY patient")]
 
     def of(self, patient: str) -> Iterator[bytes]:
-        """The lines of one patient, in the order in which they were added."""
-        query = "SELECT body FROM line WHERE patient = ? ORDER BY rowid"
-        return (body for (body,) in self._database.execute(query, (patient,)))
+        """The lines of one patient, in the order in which they were added, then the products that they name."""
+        named: set[str] = set()
+        for (body,) in self._database.execute("SELECT body FROM line WHERE patient = ? ORDER BY rowid", (patient,)):
+            named.update(found.decode() for found in _PRODUCT.findall(body))
+            yield body
+        for name in sorted(named):
+            yield from (body for (body,) in self._database.execute("SELECT body FROM product WHERE id = ?", (name,)))
 
     @property
     def bases(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 import httpx
@@ -14,7 +14,7 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
-from fhir_mappings.versions import DEFAULT, Version
+from fhir_mappings.versions import Version
 from models.package import Package, PackageError
 from service.app import reach_of
 from service.clock import Moment
@@ -22,6 +22,7 @@ from service.commands.bundle import SeveralPatientsError, record_of
 from service.commands.failure import Failure
 from service.commands.moment_option import at_option
 from service.commands.progress import announced
+from service.commands.version_option import version_option
 from service.fhir.client import open_http
 from service.fhir.gather import PatientCall, gather
 from service.report import as_text
@@ -38,13 +39,7 @@ from service.settings import Settings
 @click.option(
     "--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A FHIR Bundle, .json or .json.gz."
 )
-@click.option(
-    "--fhir-version",
-    type=click.Choice(get_args(Version)),
-    default=DEFAULT,
-    show_default=True,
-    help="FHIR version of the Bundle; a server states its own.",
-)
+@version_option
 @at_option
 @click.option(
     "--package",

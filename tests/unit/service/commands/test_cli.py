@@ -162,3 +162,12 @@ def test_every_command_of_the_shell_is_one() -> None:
     context = click.Context(main)
     assert isinstance(main, click.Group)
     assert all(isinstance(main.get_command(context, name), click.Command) for name in COMMANDS)
+
+
+def test_a_state_file_that_cannot_be_opened_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start ends with the setting's name and the reason, without a traceback."""
+    monkeypatch.setenv("ONCOHOOKS_STATE__FILE", str(tmp_path))
+    result = run("serve", "--port", "0")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: state.file: ")
+    assert len(result.stderr.splitlines()) == 1

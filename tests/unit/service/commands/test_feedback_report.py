@@ -49,12 +49,12 @@ def test_a_service_that_keeps_nothing_has_no_report(tmp_path: Path, monkeypatch:
 
 
 def test_a_file_of_another_kind_is_told(file: Path) -> None:
-    """A file that is no SQLite file ends with 3 and one line."""
+    """A file that is no SQLite file ends with 2 and one line that names the setting."""
     for part in file.parent.iterdir():
         part.unlink()
     file.write_text("no database at all " * 50)
     result = run("feedback", "report")
-    assert (result.exit_code, error_of(result)) == (3, "Error: state.redis or state.file: the store does not answer")
+    assert (result.exit_code, error_of(result)) == (2, f"Error: state.file: {file}: file is not a database")
 
 
 def test_help_shows_an_example() -> None:

@@ -55,6 +55,20 @@ def test_what_names_no_patient_is_counted_and_other_types_are_passed_over() -> N
         assert lines.unowned == 5
 
 
+def test_a_product_goes_with_whoever_names_it() -> None:
+    """A Medication is nobody's; another patient's record does not get it."""
+    with PatientLines() as lines:
+        lines.add(body({"resourceType": "Medication", "id": "m"}))
+        lines.add(body({"resourceType": "Medication", "id": "other"}))
+        named = {"medicationReference": {"reference": "Medication/m"}, "subject": {"reference": "Patient/a"}}
+        lines.add(body({"resourceType": "MedicationStatement", **named}))
+        lines.add(body(observation(1, "Patient/b")))
+        assert lines.patients() == ["a", "b"]
+        assert [json.loads(line).get("id") for line in lines.of("a")] == [None, "m"]
+        assert len(list(lines.of("b"))) == 1
+        assert lines.unowned == 0
+
+
 @pytest.mark.parametrize("line", [b"oops", b"[]", b"7"])
 def test_what_is_no_object_is_refused(line: bytes) -> None:
     """The caller knows its line."""
