@@ -7,6 +7,7 @@ from fhir_mappings import formulas
 from fhir_mappings.finding import Finding
 from fhir_mappings.readers.all_resources import Readings
 from fhir_mappings.readers.declared_lists import MAX_DAYS, Kind
+from fhir_mappings.readers.encounters import PROBLEMS_DAYS
 from models.features import Feature, FeatureSchema
 
 # Rows that the number of comorbidities counts: lasting diseases, not symptoms or acute events.
@@ -54,13 +55,23 @@ def fill_absent(
 def _diseases(
     chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
 ) -> dict[str, Finding]:
-    rule = "not among the problems of a completed encounter with coded diagnoses in 12 months"
-    rules = {"documented_problems", "documented_acute"}
-    return {
-        feature.key: Finding(feature.key, 0.0, feature.unit, at, readings.documented, rule)
-        for feature in schema.features
-        if feature.missing_rule in rules and feature.key not in chosen and feature.key not in readings.undecided
-    }
+    found: dict[str, Finding] = {}
+    for feature in schema.features:
+        limit = _proved_for(feature)
+        if limit is None or feature.key in chosen or feature.key in readings.undecided:
+            continue
+        proof = tuple(one.address for one in readings.documented if one.age <= limit)
+        if proof:
+            rule = f"not among the problems of a completed encounter with coded diagnoses in {limit:g} days"
+            found[feature.key] = Finding(feature.key, 0.0, feature.unit, at, proof, rule)
+    return found
+
+
+def _proved_for(feature: Feature) -> float | None:
+    """For how many days a documented encounter proves that a disease that is not recorded is absent; None: never."""
+    if feature.missing_rule == "documented_problems":
+        return PROBLEMS_DAYS
+    return feature.window_days if feature.missing_rule == "documented_acute" else None
 
 
 def _indices(
@@ -76,7 +87,7 @@ def _indices(
         value = float(total(has))
         if has.keys() >= set(rows) and schema[key].plausible(value):
             positive = [source for row in rows if has[row] for source in known[row].sources]
-            sources = tuple(dict.fromkeys((*positive, *readings.documented)))
+            sources = tuple(dict.fromkeys((*positive, *(one.address for one in readings.documented))))
             found[key] = Finding(key, value, schema[key].unit, at, sources, rule="sum over the comorbidities")
     return found
 

@@ -16,6 +16,7 @@ from fhir_mappings.finding import Finding, Issue
 from fhir_mappings.genes import key_of
 from fhir_mappings.issue_words import in_words
 from fhir_mappings.readers.all_resources import Readings
+from fhir_mappings.readers.encounters import PROBLEMS_DAYS
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.timing import days_between, in_order
 from models.features import Feature, FeatureSchema
@@ -178,6 +179,9 @@ def _not_documented(feature: Feature, view: _View) -> str:
         return "not recorded, and the record is not complete enough to conclude an absence"
     if not view.readings.documented:
         return "not recorded, and no completed encounter with coded diagnoses in 12 months proves its absence"
+    limit = feature.window_days or PROBLEMS_DAYS
+    if feature.missing_rule == "documented_acute" and all(one.age > limit for one in view.readings.documented):
+        return f"not recorded, and no completed encounter with coded diagnoses in {limit:g} days proves its absence"
     if feature.missing_rule in rules:
         return "recorded in a way that leaves open whether it is present"
     return "not every disease that it counts is known to be present or absent"

@@ -15,7 +15,7 @@ from fhir_mappings.readers.by_code import ByCode, by_code
 from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.declared_lists import Declaration
-from fhir_mappings.readers.encounters import documented, is_decided, read_encounters, stays
+from fhir_mappings.readers.encounters import Documented, documented, is_decided, read_encounters, stays
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
 from fhir_mappings.readers.modified_parts import understood_parts
@@ -56,7 +56,7 @@ class Readings(msgspec.Struct, frozen=True):
     issues: tuple[Issue, ...]
     person: Person
     tumours: TumourPicture
-    documented: tuple[str, ...]
+    documented: tuple[Documented, ...]
     declared: tuple[Declaration, ...]
     undecided: frozenset[str]
     treated_since: datetime | None
@@ -110,7 +110,7 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     treatment = read_treatment(own, _treatable(tumours, total), source, at, complete)
     total.add(treatment.reading)
 
-    used = {*proof, *(address for tumour in tumours.tumours for address in tumour.sources)}
+    used = {*(one.address for one in proof), *(address for tumour in tumours.tumours for address in tumour.sources)}
     used |= {one.address for one in treatment.declared}
     total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
     return Readings(

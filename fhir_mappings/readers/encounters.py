@@ -14,7 +14,7 @@ from fhir_mappings.timing import days_between, instant
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 ADMIT_SOURCE = "http://terminology.hl7.org/CodeSystem/admit-source"
 _WINDOW_DAYS = 90.0
-_PROBLEMS_DAYS = 365.0
+PROBLEMS_DAYS = 365.0
 _IN_HOSPITAL = frozenset({"IMP", "ACUTE"})
 _NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
 _HAPPENED = frozenset(
@@ -58,22 +58,30 @@ def is_decided(encounter: Encounter) -> bool:
     return encounter.status in _HAPPENED | _NOT_HAPPENED
 
 
+class Documented(msgspec.Struct, frozen=True, gc=False):
+    """A completed encounter that carries a coded, confirmed diagnosis, and its age in days at the assessment."""
+
+    address: str
+    age: float
+
+
 def documented(
     known: Iterable[Stay], diagnoses: Iterable[Diagnosis], at: datetime, address_of: Resolve
-) -> tuple[str, ...]:
-    """Addresses of completed encounters of the last 12 months that carry a coded, confirmed diagnosis.
+) -> tuple[Documented, ...]:
+    """Those of the last 12 months.
 
-    With one of them, a chronic disease that is not recorded is absent; without one, it is unknown.
+    With one of them, a chronic disease that is not recorded is absent; without one, it is unknown. Of an acute one the
+    same holds inside its window: a visit of last summer does not say that there is no pneumonia now.
     """
     coded = {d.address: d.condition for d in diagnoses if d.confirmed and d.condition.code.coding}
     visited = {address_of(c.encounter.reference) for c in coded.values() if c.encounter.reference}
     return tuple(
-        stay.encounter.address
+        Documented(stay.encounter.address, days_between(last, at))
         for stay in known
         if stay.encounter.status == "finished"
         and (last := stay.end or stay.start) is not None
         and last <= at
-        and days_between(last, at) <= _PROBLEMS_DAYS
+        and days_between(last, at) <= PROBLEMS_DAYS
         and (
             stay.encounter.address in visited
             or any(address_of(named.condition.reference) in coded for named in stay.encounter.diagnosis)

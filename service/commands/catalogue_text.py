@@ -22,7 +22,7 @@ WHEN_ABSENT: Mapping[str, str] = {
     "measured_only": "missing where nobody measured or recorded it, never 0",
     "derived_from_parts": "missing where a part is missing",
     "documented_problems": "0 only with a completed encounter with coded diagnoses in 12 months, else missing",
-    "documented_acute": "0 only with a completed encounter with coded diagnoses in 12 months, else missing",
+    "documented_acute": "0 only with a completed encounter with coded diagnoses inside the window, else missing",
     "initial_staging": "recorded 30 days before to 120 days after the diagnosis, else missing",
     "m0_or_statement": "0 only with M0 of the last 90 days, else missing",
     "m0_or_site_list": "0 only with M0 of the last 90 days, else missing",

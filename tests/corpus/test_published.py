@@ -81,7 +81,7 @@ def _silent(record: PatientRecord, at: datetime) -> list[str]:
     readings = read_record(record, catalogue(), at, thorough=True)
     told = {source for finding in readings.findings for source in finding.sources}
     told |= {source for tumour in readings.tumours.tumours for source in tumour.sources}
-    told |= {issue.source for issue in readings.issues} | set(readings.documented)
+    told |= {issue.source for issue in readings.issues} | {one.address for one in readings.documented}
     own = OwnResources(record)
     return [r.address for kind in get_args(Clinical) for r in own.of(kind) if r.address not in told]
 

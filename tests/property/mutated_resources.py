@@ -198,7 +198,7 @@ def _told(readings: Readings) -> set[str]:
     """The addresses of all resources that were used or have an issue."""
     told = {source for finding in readings.findings for source in finding.sources}
     told |= {source for tumour in readings.tumours.tumours for source in tumour.sources}
-    return told | {issue.source for issue in readings.issues} | set(readings.documented)
+    return told | {issue.source for issue in readings.issues} | {one.address for one in readings.documented}
 
 
 def _became(mutant: Mutant, decoded: Decoded, used: set[str]) -> str:

@@ -10,7 +10,9 @@ from tests.unit.fhir_mappings.resources_of import (
     condition,
     documented,
     encoded,
+    encounter,
     finding,
+    reference,
     value,
 )
 
@@ -22,6 +24,15 @@ def test_nothing_is_absent_without_proof() -> None:
     assert not [
         f for f in encoded(condition("I50.0")).findings.values() if f.value == 0 and f.feature.startswith("comorb")
     ]
+
+
+def test_an_acute_disease_is_absent_only_where_problems_were_documented_in_its_window() -> None:
+    """A visit of last summer does not say that there is no pneumonia now; that there is no heart failure it does."""
+    visit = encounter(id="visit", days=200)
+    summer = [visit, condition("S93.4", encounter=reference("Encounter/visit"), days=200)]
+    assert value("comorb_pneumonia", *documented()) == 0
+    assert value("comorb_pneumonia", *summer) is None
+    assert value("comorb_chf", *summer) == 0
 
 
 def test_charlson_sums_the_weights_over_a_complete_list() -> None:

@@ -32,8 +32,8 @@ def readings(*resources: Resource) -> Readings:
 
 def told(found: Readings) -> set[str]:
     """Every address of which something is said."""
-    said = {s for f in found.findings for s in f.sources} | {i.source for i in found.issues} | set(found.documented)
-    said |= {one.address for one in found.declared}
+    said = {s for f in found.findings for s in f.sources} | {i.source for i in found.issues}
+    said |= {one.address for one in found.documented} | {one.address for one in found.declared}
     return said | {s for tumour in found.tumours.tumours for s in tumour.sources}
 
 
@@ -74,7 +74,7 @@ def test_what_nobody_asks_for_is_said_to_be_so() -> None:
 
 def test_the_proof_of_documented_problems_is_kept() -> None:
     """By the address of the encounter."""
-    assert readings(*documented()).documented == ("Encounter/visit",)
+    assert [one.address for one in readings(*documented()).documented] == ["Encounter/visit"]
     assert readings().documented == ()
 
 
