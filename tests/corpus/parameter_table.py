@@ -56,7 +56,8 @@ def reach(corpus: Path) -> Reach:
             others |= set(encode(record, catalogue().schema, moment).findings)
     own: list[EncodedPatient] = [_encoded(chart) for chart in demo_patients(DAY).values()]
     whole = [*_each_code(), *_each_event(), *_each_treatment()]
-    own += [_encoded([_person(), *written]) for written in (whole, *_each_tumour())]
+    treated = [*_each_treatment(), *_each_tumour()[0]]  # endocrine drugs count beside a tumour only
+    own += [_encoded([_person(), *written]) for written in (whole, treated, *_each_tumour())]
     relevant = {key for patient in own for key in _relevant(network.explain(patient.vector).relevance)}
     for name in PUBLIC_COHORTS:
         cohort = built(corpus, name).cohort
