@@ -1,7 +1,5 @@
 """Components with a `modifierExtension` of their own (FHIR R4, BackboneElement): heeded where known, else left out."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from fhir_mappings.concepts import LOINC, addresses_of
@@ -14,16 +12,19 @@ from fhir_mappings.resources.r4 import Observation
 _VARIANTS = frozenset((address, VARIANT) for address in addresses_of(LOINC))
 
 
-def understood_parts(observations: Iterable[Observation]) -> tuple[list[Observation], list[Issue]]:
+def understood_parts(observations: list[Observation]) -> tuple[list[Observation], list[Issue]]:
     """The Observations without the components whose modifier is unknown, and an issue for each that had some.
 
     A known quality (haemolysed) is that of the whole sample. A variant is one statement made of its components: an
     unknown modifier of one of them is one of the whole.
     """
+    modified = {id(o) for o in observations if o.component and any(part.modifierExtension for part in o.component)}
+    if not modified:
+        return observations, []
     kept: list[Observation] = []
     issues: list[Issue] = []
     for observation in observations:
-        if not observation.component or not any(part.modifierExtension for part in observation.component):
+        if id(observation) not in modified:
             kept.append(observation)
             continue
         clear = [part for part in observation.component if not qualities(part) - KNOWN_QUALITIES]
