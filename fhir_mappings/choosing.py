@@ -38,7 +38,7 @@ def choose(feature: Feature, findings: Sequence[Finding], at: datetime, diagnose
 
     `diagnosed` is the date of the index tumour (initial staging counts from it).
     """
-    history = tuple(sorted(findings, key=_age_then_rank))
+    history = (findings[0],) if len(findings) == 1 else tuple(sorted(findings, key=_age_then_rank))
     if feature.missing_rule == "initial_staging":
         usable = [f for f in history if _is_initial(f, diagnosed)]
         return _choice(usable, history, _best_staging, "not of the initial staging")

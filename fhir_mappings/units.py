@@ -69,12 +69,16 @@ class Units:
             for row in rows
             if row["scope"] != "none"
         }
+        # a laboratory writes few units, and each many thousand times; bounded, because anybody may write any
+        self._read = lru_cache(maxsize=4_096)(self._decide)
 
     def conversion(self, feature: Feature, spelling: str) -> Conversion | None:
         """The row for this parameter, else the one for any parameter with its unit."""
+        return self._conversion(feature.unit, feature.key, spelling)
+
+    def _conversion(self, unit: str, key: str, spelling: str) -> Conversion | None:
         written = plain(spelling)
-        own = self._table.get((feature.unit, feature.key, written))
-        return own or self._table.get((feature.unit, "any", written))
+        return self._table.get((unit, key, written)) or self._table.get((unit, "any", written))
 
     def of_quantity(self, feature: Feature, quantity: Quantity) -> tuple[Conversion, str]:
         """What turns the quantity's value into the canonical unit, and the spelling that says so: its code or its text.
@@ -82,17 +86,20 @@ class Units:
         A text never overrules a UCUM code that the parameter does not have. Raises UnknownUnitError ("unit-missing",
         "unit-unknown", or "unit-conflict" where code and text differ).
         """
-        by_code = self.conversion(feature, quantity.code) if quantity.code else None
-        by_text = self.conversion(feature, quantity.unit) if quantity.unit else None
+        return self._read(feature.unit, feature.key, quantity.code, quantity.unit, quantity.system == UCUM)
+
+    def _decide(self, unit: str, key: str, code: str, text: str, is_ucum: bool) -> tuple[Conversion, str]:
+        by_code = self._conversion(unit, key, code) if code else None
+        by_text = self._conversion(unit, key, text) if text else None
         if by_code and by_text and by_code != by_text:
-            raise UnknownUnitError("unit-conflict", _safe(f"{quantity.code} and {quantity.unit}"))
+            raise UnknownUnitError("unit-conflict", _safe(f"{code} and {text}"))
         if by_code:
-            return by_code, quantity.code
-        if by_text and not (quantity.code and quantity.system == UCUM):
-            return by_text, quantity.unit
-        if quantity.code or quantity.unit:
-            raise UnknownUnitError("unit-unknown", _safe(quantity.code or quantity.unit))
-        unneeded = self.conversion(feature, "")  # counts, scores and ratios need no unit
+            return by_code, code
+        if by_text and not (code and is_ucum):
+            return by_text, text
+        if code or text:
+            raise UnknownUnitError("unit-unknown", _safe(code or text))
+        unneeded = self._conversion(unit, key, "")  # counts, scores and ratios need no unit
         if unneeded is None:
             raise UnknownUnitError("unit-missing", "")
         return unneeded, ""
