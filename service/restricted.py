@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.resources.datatypes import Coding
 from fhir_mappings.resources.r4 import Patient
-from service.settings import RestrictedRecords
+from service.quiet_settings import RestrictedRecords
 
 # v3-Confidentiality in R4 and R5, in STU3, and by its OID (hl7.org/fhir/STU3/v3/Confidentiality)
 CONFIDENTIALITY = (
@@ -21,16 +21,16 @@ CONFIDENTIALITY = (
 
 def is_restricted(record: PatientRecord, rules: RestrictedRecords) -> bool:
     """Whether a resource of the record bears one of the labels, or the Patient one of the objections."""
+    marked = [r for entry in record.entries if (meta := (r := entry.resource).meta).security or meta.tag]
+    if not marked:
+        return False  # as nearly always
     labels = {label if "|" in label else f"{system}|{label}" for label in rules.labels for system in CONFIDENTIALITY}
-    objections = frozenset(rules.objections)
-    for entry in record.entries:
-        meta = entry.resource.meta
-        if meta.security and not labels.isdisjoint(_tokens(meta.security)):
-            return True
-        if isinstance(entry.resource, Patient) and not objections.isdisjoint(_tokens((*meta.security, *meta.tag))):
-            return True
-    return False
+    return any(
+        not labels.isdisjoint(_tokens(r.meta.security))
+        or (isinstance(r, Patient) and not _tokens((*r.meta.security, *r.meta.tag)).isdisjoint(rules.objections))
+        for r in marked
+    )
 
 
-def _tokens(codings: Iterable[Coding]) -> Iterable[str]:
-    return (f"{coding.system}|{coding.code}" for coding in codings)
+def _tokens(codings: Iterable[Coding]) -> frozenset[str]:
+    return frozenset(f"{coding.system}|{coding.code}" for coding in codings)

@@ -6,8 +6,8 @@ from fhir_mappings.record import PatientRecord
 from models.package import Package
 from service.assessment import Assessment, CodeAndText, assess
 from service.clock import Moment, Now, now
+from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
-from service.settings import RestrictedRecords
 from service.telemetry import stage
 
 

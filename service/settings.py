@@ -19,10 +19,10 @@ from pydantic_settings import (
 )
 
 from fhir_mappings.versions import Version
-from service.cds_hooks.override_reasons import SYSTEM, reason_key
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
@@ -32,11 +32,6 @@ _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
-Days = Annotated[int, Field(ge=1, le=3_650)]
-Token = Annotated[str, Field(pattern=r"^[^|\s]*\|[^|\s]+$")]  # FHIR's own way to write a code: system|code
-
-# the codes of v3-Confidentiality, others with their system
-Label = Annotated[str, Field(pattern=r"^([ULMNRV]|[^|\s]*\|[^|\s]+)$")]
 
 
 class _Table(BaseModel):
@@ -64,12 +59,12 @@ class EhrClient(_Table):
     tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
     token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
 
-    role: Token | None = Field(
+    role: CodeWithSystem | None = Field(
         default=None,
         description="role of this client's readers (a code with its system) where `userId` is no PractitionerRole that"
         " can be read",
     )
-    speciality: Token | None = Field(default=None, description="their speciality, likewise")
+    speciality: CodeWithSystem | None = Field(default=None, description="their speciality, likewise")
 
     @field_validator("jwks_url")
     @classmethod
@@ -125,72 +120,6 @@ class FeedbackRules(_Table):
     entries: Count = Field(default=1_000, description="most entries in one call")
     comment_characters: Count = Field(default=2_000, description="longest comment")
     body_bytes: Count = Field(default=2**20, description="largest body of feedback")
-
-
-class QuietRules(_Table):
-    """When no card is shown. Without any of it every call is answered with a card."""
-
-    no_tumour: bool = Field(
-        default=False,
-        description="no card where no solid tumour is known, nor for a child of whom none is; recommended for a hook"
-        " that fires whenever a chart is opened",
-    )
-    repeat: Literal["always", "changed"] = Field(
-        default="always",
-        description="`changed`: no card for a user who has seen it for this patient, until something material changes"
-        " (position or inputs by the figures below; cancer type, category, reason of an abstention, unread parts)",
-    )
-    position_points: Count = Field(default=10, description="change of the position that is material, in points of 100")
-    coverage_inputs: Count = Field(default=10, description="change in the number of inputs found that is material")
-    days: Days = Field(default=30, description="after so many days an unchanged card is shown again")
-    snooze_days: dict[str, Days] = Field(
-        default={},
-        description="by override reason (one of ours, or a code with its system): for how many days the user who gave"
-        " it sees no card for that patient",
-    )
-    roles: tuple[Token, ...] = Field(
-        default=(),
-        description="only readers with one of these roles see cards (codes with their systems), and those"
-        " of whom no role is known; empty: everyone",
-    )
-    specialities: tuple[Token, ...] = Field(default=(), description="the same for specialities")
-    shadow: bool = Field(
-        default=False,
-        description="everything is computed, counted and kept, and no card is shown but the warning about another"
-        " patient's data",
-    )
-
-    @field_validator("snooze_days")
-    @classmethod
-    def _are_reasons(cls, days: dict[str, int]) -> dict[str, int]:
-        for reason in days:
-            system, bar, code = reason.partition("|")
-            if reason_key(system if bar else SYSTEM, code if bar else reason) != reason:
-                raise ValueError("a key is neither an override reason of ours nor system|code")
-        return days
-
-    @property
-    def remembers(self) -> bool:
-        """Whether it matters what was shown before."""
-        return self.repeat == "changed" or bool(self.snooze_days)
-
-    @property
-    def asks_who_reads(self) -> bool:
-        return bool(self.roles or self.specialities)
-
-
-class RestrictedRecords(_Table):
-    """Which records are not assessed at all: the card says that they are restricted, and nothing else."""
-
-    labels: tuple[Label, ...] = Field(
-        default=("R", "V"),
-        description="security labels (`meta.security` of any resource read): codes of v3-Confidentiality, or"
-        " others with their systems",
-    )
-    objections: tuple[Token, ...] = Field(
-        default=(),
-        description="what an objection looks like here: codes in `meta.security` or `meta.tag` of the Patient",
-    )
 
 
 class Limits(_Table):

@@ -16,7 +16,7 @@ import msgspec
 from fhir_mappings.decoding import UNREAD_CODES
 from fhir_mappings.resources.r4 import Condition
 from service.assessment import Assessment
-from service.settings import QuietRules
+from service.quiet_settings import QuietRules
 
 _NOT_READ = frozenset({"failed", "partial"})
 _CONDITIONS = "conditions"  # the query that tumours come from

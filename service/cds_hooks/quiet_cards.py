@@ -13,7 +13,7 @@ from service.assessment import Assessment
 from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.quiet import Before, Reader, Shown, Silence, shown_of, silence
 from service.cds_hooks.wire import Card
-from service.settings import QuietRules
+from service.quiet_settings import QuietRules
 from service.state.feedback import FeedbackGiven, StateDownError
 from service.state.shown import ShownStore
 from service.telemetry import Telemetry

@@ -9,8 +9,8 @@ from fhir_mappings.decoding import decode
 from fhir_mappings.record import Entry, PatientRecord
 from service.assessment import CodeAndText, assess
 from service.cds_hooks.cards import card_for
+from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
-from service.settings import RestrictedRecords
 from tests.unit.service.made_up_patients import AT, chart, package, record
 
 V3 = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"

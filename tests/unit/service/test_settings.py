@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from service.errors import SettingsError
-from service.settings import EhrClient, FhirServer, QuietRules, Settings, State
+from service.quiet_settings import QuietRules
+from service.settings import EhrClient, FhirServer, Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 

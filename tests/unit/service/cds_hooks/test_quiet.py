@@ -10,7 +10,7 @@ from fhir_mappings.record import Retrieval, State
 from service.abstention import Abstained
 from service.assessment import Assessment, Coverage, Entity, PositionShown
 from service.cds_hooks.quiet import Before, Reader, Silence, is_material, shown_of, silence
-from service.settings import QuietRules
+from service.quiet_settings import QuietRules
 
 KEY = b"k" * 32
 ONCOLOGIST = Reader(frozenset({"s|doctor"}), frozenset({"s|oncology"}))
