@@ -59,7 +59,7 @@ class Telemetry:
             "oncohooks.silenced", "{call}", "Calls answered without a card, by policy"
         )
         self._shown_down = meter.create_counter(
-            "oncohooks.shown_memory.down", "{call}", "Cards shown because the memory of shown cards was down"
+            "oncohooks.shown_memory.down", "{call}", "Calls while the memory of shown cards was down"
         )
         self._not_kept = meter.create_counter(
             "oncohooks.not_kept", "{record}", "What could not be kept because the store was down"
@@ -105,7 +105,7 @@ class Telemetry:
         self._silenced.add(1, {"service": service, "reason": reason})
 
     def shown_memory_down(self) -> None:
-        """Count a card that was shown without knowing what was shown before."""
+        """Count a call that was answered without knowing what was shown before: an alarm."""
         self._shown_down.add(1)
 
     def not_kept(self, what: Literal["card", "feedback", "shown", "snooze"]) -> None:

@@ -2,23 +2,29 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from service.assessment import Assessment
 from service.cds_hooks import readers
-from service.cds_hooks.quiet import Reader
+from service.cds_hooks.card_identity import IssuedCards, Recipient
+from service.cds_hooks.quiet import Reader, Silence
+from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
-from service.cds_hooks.wire import Context, HookRequest
+from service.cds_hooks.wire import Card, Context, HookRequest, Source
 from service.clock import now
 from service.fhir.client import FhirServers
+from service.quiet_settings import QuietRules
 from service.settings import EhrClient
-from service.state.feedback import SHADOW, CardIssued, StateDownError
+from service.state.feedback import SHADOW, CardIssued, FeedbackGiven, ProcessFeedback, StateDownError
 from service.state.feedback_file import SqliteFeedback
 from service.state.shown import ProcessShown
+from service.telemetry import Telemetry
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import BASE, HOOK, PATIENT, Caller, FhirServer, bundle, full_prefetch, observation
 from tests.unit.service.test_telemetry import meters
@@ -105,6 +111,30 @@ def test_what_was_set_aside_is_snoozed_for_that_user(calling: MakeCaller) -> Non
     assert len(shown(caller, BERT)) == 1
 
 
+def test_only_the_client_that_got_a_card_can_set_it_aside() -> None:
+    """The same uuid named by another client, or for another service, snoozes nothing; accepting it neither."""
+    telemetry, store, today = Telemetry(), ProcessShown(now), now().date()
+    issued = IssuedCards(ProcessFeedback(now, 400), telemetry, now, "k" * 32)
+    quiet = QuietCards(QuietRules(snooze_days={"disagree": 2}), store, issued, telemetry)
+    recipient = Recipient("https://ehr", BASE, PATIENT, SERVICE, ANNA)
+    good = FeedbackGiven("u1", "overridden", "", today, today, SERVICE, "https://ehr", "disagree")
+    changes: list[dict[str, Any]] = [
+        {"client": "https://other"}, {"service": "other"}, {"card": "u2"}, {"outcome": "accepted"},
+        {"reason": "data-wrong"}, {"day": today - timedelta(2)}, {"day": today - timedelta(1)},
+    ]  # fmt: skip
+
+    async def run() -> list[Silence | None]:
+        card = Card("", "info", Source(""), "u1")
+        await quiet.keep(card, Assessment(), recipient, ANNA)
+        found = []
+        for change in changes:
+            await quiet.snooze(msgspec.structs.replace(good, **change))
+            found.append(await quiet.silence(Assessment(), recipient, ANNA, Reader()))
+        return found
+
+    assert asyncio.run(run()) == [*[None] * 6, Silence.SNOOZED]
+
+
 def test_without_snooze_users_share_a_card(calling: MakeCaller) -> None:
     """The uuid is that of client, patient, service and content."""
     caller = calling(quiet={"repeat": "changed"})
@@ -166,10 +196,8 @@ def role(code: str = "doctor", role_id: str = "r1") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rules", "reason"),
     [
-        ({"roles": [ROLE]}, None),
-        ({"roles": [OTHER]}, "role"),
-        ({"specialities": ["https://e|oncology"]}, None),
-        ({"specialities": ["https://e|surgery"]}, "speciality"),
+        ({"roles": [OTHER, ROLE], "specialities": ["https://e|oncology"]}, None),
+        ({"roles": [ROLE], "specialities": ["https://e|surgery"]}, "speciality"),
     ],
 )
 def test_a_role_is_read_once(
