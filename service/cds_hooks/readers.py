@@ -56,7 +56,9 @@ class Readers:
 
     async def reader(self, call: HookRequest, issuer: str) -> Reader:
         """Who reads, as far as it can be told within a fifth of a second. Raises nothing."""
-        return await self._by_role(call) or self._clients.get(issuer, _NOBODY)
+        read = await self._by_role(call) or _NOBODY
+        stated = self._clients.get(issuer, _NOBODY)
+        return Reader(read.roles or stated.roles, read.specialities or stated.specialities)
 
     async def _by_role(self, call: HookRequest) -> Reader | None:
         user, server = _USER.fullmatch(call.context.userId), self._servers.stated(call.fhirServer)

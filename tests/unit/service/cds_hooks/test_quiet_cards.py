@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from service.app import reach_of
 from service.assessment import Assessment
 from service.cds_hooks import readers
 from service.cds_hooks.card_identity import IssuedCards, Recipient
@@ -18,9 +19,10 @@ from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
 from service.cds_hooks.wire import Card, Context, HookRequest, Source
 from service.clock import now
-from service.fhir.client import FhirServers
+from service.fhir.client import FhirServers, open_http
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient
+from service.settings import EhrClient, Settings
+from service.settings import FhirServer as Listed
 from service.state.feedback import SHADOW, CardIssued, FeedbackGiven, ProcessFeedback, StateDownError
 from service.state.feedback_file import SqliteFeedback
 from service.state.shown import ProcessShown
@@ -250,3 +252,12 @@ def test_the_clients_entry_stands_for_its_readers() -> None:
     call = HookRequest("patient-view", Context(PATIENT, "PractitionerRole/r1"), fhirServer=BASE)
     found = [asyncio.run(known.reader(call, issuer)) for issuer in ("https://e", "https://other", "")]
     assert found == [Reader(frozenset({OTHER})), Reader(), Reader()]
+
+
+def test_a_role_without_a_code_leaves_the_clients(server: FhirServer) -> None:
+    """What the PractitionerRole does not say is taken from the client's entry, each for itself."""
+    entry = EhrClient(issuer="https://e", jwks_url="https://e/keys", role=OTHER, speciality=OTHER)
+    server.on("PractitionerRole/r1", {**role(), "code": []})
+    known = Readers(reach_of(Settings(fhir=(Listed(url=BASE),)), open_http(server)).servers, [entry])
+    call = HookRequest("patient-view", Context(PATIENT, "PractitionerRole/r1"), fhirServer=BASE)
+    assert asyncio.run(known.reader(call, "https://e")) == Reader(frozenset({OTHER}), frozenset({"https://e|oncology"}))
