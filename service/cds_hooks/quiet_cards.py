@@ -52,7 +52,7 @@ class QuietCards:
             if rules.repeat == "changed":
                 shown = _encode(shown_of(assessment, self._issued.key))
                 await self._store.put(self._of_shown(name), shown, rules.days * _DAY)
-            if rules.snooze_days and not rules.shadow:
+            if rules.snooze_days:
                 about = _of_card(recipient.client, recipient.service, card.uuid)
                 await self._store.put(about, name.encode(), max(rules.snooze_days.values()) * _DAY)
         except StateDownError:

@@ -254,10 +254,16 @@ def test_the_clients_entry_stands_for_its_readers() -> None:
     assert found == [Reader(frozenset({OTHER})), Reader(), Reader()]
 
 
-def test_a_role_without_a_code_leaves_the_clients(server: FhirServer) -> None:
-    """What the PractitionerRole does not say is taken from the client's entry, each for itself."""
+def test_a_role_is_taken_from_the_calls_server_and_the_rest_from_the_clients_entry(server: FhirServer) -> None:
+    """What the PractitionerRole does not say is the client's; one on another server, listed too, is not read."""
     entry = EhrClient(issuer="https://e", jwks_url="https://e/keys", role=OTHER, speciality=OTHER)
     server.on("PractitionerRole/r1", {**role(), "code": []})
-    known = Readers(reach_of(Settings(fhir=(Listed(url=BASE),)), open_http(server)).servers, [entry])
-    call = HookRequest("patient-view", Context(PATIENT, "PractitionerRole/r1"), fhirServer=BASE)
-    assert asyncio.run(known.reader(call, "https://e")) == Reader(frozenset({OTHER}), frozenset({"https://e|oncology"}))
+    listed = (Listed(url=BASE), Listed(url="https://other.example/r4"))
+    known = Readers(reach_of(Settings(fhir=listed), open_http(server)).servers, [entry])
+
+    def found(user: str) -> Reader:
+        call = HookRequest("patient-view", Context(PATIENT, user), fhirServer=BASE)
+        return asyncio.run(known.reader(call, "https://e"))
+
+    assert found("PractitionerRole/r1") == Reader(frozenset({OTHER}), frozenset({"https://e|oncology"}))
+    assert found("https://other.example/r4/PractitionerRole/r1") == Reader(frozenset({OTHER}), frozenset({OTHER}))
