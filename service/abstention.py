@@ -30,6 +30,13 @@ class Abstained(msgspec.Struct, frozen=True):
     detail: str
 
 
+RESTRICTED = Abstained(
+    "restricted",
+    "this record is restricted.",
+    "It bears a label under which this site does not have records assessed. Nothing of it is shown here.",
+)
+
+
 def reason_to_abstain(encoded: EncodedPatient, network: Network) -> Abstained | None:
     """The first reason that holds, gravest first; None where the patient is scored."""
     if encoded.foreign:

@@ -23,6 +23,7 @@ from service.cds_hooks.client_token import Client
 from service.cds_hooks.clients import Register
 from service.cds_hooks.described import components
 from service.cds_hooks.feedback_routes import FeedbackService, feedback_routes
+from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.errors import SettingsError
@@ -38,6 +39,9 @@ from service.state.feedback import FeedbackStore, ProcessFeedback
 from service.state.feedback_file import SqliteFeedback
 from service.state.feedback_redis import RedisFeedback
 from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
+from service.state.shown import ProcessShown, ShownStore
+from service.state.shown_file import SqliteShown
+from service.state.shown_redis import RedisShown
 from service.telemetry import Telemetry
 from service.version import VERSION
 
@@ -79,6 +83,14 @@ def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> Feedba
     return SqliteFeedback(_opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
 
 
+def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ShownStore:
+    """Where it is remembered what was shown, if a rule asks for it: Redis, one file, or this process."""
+    state = settings.state if settings.quiet.remembers else State()
+    if state.redis is not None:
+        return RedisShown.at(state.redis.get_secret_value(), patience)
+    return SqliteShown(_opens(state.file), clock) if state.file else ProcessShown(clock)
+
+
 def _opens(file: Path) -> Path:
     """The file, if SQLite can write to it. Raises SettingsError, which is a line at the start and not a traceback."""
     try:
@@ -112,6 +124,8 @@ def create_app(
     feedback = feedback_of(settings, clock)
     key = settings.state.key.get_secret_value() if settings.state.key else None
     issued = IssuedCards(feedback, telemetry, clock, key)
+    shown = shown_of(settings, clock)
+    quiet = QuietCards(settings.quiet, shown, issued, telemetry)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -125,6 +139,7 @@ def create_app(
             await http.aclose()
             await replay.close()
             await feedback.close()
+            await shown.close()
             telemetry.close()
 
     app = FastAPI(
@@ -149,9 +164,10 @@ def create_app(
     )
     app.state.readiness = readiness
     refusals.install(app)
-    hooks = CdsService(settings, package, reach, queries(), issued, telemetry, clock)
+    hooks = CdsService(settings, package, reach, queries(), issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))
-    app.include_router(feedback_routes(FeedbackService(settings.feedback, hooks.ids, feedback, telemetry, clock)))
+    takes = FeedbackService(settings.feedback, hooks.ids, feedback, quiet, telemetry, clock)
+    app.include_router(feedback_routes(takes))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))
     _describe(app)

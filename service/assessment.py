@@ -18,7 +18,7 @@ from models.features import MODALITIES
 from models.package import Package
 from models.position import Position
 from models.setting import Network
-from service.abstention import Abstained, reason_to_abstain
+from service.abstention import RESTRICTED, Abstained, reason_to_abstain
 from service.attribution import Factor, factors, most_telling
 from service.labels import short
 
@@ -123,9 +123,12 @@ def assess(
     package: Package,
     notices: tuple[CodeAndText, ...] = (),
     stage: Stage = lambda _: nullcontext(),
+    *,
+    restricted: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
+    Of a `restricted` record nothing is said but that.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
@@ -134,6 +137,8 @@ def assess(
     setting = choose_setting(encoded, at)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
+    if restricted and not encoded.foreign:
+        return _withheld(common, notices)
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
@@ -158,6 +163,20 @@ def _common(
         notices=(*notices, *(() if encoded.foreign or index is None else _notices(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
+    )
+
+
+def _withheld(common: Assessment, notices: tuple[CodeAndText, ...]) -> Assessment:
+    """What is said of a restricted record: neither what is in it nor how much."""
+    return Assessment(
+        schema_version=common.schema_version,
+        status="abstained",
+        abstained=RESTRICTED,
+        patient=common.patient,
+        assessed_at=common.assessed_at,
+        model=common.model,
+        mapping=common.mapping,
+        notices=notices,
     )
 
 

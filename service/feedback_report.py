@@ -36,12 +36,13 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`weeks` from the newest back, the groups by number of cards."""
+    """`weeks` from the newest back, the groups by number of cards. `shadow`: cards that were computed and not shown."""
 
     total: Line
     weeks: tuple[Line, ...]
     factors: tuple[Line, ...]
     entities: tuple[Line, ...]
+    shadow: int = 0
 
 
 def first_day(today: date, weeks: int) -> date:
@@ -53,7 +54,8 @@ def report_of(kept: Kept, today: date, weeks: int) -> Report:
     """The report over so many ISO weeks. Feedback counts for the week in which the user acted."""
     first = first_day(today, weeks)
     # a card shown again in the same week is the same card
-    cards = {(card.card, card.client, week_of(card.day)): card for card in kept.cards if card.day >= first}
+    issued = {(card.card, card.client, week_of(card.day)): card for card in kept.cards if card.day >= first}
+    cards = {name: card for name, card in issued.items() if not card.is_shadow}
     about = {(card.card, card.client): card for card in kept.cards}
     pairs = [(one, about.get((one.card, one.client))) for one in kept.feedback]
     shown = [week_of(first + timedelta(7 * number)) for number in reversed(range(weeks))]
@@ -72,6 +74,7 @@ def report_of(kept: Kept, today: date, weeks: int) -> Report:
         weeks=tuple(by_week.get(week, _empty(week)) for week in shown),
         factors=lines(lambda card: card.factor),
         entities=lines(lambda card: card.entity),
+        shadow=len(issued) - len(cards),
     )
 
 
@@ -123,6 +126,7 @@ def as_text(report: Report) -> str:
         _table("Week", report.weeks),
         _table("Leading factor", report.factors),
         _table("Cancer type", report.entities),
+        *([f"In shadow mode {report.shadow} more were computed and not shown."] if report.shadow else []),
         "A card that nobody answered is never reported by an EHR; accepted is out of all that were answered.",
     ]
     return "\n".join(parts)

@@ -42,6 +42,7 @@ class Readiness:
             "auth": self._settings.auth,
             "clock": self._settings.clock,
             "demonstration": self._settings.demonstration,
+            "shadow": self._settings.quiet.shadow,
             "dependencies": {"model": {**model, "digest": self._package.digest}, **await self._fhir()},
         }
 

@@ -6,18 +6,27 @@ from fhir_mappings.record import PatientRecord
 from models.package import Package
 from service.assessment import Assessment, CodeAndText, assess
 from service.clock import Moment, Now, now
+from service.quiet_settings import RestrictedRecords
+from service.restricted import is_restricted
 from service.telemetry import stage
 
 
 def score(
-    record: PatientRecord, package: Package, moment: Moment, *, demonstration: bool = False, real: Now = now
+    record: PatientRecord,
+    package: Package,
+    moment: Moment,
+    *,
+    demonstration: bool = False,
+    real: Now = now,
+    restricted: RestrictedRecords | None = None,
 ) -> Assessment:
-    """Assess one record; `real` is the clock that `now` reads."""
+    """Assess one record; `real` is the clock that `now` reads, `restricted` the labels under which none is assessed."""
     at = moment.at_for(record, real)
     notices = _running_notices(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
-    return assess(record, at, package, notices, stage)
+    withheld = restricted is not None and is_restricted(record, restricted)
+    return assess(record, at, package, notices, stage, restricted=withheld)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[CodeAndText, ...]:

@@ -22,6 +22,7 @@ from fhir_mappings.versions import Version
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
@@ -57,6 +58,13 @@ class EhrClient(_Table):
     jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
     tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
     token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
+
+    role: CodeWithSystem | None = Field(
+        default=None,
+        description="role of this client's readers (a code with its system) where `userId` is no PractitionerRole that"
+        " can be read",
+    )
+    speciality: CodeWithSystem | None = Field(default=None, description="their speciality, likewise")
 
     @field_validator("jwks_url")
     @classmethod
@@ -162,6 +170,8 @@ class Settings(BaseSettings):
     card: Card = Card()
     state: State = State()
     feedback: FeedbackRules = FeedbackRules()
+    quiet: QuietRules = QuietRules()
+    restricted: RestrictedRecords = RestrictedRecords()
     limits: Limits = Limits()
 
     @field_validator("fhir", mode="before")
@@ -238,6 +248,7 @@ class Settings(BaseSettings):
             f"clock is {self.clock}: patients are not assessed at the present time": self.clock != "now",
             "demonstration is on: conditions meant for real patients are waived": self.demonstration,
             "no [[client]]: every call but those of the public addresses gets 401": self._admits_nobody,
+            "quiet.shadow is on: cards are computed and kept, and none is shown": self.quiet.shadow,
             "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
         return tuple(text for text, holds in said.items() if holds)

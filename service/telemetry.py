@@ -55,6 +55,12 @@ class Telemetry:
             "oncohooks.replay_memory.down", "{call}", "Calls admitted while the shared memory of used tokens was down"
         )
         self._feedback = meter.create_counter("oncohooks.feedback", "{feedback}", "What became of cards")
+        self._silenced = meter.create_counter(
+            "oncohooks.silenced", "{call}", "Calls answered without a card, by policy"
+        )
+        self._shown_down = meter.create_counter(
+            "oncohooks.shown_memory.down", "{call}", "Calls while the memory of shown cards was down"
+        )
         self._not_kept = meter.create_counter(
             "oncohooks.not_kept", "{record}", "What could not be kept because the store was down"
         )
@@ -94,8 +100,20 @@ class Telemetry:
         """Count feedback that was not known before; `reason` is one of our codes, `none` or `other`."""
         self._feedback.add(1, {"outcome": outcome, "reason": reason})
 
-    def not_kept(self, what: Literal["card", "feedback"]) -> None:
-        """Count a card that no report will know of, or a call with feedback that was refused: an alarm."""
+    def silenced(self, service: str, reason: str) -> None:
+        """Count a call that was answered without a card; `reason` is from a closed list."""
+        self._silenced.add(1, {"service": service, "reason": reason})
+
+    def shown_memory_down(self) -> None:
+        """Count a call that was answered without knowing what was shown before: an alarm."""
+        self._shown_down.add(1)
+
+    def not_kept(self, what: Literal["card", "feedback", "shown", "snooze"]) -> None:
+        """Count what was lost: an alarm.
+
+        A card that no report will know of, a call with feedback that was refused, a card that will be shown again, a
+        snooze that will not hold.
+        """
         self._not_kept.add(1, {"what": what})
 
     def exposition(self) -> bytes:

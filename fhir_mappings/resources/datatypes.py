@@ -65,10 +65,12 @@ class SampledData(msgspec.Struct, frozen=True, gc=False):
 
 
 class Meta(msgspec.Struct, frozen=True, gc=False):
-    """Which version of a resource this is, and since when."""
+    """Which version of a resource this is, and since when; who may see it (`security`), and labels of the site."""
 
     versionId: str = ""  # noqa: N815
     lastUpdated: str = ""  # noqa: N815
+    security: tuple[Coding, ...] = ()
+    tag: tuple[Coding, ...] = ()
 
 
 class Extension(msgspec.Struct, frozen=True, gc=False):

@@ -59,6 +59,8 @@ class MedicationAdministration(Resource, frozen=True, tag=True, gc=False):
     def as_r4(self) -> r4.MedicationAdministration:
         return r4.MedicationAdministration(
             id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
             status=self.status,
             medicationCodeableConcept=self.medication.concept,
             medicationReference=self.medication.reference,
@@ -92,6 +94,8 @@ class MedicationStatement(Resource, frozen=True, tag=True, gc=False):
     def as_r4(self) -> r4.MedicationStatement:
         return r4.MedicationStatement(
             id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
             status=self._status(),
             medicationCodeableConcept=self.medication.concept,
             medicationReference=self.medication.reference,
@@ -128,6 +132,8 @@ class MedicationRequest(Resource, frozen=True, tag=True, gc=False):
     def as_r4(self) -> r4.MedicationRequest:
         return r4.MedicationRequest(
             id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
             status="completed" if self.status == "ended" else self.status,
             intent=self.intent,
             doNotPerform=self.doNotPerform,
@@ -156,6 +162,8 @@ class Procedure(Resource, frozen=True, tag=True, gc=False):
     def as_r4(self) -> r4.Procedure:
         return r4.Procedure(
             id=self.id,
+            meta=self.meta,
+            implicitRules=self.implicitRules,
             status=self.status,
             code=self.code,
             subject=self.subject,

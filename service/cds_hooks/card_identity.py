@@ -16,19 +16,23 @@ from fhir_mappings.concepts import catalogue
 from service.assessment import Assessment
 from service.cds_hooks.wire import Card
 from service.clock import Now
-from service.state.feedback import CardIssued, FeedbackStore, StateDownError
+from service.state.feedback import SHADOW, CardIssued, FeedbackStore, StateDownError
 from service.telemetry import Telemetry
 
 _AGAIN_SECONDS = 10.0
 
 
 class Recipient(msgspec.Struct, frozen=True):
-    """Whom a card is for: the client's issuer (empty where everyone may call), the chart, the called service."""
+    """Whom a card is for: the client's issuer (empty where everyone may call), the chart, the called service.
+
+    `user` only where a site snoozes: feedback names a card and no user, so that each user's card is another one there.
+    """
 
     client: str
     server: str
     patient: str
     service: str
+    user: str = ""
 
 
 def card_uuid(card: Card, recipient: Recipient, key: bytes) -> str:
@@ -39,8 +43,17 @@ def card_uuid(card: Card, recipient: Recipient, key: bytes) -> str:
     """
     server = recipient.server.rstrip("/")
     read = (card.summary, card.indicator, card.detail, card.links)
-    content = msgspec.json.encode((recipient.client, server, recipient.patient, recipient.service, read))
+    content = msgspec.json.encode(
+        (recipient.client, server, recipient.patient, recipient.service, recipient.user, read)
+    )
     return str(UUID(bytes=hmac.digest(key, content, hashlib.sha256)[:16], version=4))
+
+
+def reader_name(recipient: Recipient, user: str, key: bytes) -> str:
+    """HMAC-SHA256 of a user before a patient's chart, in hexadecimal: what is remembered of cards goes by it."""
+    server = recipient.server.rstrip("/")
+    of = ("reader", recipient.client, server, recipient.patient, recipient.service, user)
+    return hmac.digest(key, msgspec.json.encode(of), hashlib.sha256).hex()
 
 
 class IssuedCards:
@@ -55,16 +68,27 @@ class IssuedCards:
         self._shared = key is not None
         self._ask_at = 0.0
 
+    @property
+    def key(self) -> bytes:
+        """The key of everything that is hashed: known once a card was named."""
+        return self._key
+
+    def reader_name(self, recipient: Recipient, user: str) -> str:
+        return reader_name(recipient, user, self._key)
+
     async def identified(self, card: Card, recipient: Recipient) -> Card:
         """The card with its uuid."""
         if not self._shared and monotonic() >= self._ask_at:
             await self._ask()
         return msgspec.structs.replace(card, uuid=card_uuid(card, recipient, self._key))
 
-    async def keep(self, card: Card, recipient: Recipient, assessment: Assessment) -> None:
-        """Keep that the card was shown today. Where the store is down that is counted; the card stays good."""
+    async def keep(self, card: Card, recipient: Recipient, assessment: Assessment, *, shadow: bool = False) -> None:
+        """Keep that the card was shown today, or computed in `shadow` mode.
+
+        Where the store is down that is counted; the card stays good.
+        """
         shown = CardIssued(
-            card=card.uuid,
+            card=SHADOW + card.uuid if shadow else card.uuid,
             day=self._now().date(),
             service=recipient.service,
             client=recipient.client,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from service.cds_hooks.described import FEEDBACK
 from service.cds_hooks.feedback import FeedbackEntry, read_feedback
 from service.cds_hooks.override_reasons import reason_class
+from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import body_of
 from service.clock import Now
 from service.errors import FeedbackTooLargeError, NotKeptError, TooLargeError, UnknownServiceError
@@ -22,11 +23,18 @@ class FeedbackService:
     """Takes feedback of all services; the same again changes nothing."""
 
     def __init__(
-        self, rules: FeedbackRules, services: Collection[str], store: FeedbackStore, telemetry: Telemetry, now: Now
+        self,
+        rules: FeedbackRules,
+        services: Collection[str],
+        store: FeedbackStore,
+        quiet: QuietCards,
+        telemetry: Telemetry,
+        now: Now,
     ) -> None:
         self._rules = rules
         self._services = services
         self._store = store
+        self._quiet = quiet
         self._telemetry = telemetry
         self._now = now
 
@@ -50,6 +58,7 @@ class FeedbackService:
             raise NotKeptError("feedback") from error
         for one in new:
             self._telemetry.feedback(one.outcome, reason_class(one.reason))
+            await self._quiet.snooze(one)
 
     def _kept(self, entry: FeedbackEntry, service_id: str, client: str) -> FeedbackGiven:
         received = self._now().astimezone(UTC)

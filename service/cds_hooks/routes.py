@@ -1,5 +1,6 @@
 """GET /cds-services and POST /cds-services/{id}: one hook call from bytes to card, in one screen."""
 
+import asyncio
 from collections.abc import Collection
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
+from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import Query
 from models.package import Package
 from service.assessment import Assessment
@@ -15,6 +17,9 @@ from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
 from service.cds_hooks.envelope import read_body, read_request
+from service.cds_hooks.quiet import Reader, Silence
+from service.cds_hooks.quiet_cards import QuietCards
+from service.cds_hooks.readers import Readers
 from service.cds_hooks.services import discovery
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
@@ -46,6 +51,7 @@ class CdsService:
         reach: Reach,
         queries: tuple[Query, ...],
         issued: IssuedCards,
+        quiet: QuietCards,
         telemetry: Telemetry,
         real: Now,
     ) -> None:
@@ -56,6 +62,8 @@ class CdsService:
         self._queries = queries
         self._keys = frozenset(query.key for query in queries)
         self._issued = issued
+        self._quiet = quiet
+        self._readers = Readers(reach.servers, settings.client)
         self._telemetry = telemetry
         self._real = real
         described = discovery(queries)
@@ -77,13 +85,20 @@ class CdsService:
             raise UnknownServiceError("the last part of the address is no service id")
         try:
             call = await self._read(request, hook)
-            record = await gather(_patient_call(call), self._reach, self._queries)
+            record, reader = await self._gathered(call, request)
             assessment = score(
-                record, self._package, self._moment, demonstration=self._settings.demonstration, real=self._real
+                record,
+                self._package,
+                self._moment,
+                demonstration=self._settings.demonstration,
+                real=self._real,
+                restricted=self._settings.restricted,
             )
-            recipient = Recipient(issuer_of(request), call.fhirServer, call.context.patientId, service_id)
+            user = call.context.userId
+            recipient = self._recipient(call, request, service_id)
             card = await self._issued.identified(self._card(assessment, request), recipient)
-            body = _encoder.encode(CardResponse((card,)))
+            silence = await self._quiet.silence(assessment, recipient, user, reader)
+            body = _encoder.encode(CardResponse(() if silence else (card,)))
         except ToldError as error:
             self._telemetry.outcome(service_id, "error", error.category)
             raise
@@ -93,8 +108,27 @@ class CdsService:
         abstained = assessment.abstained
         self._telemetry.outcome(service_id, "abstained" if abstained else "scored", abstained.code if abstained else "")
         # kept once the answer is on its way: no clinician waits for the store
-        keep = BackgroundTask(self._issued.keep, card, recipient, assessment)
+        keep = BackgroundTask(self._keep, card, recipient, user, assessment, silence)
         return Response(body, media_type=_JSON, background=keep)
+
+    async def _gathered(self, call: HookRequest, request: Request) -> tuple[PatientRecord, Reader]:
+        """The record and, where the site asks who reads, the reader, side by side."""
+        gathering = gather(_patient_call(call), self._reach, self._queries)
+        if not self._settings.quiet.asks_who_reads:
+            return await gathering, Reader()
+        return await asyncio.gather(gathering, self._readers.reader(call, issuer_of(request)))
+
+    def _recipient(self, call: HookRequest, request: Request, service_id: str) -> Recipient:
+        user = call.context.userId if self._settings.quiet.snooze_days else ""
+        return Recipient(issuer_of(request), call.fhirServer, call.context.patientId, service_id, user)
+
+    async def _keep(
+        self, card: Card, recipient: Recipient, user: str, assessment: Assessment, silence: Silence | None
+    ) -> None:
+        """What was shown, or would have been but for shadow mode."""
+        if silence in {None, Silence.SHADOW}:
+            await self._issued.keep(card, recipient, assessment, shadow=silence is Silence.SHADOW)
+            await self._quiet.keep(card, assessment, recipient, user)
 
     async def _read(self, request: Request, hook: str) -> HookRequest:
         limits = self._settings.limits

@@ -15,6 +15,7 @@ from service.clock import Now
 _MANY = 100_000
 _Identity = TypeVar("_Identity")
 _Record = TypeVar("_Record")
+SHADOW = "shadow:"  # before the uuid of a card that was computed and not shown
 Outcome = Literal["accepted", "overridden"]
 
 
@@ -31,6 +32,10 @@ class CardIssued(msgspec.Struct, frozen=True, array_like=True):
     client: str
     entity: str
     factor: str
+
+    @property
+    def is_shadow(self) -> bool:
+        return self.card.startswith(SHADOW)
 
 
 class FeedbackGiven(msgspec.Struct, frozen=True, array_like=True):

@@ -66,6 +66,14 @@ def test_a_card_shown_again_in_a_week_is_one_card() -> None:
     assert found.total.cards == 2
 
 
+def test_cards_of_shadow_mode_are_counted_apart() -> None:
+    """Nobody saw them: they stand in no group, and the text says how many there were."""
+    found = report((*CARDS, card("shadow:a"), card("shadow:z")))
+    assert (found.total.cards, found.shadow) == (4, 2)
+    assert "In shadow mode 2 more were computed and not shown." in as_text(found)
+    assert "shadow" not in as_text(report())
+
+
 def test_groups_have_labels_and_the_largest_comes_first() -> None:
     """Leading factors and cancer types by the catalogue's labels; cards without one, and cards not known, apart."""
     found = report()

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from service.errors import SettingsError
+from service.quiet_settings import QuietRules
 from service.settings import EhrClient, FhirServer, Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
@@ -125,6 +126,9 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ('[state]\nkey = "pw@short"', "state.key: must have at least 32 characters"),
         ("[feedback]\ndays = 0", "feedback.days: Input should be greater than or equal to 1"),
         ('[state]\nwhen_redis_is_down = "shrug"', "state.when_redis_is_down: Input should be 'process' or 'refuse'"),
+        ("[quiet.snooze_days]\ndisagre = 3", "quiet.snooze_days: a key is neither an override reason of ours"),
+        ('[quiet]\nroles = ["doctor"]', "quiet.roles.0: String should match pattern"),
+        ('[restricted]\nlabels = ["restricted"]', "restricted.labels.0: String should match pattern"),
         ('auth = "of"', "auth: Input should be 'required' or 'off'"),
         ('[card]\nsurvival = "page"', "card.survival: Input should be 'never'"),
         ('[[fhir]]\nurl = "ftp://a"', "fhir.0.url: not of the form https://host[:port]/path"),
@@ -143,6 +147,14 @@ def test_what_is_wrong_is_named_on_one_line(site: Path, content: str, expected: 
     line = refusal()
     assert expected in line
     assert "pw@" not in line
+
+
+def test_snooze_takes_reasons_of_others_as_they_are_kept(site: Path) -> None:
+    """One of ours by its code, another by system and code; ours with its system would never be met."""
+    site.write_text('[quiet.snooze_days]\ndisagree = 3\n"http://e|c1" = 7\n"|c2" = 1\n')
+    assert Settings.read().quiet.snooze_days == {"disagree": 3, "http://e|c1": 7, "|c2": 1}
+    site.write_text('[quiet.snooze_days]\n"urn:oncohooks:override-reason|disagree" = 3\n')
+    assert "quiet.snooze_days" in refusal()
 
 
 def test_several_faults_are_told_together(site: Path) -> None:
@@ -165,8 +177,9 @@ def test_what_is_unsafe_is_said_at_the_start() -> None:
         "used tokens and feedback are kept by this process alone"
     ]
     assert Settings(client=(ehr,), public_url="https://b", state=State(file=Path("f"))).warnings() == ()
-    settings = Settings(auth="off", clock="latest", demonstration=True)
-    assert [text.partition(" is ")[0] for text in settings.warnings()] == ["auth", "clock", "demonstration"]
+    settings = Settings(auth="off", clock="latest", demonstration=True, quiet=QuietRules(shadow=True))
+    said = [text.partition(" is ")[0] for text in settings.warnings()]
+    assert said == ["auth", "clock", "demonstration", "quiet.shadow"]
 
 
 def test_settings_cannot_be_changed() -> None:

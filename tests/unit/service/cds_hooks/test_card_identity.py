@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from service.assessment import assess
-from service.cds_hooks.card_identity import IssuedCards, Recipient, card_uuid, leading_factor
+from service.cds_hooks.card_identity import IssuedCards, Recipient, card_uuid, leading_factor, reader_name
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.wire import Card
 from service.state.feedback import ProcessFeedback, StateDownError
@@ -49,6 +49,15 @@ def test_whoever_differs_has_another_uuid(member: str) -> None:
     shifted = Recipient(RECIPIENT.client + RECIPIENT.server, "", RECIPIENT.patient, RECIPIENT.service)
     uuids = {card_uuid(card_of(), recipient, KEY) for recipient in (RECIPIENT, other, shifted)}
     assert len(uuids) == 3
+
+
+def test_a_readers_name_is_that_of_one_user_before_one_chart() -> None:
+    """Another user, client, server, patient or service has another; the slash at a server's end is none."""
+    others = [msgspec.structs.replace(RECIPIENT, **{m: "x"}) for m in ("client", "server", "patient", "service")]
+    named = [reader_name(one, "anna", KEY) for one in (RECIPIENT, *others)]
+    assert len({*named, reader_name(RECIPIENT, "bert", KEY), reader_name(RECIPIENT, "anna", b"x" * 32)}) == 7
+    slash = msgspec.structs.replace(RECIPIENT, server=f"{BASE}/", user="anna")
+    assert reader_name(slash, "anna", KEY) == named[0]
 
 
 @pytest.mark.parametrize(("member", "value"), [("summary", "x"), ("indicator", "warning"), ("detail", "x")])
