@@ -153,7 +153,8 @@ CHANGES = (
 )
 
 
-COMPARED = frozenset(change.of for change in CHANGES)  # of these an earlier value counts beside the newest
+# Of these an earlier value counts beside the newest: so many days before it, first and last.
+COMPARED: Mapping[str, tuple[float, float]] = {change.of: (change.first, change.last) for change in CHANGES}
 
 
 def changed(change: Change, chosen: Chosen, history: History, schema: FeatureSchema) -> Finding | None:

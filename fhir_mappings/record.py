@@ -90,10 +90,10 @@ class OwnResources:
         self._entries = record.entries
         guard = _SubjectGuard(record)
         copies: _Copies = {}  # of those that came more than once
-        observations = self._by_type[Observation]
+        observations, address = self._by_type[Observation], f"Patient/{record.patient_id}"
         for entry in record.entries:
             resource = entry.resource
-            if isinstance(resource, Observation) and not resource.contained and guard.names_plainly(resource):
+            if isinstance(resource, Observation) and not resource.contained and resource.subject.reference == address:
                 first = observations.setdefault(resource.id or id(resource), resource)  # as nearly all are
                 if first is not resource:
                     copies.setdefault((Observation, resource.id), [first]).append(resource)
@@ -204,10 +204,6 @@ class _SubjectGuard:
     @cached_property
     def _identifiers(self) -> set[Identifier]:
         return {identifier for who, _ in self._patient for identifier in who.identifier}
-
-    def names_plainly(self, observation: Observation) -> bool:
-        """Whether it names this patient in the shortest way, which needs no thought."""
-        return observation.subject.reference == self._address
 
     def issue(self, resource: Clinical, *, scoped: bool) -> Issue | None:
         owner = self._owner(resource)

@@ -28,14 +28,16 @@ _HOW: Mapping[str, How] = {
     "panel": "panel",
     "ignored": "ignored",
 }
+_DAY = 86_400.0
 _METHOD_RANK = {"pathological": 20, "clinical": 10, "point of care": -20}
 
 
 class Slot(msgspec.Struct, frozen=True, gc=False):
     """One meaning of one code: `name` is the parameter, or the part that the encoder derives one from.
 
-    `newest_decides`: older values cannot matter, so they need not be read. `initial_stage`: a stage that counts from
-    the time of diagnosis only. `rank`: by the method that the code names.
+    `newest_decides`: older values cannot stand for the parameter, so they need not be read, but for those of so many
+    seconds before the newest (`compared`) that its change is formed from. `initial_stage`: a stage that counts from the
+    time of diagnosis only. `rank`: by the method that the code names.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     concept: Concept
     feature: Feature
     newest_decides: bool
+    compared: tuple[float, float] | None
     initial_stage: bool
     is_parameter: bool
     rank: int
@@ -105,12 +108,19 @@ def _slots(source: Catalogue, code: tuple[str, str], concepts: Iterable[Concept]
             code=code,
             concept=concept,
             feature=feature,
-            newest_decides=name not in source.schema.index or (newest_decides(feature) and name not in COMPARED),
+            newest_decides=name not in source.schema.index or newest_decides(feature),
+            compared=_compared(name),
             initial_stage=feature.missing_rule == "initial_staging",
             is_parameter=name in source.schema.index,
             rank=_METHOD_RANK.get(concept.method, 0),
             rule=f"{concept.meaning} of {concept.code}",
         )
+
+
+def _compared(name: str) -> tuple[float, float] | None:
+    """With two days more at either end: what is chosen may be another result of the newest day, in another zone."""
+    first, last = COMPARED.get(name, (None, None))
+    return None if first is None or last is None else ((first - 2) * _DAY, (last + 2) * _DAY)
 
 
 def _name(how: How, code: tuple[str, str], key: str) -> str:

@@ -111,12 +111,14 @@ class ObservationReader:
     ) -> None:
         """Read from the newest back, until nothing older can be chosen or contradict what was."""
         stops_early = batches[0].slot.newest_decides and not thorough
+        compared = batches[0].slot.compared
+        earliest = compared[1] if compared else _ONE_DAY_ANYWHERE
         newest: Timed | None = None
         for timed, slot in _newest_first(batches):
             if newest is not None:
-                if timed.seconds < newest.seconds - _ONE_DAY_ANYWHERE:
+                if timed.seconds < newest.seconds - earliest:
                     break
-                if not _may_matter_beside(newest, timed):
+                if not (_may_matter_beside(newest, timed) or _is_compared(newest, timed, slot)):
                     continue
             found = self._finding(timed, slot, later, reading.issues, mute)
             if found is not None:
@@ -211,6 +213,11 @@ def _newest_first(batches: Sequence[Batch]) -> Iterable[tuple[Timed, Slot]]:
         return ((timed, slot) for timed in sorted(batches[0].results, key=_IN_TIME, reverse=True))
     pairs = [(timed, batch.slot) for batch in batches for timed in batch.results]
     return sorted(pairs, key=lambda pair: pair[0].seconds, reverse=True)
+
+
+def _is_compared(newest: Timed, other: Timed, slot: Slot) -> bool:
+    """Of the time before the newest from which a change is formed."""
+    return slot.compared is not None and slot.compared[0] <= newest.seconds - other.seconds <= slot.compared[1]
 
 
 def _may_matter_beside(newest: Timed, other: Timed) -> bool:
