@@ -249,7 +249,7 @@ def encoded(*resources: Resource | str) -> EncodedPatient:
     entries = [f'{{"resource": {one if isinstance(one, str) else json.dumps(one)}}}' for one in resources]
     decoded = decode(('{"resourceType": "Bundle", "entry": [' + ", ".join(entries) + "]}").encode())
     record = PatientRecord(PATIENT, entries_of(decoded.entries, scoped=True), (BASE,), issues=decoded.issues)
-    return encode(record, catalogue().schema, AT)
+    return encode(record, catalogue().schema, AT, thorough=True)
 
 
 ALONE = encoded(*GOOD)
