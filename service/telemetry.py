@@ -4,7 +4,7 @@ A span's name is a stage's name, an attribute's value is from a closed set, an e
 message could hold what it choked on. Every app has meters of its own, so that two in one process do not add up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
@@ -18,7 +18,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from prometheus_client import CollectorRegistry, generate_latest
 
-Outcome = Literal["scored", "abstained", "error"]
+from fhir_mappings.record import Retrieval
+
+Outcome = Literal["scored", "abstained", "silent", "error"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _NAME = "oncohooks"
@@ -50,6 +52,10 @@ class Telemetry:
         meter = self._meters.get_meter(_NAME)
         self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
         self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
+        self._prefetch = meter.create_counter("oncohooks.prefetch", "{query}", "How the queries of calls were answered")
+        self._wrong_patient = meter.create_counter(
+            "oncohooks.wrong_patient", "{call}", "Calls that delivered data of another patient"
+        )
         self._not_admitted = meter.create_counter("oncohooks.not_admitted", "{call}", "Calls without a good token")
         self._replay_down = meter.create_counter(
             "oncohooks.replay_memory.down", "{call}", "Calls admitted while the shared memory of used tokens was down"
@@ -79,8 +85,17 @@ class Telemetry:
                 self._requests.record(perf_counter() - started, measured.attributes)
 
     def outcome(self, service: str, outcome: Outcome, code: str = "") -> None:
-        """Count what became of a hook call; `code` is the abstention's or the error's, from their closed lists."""
+        """Count what became of a hook call; `code` is that of the abstention, silence or error, from closed lists."""
         self._outcomes.add(1, {"service": service, "outcome": outcome, "code": code})
+
+    def prefetch(self, client: str, ledger: Iterable[Retrieval]) -> None:
+        """Count how each query of a call was answered; `client` is a label of the register."""
+        for line in ledger:
+            self._prefetch.add(1, {"client": client, "key": line.key, "state": _prefetched(line)})
+
+    def wrong_patient(self, client: str, service: str) -> None:
+        """Count a call that delivered data of another patient: an alarm."""
+        self._wrong_patient.add(1, {"client": client, "service": service})
 
     def not_admitted(self, reason: str) -> None:
         """Count a call that was refused for its token; `reason` is from a closed list."""
@@ -119,6 +134,11 @@ class Telemetry:
                 raise
             finally:
                 self._stages.record(perf_counter() - started, {"stage": name})
+
+
+def _prefetched(line: Retrieval) -> str:
+    """What the client did for a query: the ledger's state of what it sent; `missing` where we read it, or could not."""
+    return "missing" if line.via != "prefetch" or line.state == "notAsked" else line.state
 
 
 class ServerRequest:

@@ -51,7 +51,9 @@ class PatientCall(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _FHIR_ID.fullmatch(self.patient_id):
-            raise MalformedError("patientId is not a FHIR id (letters, digits, - and ., at most 64)")
+            raise MalformedError(
+                "patientId is not a FHIR id (letters, digits, - and ., at most 64), nor a Patient of fhirServer"
+            )
 
     def __repr__(self) -> str:
         return "PatientCall(***)"
@@ -169,13 +171,13 @@ def _record(call: PatientCall, answers: Sequence[Answer]) -> PatientRecord:
     return PatientRecord(
         patient_id=call.patient_id,
         entries=tuple(entry for answer in answers for entry in answer.entries),
-        bases=_bases(call.server),
+        bases=bases_of(call.server),
         retrieval=tuple(answer.retrieval(as_of) for answer in answers),
         issues=(*call.issues, *(issue for answer in answers for issue in answer.issues)),
     )
 
 
-def _bases(server: str) -> tuple[str, ...]:
+def bases_of(server: str) -> tuple[str, ...]:
     """Only the stated server's patients are this call's: the same id on another server of the site is someone else."""
     try:
         return (server.rstrip("/"), Base.parse(server).url)
