@@ -35,7 +35,7 @@ def reason_for_no_card(call: HookRequest) -> str:
 def with_foreign_orders(record: PatientRecord, orders: Decoded | None) -> PatientRecord:
     """The record; with the draft orders where one names another patient, so that it is not scored.
 
-    Else they stay out: what is not signed yet is no part of the picture. The record's own Patient tells its identifiers.
+    Else they stay out: what is not signed yet is no part of the picture. The record's Patient tells its identifiers.
     """
     if orders is None:
         return record

@@ -84,7 +84,7 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> P
     if jobs:
         with stage("search"):
             read = await _side_by_side(jobs, reach)
-    answers = {**sent, **{answer.query.key: answer for answer in read}}
+    answers = {**sent, **{answer.query.key: _read_after(answer, sent.get(answer.query.key)) for answer in read}}
     return _record(call, [answers.get(query.key) or _not_asked(query, call) for query in queries])
 
 
@@ -97,6 +97,14 @@ def _sent(query: Query, value: Decoded | None) -> Answer:
 def _must_be_read(query: Query, sent: Answer | None) -> bool:
     """A key that was left out; and what cannot be done without, if the client failed to get it."""
     return sent is None or (sent.state == "failed" and query.type in INDISPENSABLE)
+
+
+def _read_after(answer: Answer, sent: Answer | None) -> Answer:
+    """What was read, with the client's failure to get it where that is why."""
+    if sent is None or sent.state != "failed":
+        return answer
+    reasons = [f"read after {sent.reason} in prefetch", *([answer.reason] if answer.reason else [])]
+    return msgspec.structs.replace(answer, reason="; ".join(reasons))
 
 
 def _server(call: PatientCall, reach: Reach, wanted: Sequence[Query]) -> FhirClient | None:
