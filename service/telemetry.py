@@ -4,7 +4,7 @@ A span's name is a stage's name, an attribute's value is from a closed set, an e
 message could hold what it choked on. Every app has meters of its own, so that two in one process do not add up.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
@@ -52,7 +52,7 @@ class Telemetry:
         meter = self._meters.get_meter(_NAME)
         self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
         self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
-        self._prefetch = meter.create_counter("oncohooks.prefetch", "{query}", "How the queries of calls were answered")
+        self._prefetch = meter.create_counter("oncohooks.prefetch", "{query}", "What clients sent for the queries")
         self._wrong_patient = meter.create_counter(
             "oncohooks.wrong_patient", "{call}", "Calls that delivered data of another patient"
         )
@@ -88,10 +88,11 @@ class Telemetry:
         """Count what became of a hook call; `code` is that of the abstention, silence or error, from closed lists."""
         self._outcomes.add(1, {"service": service, "outcome": outcome, "code": code})
 
-    def prefetch(self, client: str, ledger: Iterable[Retrieval]) -> None:
-        """Count how each query of a call was answered; `client` is a label of the register."""
+    def prefetch(self, client: str, sent: Collection[str], ledger: Iterable[Retrieval]) -> None:
+        """Count what the client did for each query; `client` is a label of the register, `sent` the keys it filled."""
         for line in ledger:
-            self._prefetch.add(1, {"client": client, "key": line.key, "state": _prefetched(line)})
+            state = _prefetched(line, is_sent=line.key in sent)
+            self._prefetch.add(1, {"client": client, "key": line.key, "state": state})
 
     def wrong_patient(self, client: str, service: str) -> None:
         """Count a call that delivered data of another patient: an alarm."""
@@ -136,9 +137,11 @@ class Telemetry:
                 self._stages.record(perf_counter() - started, {"stage": name})
 
 
-def _prefetched(line: Retrieval) -> str:
-    """What the client did for a query: the ledger's state of what it sent; `missing` where we read it, or could not."""
-    return "missing" if line.via != "prefetch" or line.state == "notAsked" else line.state
+def _prefetched(line: Retrieval, *, is_sent: bool) -> str:
+    """The ledger's state of what the client sent; of what it left out or failed to get, we may have read it or not."""
+    if not is_sent:
+        return "missing"
+    return line.state if line.via == "prefetch" else "failed"
 
 
 class ServerRequest:

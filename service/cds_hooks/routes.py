@@ -88,7 +88,7 @@ class CdsService:
                 self._telemetry.outcome(service_id, "silent", silence)
                 return Response(_NO_CARD, media_type=_JSON)
             record = await gather(_patient_call(call), self._reach, self._queries)
-            self._telemetry.prefetch(client.label, record.retrieval)
+            self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
             record = with_foreign_orders(record, call.context.draftOrders)
             assessment = score(
                 record, self._package, self._moment, demonstration=self._settings.demonstration, real=self._real
