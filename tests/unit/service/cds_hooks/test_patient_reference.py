@@ -14,6 +14,8 @@ FORMS = (
     f"HTTPS://FHIR.example:443/r4/Patient/{PATIENT}",
 )
 
+USERS = ("Practitioner/1", f"{BASE}/PractitionerRole/1", "PractitionerRole/1", "Patient/x", "RelatedPerson/1", "")
+
 
 @pytest.mark.parametrize("named", FORMS)
 def test_a_reference_is_the_id_that_it_names(named: str) -> None:
@@ -46,13 +48,12 @@ def test_calls_by_reference_are_the_same_call(caller: Caller) -> None:
     """The chart, and the patient of the token, by id or by reference: the same patient, data and card."""
     uuids = set()
     prefetch = full_prefetch(laboratory=bundle(observation(1)))
-    for named in FORMS:
+    for named, user in zip(FORMS, USERS, strict=True):
+        context = {"patientId": named, "userId": user}
         leave = {"access_token": "abc", "patient": named}
-        for user in ("Practitioner/1", f"{BASE}/PractitionerRole/1", "Patient/x", "RelatedPerson/1", ""):
-            context = {"patientId": named, "userId": user}
-            response = caller.hook(context=context, prefetch=prefetch, fhirServer=BASE, fhirAuthorization=leave)
-            assert assessment_of(response)["patient"] == f"Patient/{PATIENT}"
-            uuids.add(response.json()["cards"][0]["uuid"])
+        response = caller.hook(context=context, prefetch=prefetch, fhirServer=BASE, fhirAuthorization=leave)
+        assert assessment_of(response)["patient"] == f"Patient/{PATIENT}"
+        uuids.add(response.json()["cards"][0]["uuid"])
     assert len(uuids) == 1
 
 

@@ -60,7 +60,7 @@ CASES = {
     "OperationOutcome in a Bundle": Case(bundle(outcome=outcome()), "prefetch", "failed", reason=FAILED),
     "OperationOutcome, for what is needed: fetched": Case(
         outcome(), "search", "empty", asked=1, reason=f"read after {FAILED} in prefetch", key="conditions",
-        counted="missing",
+        counted="failed",
     ),
     "OperationOutcome beside entries": Case(
         bundle(observation(1), outcome=outcome()), "prefetch", "partial", count=1,
