@@ -4,6 +4,7 @@ A span's name is a stage's name, an attribute's value is from a closed set, an e
 message could hold what it choked on. Every app has meters of its own, so that two in one process do not add up.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from typing import Literal
 
 from opentelemetry import trace
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
@@ -52,7 +54,12 @@ class Telemetry:
         meter = self._meters.get_meter(_NAME)
         self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
         self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
-        self._prefetch = meter.create_counter("oncohooks.prefetch", "{query}", "What clients sent for the queries")
+        self._prefetched: Counter[tuple[str, str, str]] = (
+            Counter()
+        )  # fifteen a call: a meter's own adding costs too much
+        meter.create_observable_counter(
+            "oncohooks.prefetch", [self._observe_prefetch], "{query}", "What clients sent for the queries"
+        )
         self._wrong_patient = meter.create_counter(
             "oncohooks.wrong_patient", "{call}", "Calls that delivered data of another patient"
         )
@@ -90,9 +97,11 @@ class Telemetry:
 
     def prefetch(self, client: str, sent: Collection[str], ledger: Iterable[Retrieval]) -> None:
         """Count what the client did for each query; `client` is a label of the register, `sent` the keys it filled."""
-        for line in ledger:
-            state = _prefetched(line, is_sent=line.key in sent)
-            self._prefetch.add(1, {"client": client, "key": line.key, "state": state})
+        self._prefetched.update((client, line.key, _prefetched(line, is_sent=line.key in sent)) for line in ledger)
+
+    def _observe_prefetch(self, _: CallbackOptions) -> Iterable[Observation]:
+        for (client, key, state), count in self._prefetched.items():
+            yield Observation(count, {"client": client, "key": key, "state": state})
 
     def wrong_patient(self, client: str, service: str) -> None:
         """Count a call that delivered data of another patient: an alarm."""

@@ -32,6 +32,7 @@ _REQUEST = {
                 "patientId": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
                 "userId": _TEXT,
                 "encounterId": _TEXT,
+                "draftOrders": {"type": "object", "description": "the Bundle of order-sign"},
             },
         },
         "prefetch": {
