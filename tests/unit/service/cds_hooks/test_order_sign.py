@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from fhir_mappings.decoding import decode
+from fhir_mappings.record import PatientRecord, entries_of
+from service.cds_hooks.order_sign import with_foreign_orders
+from service.fhir.client import STATEMENT
 from tests.unit.service.far_end import (
     BASE,
     DISCHARGE,
@@ -123,16 +128,14 @@ def test_draft_orders_are_no_part_of_the_picture(caller: Caller) -> None:
     assert drafted.get("issues") == without.get("issues")
 
 
-@pytest.mark.parametrize("drug", [CISPLATIN, PARACETAMOL])
-@pytest.mark.parametrize(
-    "subject", [{"reference": "Patient/other"}, {"identifier": {"system": "urn:hospital", "value": "18"}}]
-)
-def test_orders_of_another_patient_are_told(caller: Caller, drug: str, subject: dict[str, Any]) -> None:
-    """A draft order of another patient makes the card a warning, whatever it orders."""
-    response = caller.hook(ORDER, **signing(order(drug, subject)))
-    assert response.json()["cards"][0]["indicator"] == "warning"
-    assert assessment_of(response)["abstained"]["code"] == "foreign-patient"
-    assert meters(caller, "oncohooks_wrong_patient_total") == {("any", "pan-cancer-prognosis-order"): 1}
+def test_orders_of_another_patient_are_told(caller: Caller) -> None:
+    """A draft order of another patient makes the card a warning, whatever it orders and however it names whom."""
+    for drug in (CISPLATIN, PARACETAMOL):
+        for subject in ({"reference": "Patient/other"}, {"identifier": {**IDENTIFIER, "value": "18"}}):
+            response = caller.hook(ORDER, **signing(order(drug, subject)))
+            assert response.json()["cards"][0]["indicator"] == "warning"
+            assert assessment_of(response)["abstained"]["code"] == "foreign-patient"
+    assert meters(caller, "oncohooks_wrong_patient_total") == {("any", "pan-cancer-prognosis-order"): 4}
 
 
 def test_prefetch_of_another_patient_is_told_where_no_card_were_due(caller: Caller) -> None:
@@ -147,3 +150,21 @@ def test_the_patients_own_identifier_is_no_stranger(caller: Caller) -> None:
     prefetch = full_prefetch(patient={**patient(), "identifier": [IDENTIFIER]})
     response = caller.hook(ORDER, **signing(order(CISPLATIN, {"identifier": IDENTIFIER}), prefetch=prefetch))
     assert assessment_of(response)["abstained"]["code"] != "foreign-patient"
+
+
+def test_only_orders_of_a_stranger_are_added_to_the_record() -> None:
+    """The record stays as it is where the orders are the patient's, by identifier too."""
+    chart = decode(msgspec.json.encode({**patient(), "identifier": [IDENTIFIER]}))
+    record = PatientRecord(PATIENT, entries_of(chart.entries, scoped=True))
+    for subject, is_added in (({"identifier": IDENTIFIER}, False), ({"reference": "Patient/other"}, True)):
+        orders = decode(msgspec.json.encode(bundle(order(CISPLATIN, subject))))
+        assert (len(with_foreign_orders(record, orders).entries) == 2) is is_added
+    assert with_foreign_orders(record, None) is record
+
+
+def test_orders_of_r5_are_read_as_such(caller: Caller, server: FhirServer) -> None:
+    """Draft orders alone make a server be asked for its version, as prefetch does."""
+    server.on(STATEMENT, {"resourceType": "CapabilityStatement", "fhirVersion": "5.0.0"})
+    drug = order(PARACETAMOL)
+    drug["medication"] = {"concept": drug.pop("medicationCodeableConcept")}
+    assert caller.hook(ORDER, **signing(drug, fhirServer=BASE)).json() == {"cards": []}
