@@ -78,6 +78,13 @@ def test_a_hook_at_the_address_of_another_is_refused(caller: Caller) -> None:
         assert caller.hook(path, hook=hook).status_code == 400
 
 
+def test_each_service_takes_feedback(caller: Caller) -> None:
+    """Feedback comes back to the address that made the card."""
+    given = {"card": "x", "outcome": "overridden", "outcomeTimestamp": "2026-06-30T10:00:00Z"}
+    for path in (HOOK, DISCHARGE, ORDER):
+        assert caller.request("POST", f"{path}/feedback", json={"feedback": [given]}).status_code == 200
+
+
 def test_orders_without_a_cancer_therapy_get_no_card(caller: Caller, server: FhirServer) -> None:
     """The answer is empty, nothing is read for it, and its reason is counted."""
     response = caller.hook(ORDER, **signing(order(PARACETAMOL), fhirServer=BASE, prefetch=None))

@@ -77,13 +77,13 @@ def prefetched(resource: Resource) -> dict[str, Any]:
 
 def test_another_patients_resource_is_never_scored(caller: Caller) -> None:
     """However it names another patient: a warning card without a score, and the alarm is counted."""
-    for number, (form, resource) in enumerate(FOREIGN.items(), 1):
+    for form, resource in FOREIGN.items():
         response = caller.hook(prefetch=prefetched(resource), fhirServer=BASE)
         assert response.json()["cards"][0]["indicator"] == "warning", form
         assessment = assessment_of(response)
         assert assessment["abstained"]["code"] == "foreign-patient", form
         assert assessment.keys().isdisjoint({"riskScore", "position", "attribution", "coverage"}), form
-        assert meters(caller, "oncohooks_wrong_patient_total") == {("any", "pan-cancer-prognosis"): number}, form
+    assert meters(caller, "oncohooks_wrong_patient_total") == {("any", "pan-cancer-prognosis"): len(FOREIGN)}
 
 
 def test_the_patients_own_resource_is_no_alarm(caller: Caller) -> None:
