@@ -54,9 +54,7 @@ class Telemetry:
         meter = self._meters.get_meter(_NAME)
         self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
         self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
-        self._prefetched: Counter[tuple[str, str, str]] = (
-            Counter()
-        )  # fifteen a call: a meter's own adding costs too much
+        self._prefetched: Counter[tuple[str, str, str]] = Counter()  # 15 a call: a meter's own adding takes 8 us each
         meter.create_observable_counter(
             "oncohooks.prefetch", [self._observe_prefetch], "{query}", "What clients sent for the queries"
         )

@@ -15,11 +15,11 @@ from service.fhir.origin import Base
 from service.settings import DialectName
 
 _CONTENT_TYPE = "com.epic.cdshooks.card.detail.content-type"
-_TOPIC_SYSTEM = "urn:oncohooks:topic"
 # One for each kind of card. They never change: a client that holds back what a user has set aside tells cards by them,
 # and a warning must not be held back for a prognosis that was set aside.
-_TOPICS = {"info": "OncohooksPrognosis", "warning": "OncohooksWrongPatient", "critical": "OncohooksCritical"}
-_NOT_SCORED = "OncohooksNotScored"
+_PROGNOSIS, _NOT_SCORED, _WARNING = (
+    Coding(f"Oncohooks{kind}", "urn:oncohooks:topic") for kind in ("Prognosis", "NotScored", "WrongPatient")
+)
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -58,8 +58,8 @@ def shaped(card: Card, name: DialectName, links: Sequence[Base] = (), *, scored:
     if links:
         card = _with_links_within(card, links)
     if dialect.topics:
-        code = _TOPICS[card.indicator] if scored or card.indicator != "info" else _NOT_SCORED
-        source = msgspec.structs.replace(card.source, topic=Coding(code, _TOPIC_SYSTEM))
+        topic = _WARNING if card.indicator != "info" else _PROGNOSIS if scored else _NOT_SCORED
+        source = msgspec.structs.replace(card.source, topic=topic)
         card = msgspec.structs.replace(card, source=source)
     if dialect.plain_text:
         card = msgspec.structs.replace(card, detail=plain(card.detail))

@@ -31,7 +31,7 @@ Members = Mapping[str, msgspec.Raw]
 
 
 class _Counted(msgspec.Struct):
-    resourceType: str = ""  # noqa: N815
+    resourceType: object = None  # noqa: N815
     entry: tuple[msgspec.Raw, ...] = ()
 
 

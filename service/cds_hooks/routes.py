@@ -84,10 +84,11 @@ class CdsService:
         try:
             client = client_of(request) or self._anyone
             call = await self._read(request, hook)
+            patient_call = _patient_call(call)
             if silence := reason_for_no_card(call):
                 self._telemetry.outcome(service_id, "silent", silence)
                 return Response(_NO_CARD, media_type=_JSON)
-            record = await gather(_patient_call(call), self._reach, self._queries)
+            record = await gather(patient_call, self._reach, self._queries)
             self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
             record = with_foreign_orders(record, call.context.draftOrders)
             assessment = score(

@@ -101,6 +101,7 @@ def test_orders_without_a_cancer_therapy_get_no_card(caller: Caller, server: Fhi
         None,
         7,
         {},
+        {"resourceType": 7, "entry": []},
         {"resourceType": "Bundle", "entry": 7},
         order(PARACETAMOL),
         bundle(order(PARACETAMOL), order("X", medicationCodeableConcept={"text": "unknown"})),
@@ -111,6 +112,15 @@ def test_what_cannot_be_told_is_not_silence(caller: Caller, drafts: object) -> N
     """Draft orders that are missing, broken, or name an unknown drug are answered with the card."""
     call = {"hook": "order-sign", "context": context(draftOrders=drafts), "prefetch": full_prefetch()}
     assert len(caller.hook(ORDER, **call).json()["cards"]) == 1
+
+
+def test_silence_hides_no_fault_of_the_call(caller: Caller) -> None:
+    """A token of another patient, and what is no patient's id, are told whatever is ordered."""
+    call = signing(order(PARACETAMOL), fhirServer=BASE)
+    leave = {"access_token": "abc", "patient": "other"}
+    assert caller.hook(ORDER, **call, fhirAuthorization=leave).status_code == 403
+    call["context"]["patientId"] = "a/b"
+    assert caller.hook(ORDER, **call).status_code == 400
 
 
 def test_draft_orders_count_as_entries_and_only_for_their_hook(caller: Caller) -> None:
