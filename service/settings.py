@@ -211,6 +211,8 @@ class Settings(BaseSettings):
             raise ValueError('clock: anything but "now" needs auth = "off", since it assesses patients at another time')
         if self.auth != "off" and self.demonstration:
             raise ValueError('demonstration: needs auth = "off", since it waives conditions meant for real patients')
+        if self.auth != "off" and self.dialect != "spec":
+            raise ValueError('dialect: needs auth = "off", since registered clients have one each in [[client]]')
         return self
 
     @model_validator(mode="after")

@@ -140,6 +140,7 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ('clock = "yesterday"', "clock: neither now, latest, a date"),
         ('clock = "latest"', 'clock: anything but "now" needs auth = "off"'),
         ("demonstration = true", 'demonstration: needs auth = "off"'),
+        ('dialect = "epic"', 'dialect: needs auth = "off"'),
         ("port = 70000", "port: Input should be less than or equal to 65535"),
         ("deadline_seconds = 0", "deadline_seconds: Input should be greater than 0"),
         ("auth = ", "site.toml: not TOML"),
