@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.errors import TABLE, Category
-from tests.unit.service.conftest import MakeCaller
+from service.errors import Category
 from tests.unit.service.far_end import (
     BASE,
     Caller,
@@ -104,21 +103,12 @@ def test_each_state_of_a_key(caller: Caller, server: FhirServer, name: str) -> N
     assert sum(counted.values()) == len(ledger)
 
 
-@pytest.mark.parametrize("sent", [MISSING, outcome(), [7]])
-@pytest.mark.parametrize("key", ["patient", "conditions"])
-def test_what_is_needed_and_cannot_be_had_is_412(caller: Caller, key: str, sent: object) -> None:
+def test_what_is_needed_and_cannot_be_had_is_412(caller: Caller) -> None:
     """Patient and Condition left out, failed or unreadable, and no server to ask: 412 with an OperationOutcome."""
-    prefetch = {name: value for name, value in full_prefetch(**{key: sent}).items() if value is not MISSING}
-    response = caller.hook(prefetch=prefetch)
-    issue = issue_of(response)
-    assert (response.status_code, issue["category"]) == (412, Category.UNOBTAINABLE)
-    assert TABLE[Category.UNOBTAINABLE].status == 412
-    assert f"not sent: {key}" in issue["diagnostics"]
-
-
-def test_the_ledger_is_counted_per_client_and_says_nothing_of_it(calling: MakeCaller) -> None:
-    """Without registered clients all calls count as one; neither issuer nor server is in a meter."""
-    caller = calling()
-    caller.hook(prefetch=full_prefetch(laboratory=None), fhirServer=BASE)
-    assert {labels[0] for labels in meters(caller, "oncohooks_prefetch_total")} == {"any"}
-    assert "fhir.example" not in caller.get("/metrics").text
+    for key in ("patient", "conditions"):
+        for sent in (MISSING, outcome(), [7]):
+            prefetch = {name: value for name, value in full_prefetch(**{key: sent}).items() if value is not MISSING}
+            response = caller.hook(prefetch=prefetch)
+            issue = issue_of(response)
+            assert (response.status_code, issue["category"]) == (412, Category.UNOBTAINABLE)
+            assert f"not sent: {key}" in issue["diagnostics"]
