@@ -63,7 +63,18 @@ def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> 
     """The clients that may call; None where everyone may."""
     if settings.auth == "off":
         return None
-    clients = [Client(c.issuer, c.jwks_url, c.tenants, c.token_minutes * 60) for c in settings.client]
+    clients = [
+        Client(
+            issuer=ehr.issuer,
+            jwks_url=ehr.jwks_url,
+            tenants=ehr.tenants,
+            longest_seconds=ehr.token_minutes * 60,
+            label=label,
+            dialect=ehr.dialect,
+            links=tuple(Base.parse(address) for address in ehr.links),
+        )
+        for label, ehr in zip(settings.client_labels, settings.client, strict=True)
+    ]
     return Register(clients, http, replay, settings.public_url or "")
 
 

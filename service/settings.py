@@ -30,6 +30,8 @@ _NOT_SETTINGS = frozenset({"ONCOHOOKS_SITE", "ONCOHOOKS_CORPUS"})
 _THIS_MACHINE = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
+# How a client wants to be answered: `service/cds_hooks/dialects.py` declares what is different.
+DialectName = Literal["spec", "sandbox", "epic", "oracle"]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
 
@@ -58,6 +60,24 @@ class EhrClient(_Table):
     jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
     tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
     token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
+    label: str = Field(
+        default="",
+        pattern=r"^([a-z0-9][a-z0-9\-]{0,31})?$",
+        description="short name that stands for this EHR in the meters; else `client-1` for the first, and so on",
+    )
+    dialect: DialectName = Field(
+        default="spec", description="how it wants to be answered: `spec`, `sandbox`, `epic` or `oracle` (docs/hooks.md)"
+    )
+    links: tuple[str, ...] = Field(
+        default=(),
+        description="web addresses under which a card's links may lead, as the EHR's own list has them; others are left"
+        " out; empty: all may",
+    )
+
+    @field_validator("links")
+    @classmethod
+    def _are_addresses(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(Base.parse(text).url for text in texts)
 
     role: CodeWithSystem | None = Field(
         default=None,
@@ -158,6 +178,7 @@ class Settings(BaseSettings):
         default=(), description="the site's FHIR servers; `ONCOHOOKS_FHIR` is a comma-separated list of addresses"
     )
     client: tuple[EhrClient, ...] = Field(default=(), description="the EHRs that may call")
+    dialect: DialectName = Field(default="spec", description='dialect of all callers where `auth = "off"`')
     deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
@@ -200,6 +221,8 @@ class Settings(BaseSettings):
             raise ValueError('clock: anything but "now" needs auth = "off", since it assesses patients at another time')
         if self.auth != "off" and self.demonstration:
             raise ValueError('demonstration: needs auth = "off", since it waives conditions meant for real patients')
+        if self.auth != "off" and self.dialect != "spec":
+            raise ValueError('dialect: needs auth = "off", since registered clients have one each in [[client]]')
         return self
 
     @model_validator(mode="after")
@@ -208,7 +231,14 @@ class Settings(BaseSettings):
             raise ValueError("public_url: needed with [[client]], since a token is issued for one exact address")
         if len({client.issuer for client in self.client}) < len(self.client):
             raise ValueError("client: two entries have the same issuer")
+        if len(set(self.client_labels)) < len(self.client):
+            raise ValueError("client: two entries have the same label")
         return self
+
+    @property
+    def client_labels(self) -> tuple[str, ...]:
+        """What stands for each client in the meters."""
+        return tuple(ehr.label or f"client-{number}" for number, ehr in enumerate(self.client, 1))
 
     @property
     def moment(self) -> Moment:

@@ -21,7 +21,7 @@ from fhir_mappings.timing import in_order
 _DRUGS: tuple[type[DrugRecord], ...] = get_args(DrugRecord)
 _ENDOCRINE = "tx_endocrine"
 # Any of these is anticancer treatment; a somatostatin analogue also treats the symptoms of other diseases.
-_SYSTEMIC = frozenset(
+SYSTEMIC = frozenset(
     {
         REGIMENS, _ENDOCRINE, "tx_ici", "tx_chemo_platinum", "tx_chemo_fluoropyrimidine", "tx_chemo_taxane",
         "tx_chemo_anthracycline", "tx_chemo_other", "tx_targeted_tki", "tx_targeted_parp", "tx_targeted_mab",
@@ -96,7 +96,7 @@ def _courses(uses: list[DrugUse], done: list[Done]) -> tuple[list[Course], list[
     spans = [
         (use.address, use.drug.agent, use.start or use.until, use.until, _ENDOCRINE in use.drug.keys)
         for use in uses
-        if use.kind != "ordered" and use.drug.keys & _SYSTEMIC
+        if use.kind != "ordered" and use.drug.keys & SYSTEMIC
     ]
     spans += [(one.address, "", one.start, one.end, any(c.key == _ENDOCRINE for c in one.known)) for one in done]
     for address, agent, start, end, endocrine in spans:

@@ -11,6 +11,9 @@ from enum import StrEnum
 import jwt
 import msgspec
 
+from service.fhir.origin import Base
+from service.settings import DialectName
+
 ALGORITHMS = ("ES384", "RS384")  # what CDS Hooks recommends; none and HMAC are forbidden by it
 SKEW_SECONDS = 60.0
 _LONGEST = 8_192  # characters
@@ -69,12 +72,19 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """A registered EHR: who signs, where its keys are, and how long its tokens may live."""
+    """A registered EHR: who signs, where its keys are, how long its tokens may live, and how it wants to be answered.
+
+    `label` stands for it in meters: it is from the closed list of the register. `links` are the addresses under which a
+    card's links may lead, empty where that does not matter.
+    """
 
     issuer: str
     jwks_url: str
     tenants: Sequence[str] = ()
     longest_seconds: float = 900.0
+    label: str = ""
+    dialect: DialectName = "spec"
+    links: Sequence[Base] = ()
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """The protocol for the OpenAPI document: we read the bodies, within limits, so FastAPI does not know them by itself."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from service.cds_hooks.feedback import FeedbackRequest
-from service.cds_hooks.wire import CardResponse, Discovery
+from service.cds_hooks.wire import CardResponse, Discovery, Hook
 
 _REF = "#/components/schemas/{name}"
 _FAULT = {
@@ -17,7 +17,7 @@ _REQUEST = {
     "type": "object",
     "required": ["hook", "hookInstance", "context"],
     "properties": {
-        "hook": {"type": "string", "enum": ["patient-view"]},
+        "hook": {"type": "string", "enum": list(get_args(Hook))},
         "hookInstance": {"type": "string", "format": "uuid"},
         "fhirServer": {"type": "string", "format": "uri"},
         "fhirAuthorization": {
@@ -32,6 +32,7 @@ _REQUEST = {
                 "patientId": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
                 "userId": _TEXT,
                 "encounterId": _TEXT,
+                "draftOrders": {"type": "object", "description": "the Bundle of order-sign"},
             },
         },
         "prefetch": {

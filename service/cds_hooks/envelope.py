@@ -14,6 +14,7 @@ import msgspec
 from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.finding import Issue
 from fhir_mappings.versions import DEFAULT, Version
+from service.cds_hooks.patient_reference import patient_id_of
 from service.cds_hooks.wire import Context, FhirAuthorization, HookRequest
 from service.errors import MalformedError, TooLargeError, TooManyEntriesError
 
@@ -30,6 +31,7 @@ Members = Mapping[str, msgspec.Raw]
 
 
 class _Counted(msgspec.Struct):
+    resourceType: object = None  # noqa: N815
     entry: tuple[msgspec.Raw, ...] = ()
 
 
@@ -87,17 +89,19 @@ def read_request(
     if commas > entries_limit * _FLOOD:
         raise TooManyEntriesError(f"more than {entries_limit} entries")
     top, values = _top_and_prefetch(body)
-    if commas >= entries_limit and sum(map(_entries, values.values())) > entries_limit:
+    hook, context = _text(top, "hook", required=True), _inner(top, "context")
+    orders = context.get("draftOrders", msgspec.Raw()) if hook == "order-sign" else msgspec.Raw()
+    if commas >= entries_limit and sum(map(_entries, (orders, *values.values()))) > entries_limit:
         raise TooManyEntriesError(f"more than {entries_limit} entries")
-    context = _context(_inner(top, "context"))
     server = _text(top, "fhirServer")
-    prefetch, issues = _decoded({key: value for key, value in values.items() if key in wanted}, version_of(server))
+    version = version_of(server)
+    prefetch, issues = _decoded({key: value for key, value in values.items() if key in wanted}, version)
     request = HookRequest(
-        hook=_text(top, "hook", required=True),
+        hook=hook,
         hookInstance=_text(top, "hookInstance"),
         fhirServer=server,
-        fhirAuthorization=_authorization(top),
-        context=context,
+        fhirAuthorization=_authorization(top, server),
+        context=_context(context, server, _orders(orders, version)),
         prefetch=prefetch,
         issues=issues,
     )
@@ -191,15 +195,24 @@ def _text(members: Members, name: str, where: str = "", *, required: bool = Fals
         raise MalformedError(f"{where}{name} is not a string") from error
 
 
-def _context(members: Members) -> Context:
+def _context(members: Members, server: str, orders: Decoded | None) -> Context:
     return Context(
-        patientId=_text(members, "patientId", "context.", required=True),
+        patientId=patient_id_of(_text(members, "patientId", "context.", required=True), server),
         userId=_text(members, "userId", "context."),
         encounterId=_text(members, "encounterId", "context."),
+        draftOrders=orders,
     )
 
 
-def _authorization(top: Members) -> FhirAuthorization | None:
+def _orders(value: msgspec.Raw, version: Version) -> Decoded | None:
+    """The draft orders; None where they are not there, or no Bundle: that says nothing of what is ordered."""
+    try:
+        return decode(value, version) if _counted.decode(value).resourceType == "Bundle" else None
+    except (NotReadableError, *_UNREADABLE):
+        return None
+
+
+def _authorization(top: Members, server: str) -> FhirAuthorization | None:
     if not _given(top, "fhirAuthorization"):
         return None
     members = _inner(top, "fhirAuthorization")
@@ -207,7 +220,7 @@ def _authorization(top: Members) -> FhirAuthorization | None:
     token = _text(members, "access_token", where, required=True)
     if not _TOKEN.fullmatch(token):
         raise MalformedError("fhirAuthorization.access_token cannot stand in a header")
-    return FhirAuthorization(access_token=token, patient=_text(members, "patient", where))
+    return FhirAuthorization(access_token=token, patient=patient_id_of(_text(members, "patient", where), server))
 
 
 def _entries(value: msgspec.Raw) -> int:

@@ -9,14 +9,17 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
-from fhir_mappings.record import PatientRecord
+from fhir_mappings.record import FOREIGN_PATIENT, PatientRecord
 from fhir_mappings.retrieval import Query
 from models.package import Package
 from service.assessment import Assessment
 from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.cards import card_for
+from service.cds_hooks.client_token import Client
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
+from service.cds_hooks.dialects import shaped
 from service.cds_hooks.envelope import read_body, read_request
+from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
@@ -32,13 +35,14 @@ from service.errors import (
     WrongHookError,
 )
 from service.fhir.gather import PatientCall, Reach, gather
-from service.refusals import issuer_of
+from service.refusals import client_of
 from service.scoring import score
 from service.settings import Settings
 from service.telemetry import Telemetry, stage
 
 _encoder = msgspec.json.Encoder()
 _JSON = "application/json"
+_NO_CARD = _encoder.encode(CardResponse(()))
 
 
 class CdsService:
@@ -56,6 +60,7 @@ class CdsService:
         real: Now,
     ) -> None:
         self._settings = settings
+        self._anyone = Client("", "", label="any", dialect=settings.dialect)
         self._moment = settings.moment
         self._package = package
         self._reach = reach
@@ -84,8 +89,16 @@ class CdsService:
         if hook is None:
             raise UnknownServiceError("the last part of the address is no service id")
         try:
+            client = client_of(request) or self._anyone
             call = await self._read(request, hook)
-            record, reader = await self._gathered(call, request)
+            patient_call = _patient_call(call)
+            if reason := reason_for_no_card(call):
+                self._telemetry.outcome(service_id, "silent", reason)
+                self._telemetry.silenced(service_id, reason)
+                return Response(_NO_CARD, media_type=_JSON)
+            record, reader = await self._gathered(patient_call, call, client)
+            self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
+            record = with_foreign_orders(record, call.context.draftOrders)
             assessment = score(
                 record,
                 self._package,
@@ -95,8 +108,8 @@ class CdsService:
                 restricted=self._settings.restricted,
             )
             user = call.context.userId
-            recipient = self._recipient(call, request, service_id)
-            card = await self._issued.identified(self._card(assessment, request), recipient)
+            recipient = self._recipient(call, client, service_id)
+            card = await self._issued.identified(self._card(assessment, request, client), recipient)
             silence = await self._quiet.silence(assessment, recipient, user, reader)
             body = _encoder.encode(CardResponse(() if silence else (card,)))
         except ToldError as error:
@@ -106,21 +119,25 @@ class CdsService:
             self._telemetry.outcome(service_id, "error", Category.INTERNAL)
             raise
         abstained = assessment.abstained
+        if abstained and abstained.code == FOREIGN_PATIENT:
+            self._telemetry.wrong_patient(client.label, service_id)
         self._telemetry.outcome(service_id, "abstained" if abstained else "scored", abstained.code if abstained else "")
         # kept once the answer is on its way: no clinician waits for the store
         keep = BackgroundTask(self._keep, card, recipient, user, assessment, silence)
         return Response(body, media_type=_JSON, background=keep)
 
-    async def _gathered(self, call: HookRequest, request: Request) -> tuple[PatientRecord, Reader]:
+    async def _gathered(
+        self, patient_call: PatientCall, call: HookRequest, client: Client
+    ) -> tuple[PatientRecord, Reader]:
         """The record and, where the site asks who reads, the reader, side by side."""
-        gathering = gather(_patient_call(call), self._reach, self._queries)
+        gathering = gather(patient_call, self._reach, self._queries)
         if not self._settings.quiet.asks_who_reads:
             return await gathering, Reader()
-        return await asyncio.gather(gathering, self._readers.reader(call, issuer_of(request)))
+        return await asyncio.gather(gathering, self._readers.reader(call, client.issuer))
 
-    def _recipient(self, call: HookRequest, request: Request, service_id: str) -> Recipient:
+    def _recipient(self, call: HookRequest, client: Client, service_id: str) -> Recipient:
         user = call.context.userId if self._settings.quiet.snooze_days else ""
-        return Recipient(issuer_of(request), call.fhirServer, call.context.patientId, service_id, user)
+        return Recipient(client.issuer, call.fhirServer, call.context.patientId, service_id, user)
 
     async def _keep(
         self, card: Card, recipient: Recipient, user: str, assessment: Assessment, silence: Silence | None
@@ -144,14 +161,16 @@ class CdsService:
     async def _has_learnt_version(self, call: HookRequest) -> bool:
         """Whether the call's server turned out to speak another FHIR version than its prefetch was read as."""
         server = self._reach.servers.stated(call.fhirServer)
-        if server is None or not any(sent and sent.is_of_other_version for sent in call.prefetch.values()):
+        sent = (call.context.draftOrders, *call.prefetch.values())
+        if server is None or not any(one and one.is_of_other_version for one in sent):
             return False
         return server.version != await server.learn_version()
 
-    def _card(self, assessment: Assessment, request: Request) -> Card:
+    def _card(self, assessment: Assessment, request: Request, client: Client) -> Card:
         with stage("card"):
             address = self._settings.public_url or str(request.base_url).rstrip("/")
-            return card_for(assessment, f"{address}/model")
+            card = card_for(assessment, f"{address}/model")
+            return shaped(card, client.dialect, client.links, scored=assessment.abstained is None)
 
 
 async def body_of(request: Request, limit: int) -> bytes:
@@ -165,7 +184,7 @@ async def body_of(request: Request, limit: int) -> bytes:
 def _patient_call(call: HookRequest) -> PatientCall:
     leave = call.fhirAuthorization
     patient = call.context.patientId
-    if leave and leave.patient and leave.patient.removeprefix("Patient/") != patient:
+    if leave and leave.patient and leave.patient != patient:
         raise TokenMismatchError("fhirAuthorization.patient is not context.patientId")
     token = leave.access_token if leave else ""
     return PatientCall(patient, call.fhirServer, call.prefetch, call.issues, token)

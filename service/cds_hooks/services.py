@@ -1,11 +1,28 @@
-"""The catalogue of CDS services: what discovery lists."""
+"""The catalogue of CDS services: what discovery lists. Each hook has an id of its own.
+
+One id under two hooks is allowed, but the public sandbox keeps one service an address and would never call the first.
+"""
 
 from collections.abc import Sequence
 
 from fhir_mappings.retrieval import Query
-from service.cds_hooks.wire import Discovery, ServiceDescription
+from service.cds_hooks.wire import Discovery, Hook, ServiceDescription
 
 PROGNOSIS = "pan-cancer-prognosis"
+_SERVICES: tuple[tuple[str, Hook, str, str], ...] = (
+    (PROGNOSIS, "patient-view", "Pan-cancer prognosis", ""),
+    (f"{PROGNOSIS}-discharge", "encounter-discharge", "Pan-cancer prognosis at discharge", ""),
+    (
+        f"{PROGNOSIS}-order",
+        "order-sign",
+        "Pan-cancer prognosis when a cancer drug is ordered",
+        " No card where no draft order is a systemic therapy of cancer.",
+    ),
+)  # fmt: skip
+_DESCRIPTION = (
+    "Where an adult with a solid tumour stands among similar patients of the reference data, and which of the recorded "
+    "values that rests on. Research use; no treatment advice."
+)
 
 
 def discovery(queries: Sequence[Query]) -> Discovery:
@@ -13,22 +30,15 @@ def discovery(queries: Sequence[Query]) -> Discovery:
 
     Queries without a template are searched by the service whatever a client fills.
     """
+    prefetch = {query.key: query.template for query in queries if query.template is not None}
+    requirements = (
+        "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
+        "conditions are needed. Where templates are typed by hand, these matter most: "
+        f"{', '.join(query.key for query in queries if query.by_hand)}."
+    )
     return Discovery(
-        (
-            ServiceDescription(
-                id=PROGNOSIS,
-                hook="patient-view",
-                title="Pan-cancer prognosis",
-                description=(
-                    "Where an adult with a solid tumour stands among similar patients of the reference data, and which "
-                    "of the recorded values that rests on. Research use; no treatment advice."
-                ),
-                prefetch={query.key: query.template for query in queries if query.template is not None},
-                usageRequirements=(
-                    "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
-                    "conditions are needed. Where templates are typed by hand, these matter most: "
-                    f"{', '.join(query.key for query in queries if query.by_hand)}."
-                ),
-            ),
+        tuple(
+            ServiceDescription(service, hook, title, _DESCRIPTION + more, prefetch, requirements)
+            for service, hook, title, more in _SERVICES
         )
     )

@@ -12,15 +12,20 @@ from fhir_mappings.finding import Issue
 
 # ruff: noqa: N815
 
-Hook = Literal["patient-view"]
+Hook = Literal["patient-view", "encounter-discharge", "order-sign"]
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What every hook that we answer says of the chart. Members of particular hooks come with those hooks."""
+    """What the hooks that we answer say of the chart; all but the patient may be missing.
+
+    `patientId` is the bare id, however the client wrote it. `draftOrders` are order-sign's, None where there are none
+    that can be read.
+    """
 
     patientId: str
     userId: str = ""
     encounterId: str = ""
+    draftOrders: Decoded | None = None
 
 
 class FhirAuthorization(msgspec.Struct, frozen=True):
@@ -79,6 +84,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     links: tuple[Link, ...] = ()
     overrideReasons: tuple[Coding, ...] = ()
     extension: dict[str, Any] | None = None  # any JSON, under reverse-domain keys
+    selectionBehavior: Literal["", "any"] = ""
 
 
 class CardResponse(msgspec.Struct, frozen=True):

@@ -51,7 +51,9 @@ class PatientCall(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _FHIR_ID.fullmatch(self.patient_id):
-            raise MalformedError("patientId is not a FHIR id (letters, digits, - and ., at most 64)")
+            raise MalformedError(
+                "patientId is not a FHIR id (letters, digits, - and ., at most 64), nor a Patient of fhirServer"
+            )
 
     def __repr__(self) -> str:
         return "PatientCall(***)"
@@ -82,7 +84,7 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> P
     if jobs:
         with stage("search"):
             read = await _side_by_side(jobs, reach)
-    answers = {**sent, **{answer.query.key: answer for answer in read}}
+    answers = {**sent, **{answer.query.key: _read_after(answer, sent.get(answer.query.key)) for answer in read}}
     return _record(call, [answers.get(query.key) or _not_asked(query, call) for query in queries])
 
 
@@ -95,6 +97,14 @@ def _sent(query: Query, value: Decoded | None) -> Answer:
 def _must_be_read(query: Query, sent: Answer | None) -> bool:
     """A key that was left out; and what cannot be done without, if the client failed to get it."""
     return sent is None or (sent.state == "failed" and query.type in INDISPENSABLE)
+
+
+def _read_after(answer: Answer, sent: Answer | None) -> Answer:
+    """What was read, with the client's failure to get it where that is why."""
+    if sent is None or sent.state != "failed":
+        return answer
+    reasons = [f"read after {sent.reason} in prefetch", *([answer.reason] if answer.reason else [])]
+    return msgspec.structs.replace(answer, reason="; ".join(reasons))
 
 
 def _server(call: PatientCall, reach: Reach, wanted: Sequence[Query]) -> FhirClient | None:
@@ -169,13 +179,13 @@ def _record(call: PatientCall, answers: Sequence[Answer]) -> PatientRecord:
     return PatientRecord(
         patient_id=call.patient_id,
         entries=tuple(entry for answer in answers for entry in answer.entries),
-        bases=_bases(call.server),
+        bases=bases_of(call.server),
         retrieval=tuple(answer.retrieval(as_of) for answer in answers),
         issues=(*call.issues, *(issue for answer in answers for issue in answer.issues)),
     )
 
 
-def _bases(server: str) -> tuple[str, ...]:
+def bases_of(server: str) -> tuple[str, ...]:
     """Only the stated server's patients are this call's: the same id on another server of the site is someone else."""
     try:
         return (server.rstrip("/"), Base.parse(server).url)

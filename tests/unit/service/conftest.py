@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from service.app import create_app
+from service.clock import now
 from service.settings import Settings
 from tests.unit.service.far_end import BASE, Caller, FhirServer, unlearned_package
 
@@ -38,7 +39,8 @@ def calling(server: FhirServer) -> Iterator[MakeCaller]:
         options: dict[str, Any] = {"auth": "off", "fhir": [{"url": BASE}], **settings}
         spans = options.pop("spans", None)
         package = options.pop("package", None) or unlearned_package()
-        app = create_app(Settings(**options), transport=server, spans=spans, package=package)
+        clock = options.pop("now", now)
+        app = create_app(Settings(**options), clock, transport=server, spans=spans, package=package)
         if "file" in options.get("state", {}):
             with_files.append(app)
         return Caller(app)

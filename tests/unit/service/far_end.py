@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
 
 from fhir_mappings.retrieval import queries
 from models.manifest import FORMAT, Manifest, Setting, TrainingCohort
@@ -15,6 +16,7 @@ from models.package import Package
 BASE = "https://fhir.example/r4"
 PATIENT = "canary-4711"
 HOOK = "/cds-services/pan-cancer-prognosis"
+DISCHARGE, ORDER = f"{HOOK}-discharge", f"{HOOK}-order"
 JSON = "application/fhir+json"
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -128,8 +130,8 @@ class Caller:
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)
 
-    def hook(self, **members: object) -> httpx.Response:
-        return self.request("POST", HOOK, json=hook_call(**members))
+    def hook(self, path: str = HOOK, /, **members: object) -> httpx.Response:
+        return self.request("POST", path, json=hook_call(**members))
 
 
 class KnowsNothing:
@@ -194,6 +196,13 @@ def assessment_of(response: httpx.Response) -> dict[str, Any]:
     (card,) = response.json()["cards"]
     assessment: dict[str, Any] = card["extension"]["org.oncohooks.assessment"]
     return assessment
+
+
+def meters(caller: Caller, name: str) -> dict[tuple[str, ...], float]:
+    """The samples of one meter by the values of their labels, without the buckets."""
+    families = text_string_to_metric_families(caller.get("/metrics").text)
+    samples = [sample for family in families for sample in family.samples if sample.name == name]
+    return {tuple(value for _, value in sorted(s.labels.items())): s.value for s in samples}
 
 
 def ledger_of(response: httpx.Response) -> dict[str, tuple[str, str]]:

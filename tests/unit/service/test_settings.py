@@ -27,6 +27,7 @@ def refusal() -> str:
 
 PUBLIC = 'public_url = "https://service.example"\n'
 CLIENT = '[[client]]\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/keys"\n'
+TWIN = '[[client]]\nissuer = "https://b"\njwks_url = "https://b/keys"\nlabel = "client-1"\n'
 LISTS: dict[str, type[BaseModel]] = {"fhir": FhirServer, "client": EhrClient}
 
 
@@ -121,6 +122,13 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         (CLIENT.replace("https://ehr.example/k", "https://u:pw@ehr.example/k"), "client.0.jwks_url: not of the form"),
         (CLIENT, "public_url: needed with [[client]]"),
         (PUBLIC + CLIENT + CLIENT, "client: two entries have the same issuer"),
+        (PUBLIC + CLIENT + TWIN, "client: two entries have the same label"),
+        (PUBLIC + CLIENT + 'label = "pw@a"\n', "client.0.label: String should match pattern"),
+        (
+            PUBLIC + CLIENT + 'dialect = "pw@"\n',
+            "client.0.dialect: Input should be 'spec', 'sandbox', 'epic' or 'oracle'",
+        ),
+        (PUBLIC + CLIENT + 'links = ["http://u:pw@a"]\n', "client.0.links: not of the form"),
         (PUBLIC + CLIENT + "token_minutes = 61\n", "client.0.token_minutes: Input should be less than or equal to 60"),
         ('[state]\nredis = "http://pw@a"', "state.redis: must be redis://, rediss:// (TLS) or unix://"),
         ('[state]\nkey = "pw@short"', "state.key: must have at least 32 characters"),
@@ -136,6 +144,7 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ('clock = "yesterday"', "clock: neither now, latest, a date"),
         ('clock = "latest"', 'clock: anything but "now" needs auth = "off"'),
         ("demonstration = true", 'demonstration: needs auth = "off"'),
+        ('dialect = "epic"', 'dialect: needs auth = "off"'),
         ("port = 70000", "port: Input should be less than or equal to 65535"),
         ("deadline_seconds = 0", "deadline_seconds: Input should be greater than 0"),
         ("auth = ", "site.toml: not TOML"),

@@ -5,11 +5,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client.parser import text_string_to_metric_families
 
 from service.telemetry import stage
 from tests.unit.service.conftest import MakeCaller
-from tests.unit.service.far_end import BASE, PATIENT, Caller, FhirServer, full_prefetch, outcome
+from tests.unit.service.far_end import BASE, PATIENT, Caller, FhirServer, full_prefetch, meters, outcome
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -22,13 +21,6 @@ def spans() -> InMemorySpanExporter:
 @pytest.fixture
 def traced(calling: MakeCaller, spans: InMemorySpanExporter) -> Caller:
     return calling(spans=SimpleSpanProcessor(spans))
-
-
-def meters(caller: Caller, name: str) -> dict[tuple[str, ...], float]:
-    """The samples of one meter by the values of their labels, without the buckets."""
-    families = text_string_to_metric_families(caller.get("/metrics").text)
-    samples = [sample for family in families for sample in family.samples if sample.name == name]
-    return {tuple(value for _, value in sorted(s.labels.items())): s.value for s in samples}
 
 
 def names(spans: Sequence[ReadableSpan]) -> list[str]:

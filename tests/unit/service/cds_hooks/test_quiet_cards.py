@@ -28,8 +28,17 @@ from service.state.feedback_file import SqliteFeedback
 from service.state.shown import ProcessShown
 from service.telemetry import Telemetry
 from tests.unit.service.conftest import MakeCaller
-from tests.unit.service.far_end import BASE, HOOK, PATIENT, Caller, FhirServer, bundle, full_prefetch, observation
-from tests.unit.service.test_telemetry import meters
+from tests.unit.service.far_end import (
+    BASE,
+    HOOK,
+    PATIENT,
+    Caller,
+    FhirServer,
+    bundle,
+    full_prefetch,
+    meters,
+    observation,
+)
 
 SERVICE = "pan-cancer-prognosis"
 ANNA, BERT = "Practitioner/anna", "Practitioner/bert"

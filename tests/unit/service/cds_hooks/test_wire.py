@@ -39,9 +39,9 @@ def test_the_list_of_cards_may_be_empty() -> None:
 
 
 def test_discovery_asks_for_every_query_that_has_a_template() -> None:
-    """The prefetch templates are the queries', with the patient's token and no parameter twice."""
-    (service,) = discovery(queries()).services
-    assert (service.id, service.hook) == ("pan-cancer-prognosis", "patient-view")
+    """The prefetch templates of each service are the queries', with the patient's token and no parameter twice."""
+    service, *others = discovery(queries()).services
+    assert {str(other.prefetch) for other in others} == {str(service.prefetch)}
     assert list(service.prefetch) == [query.key for query in queries() if query.template is not None]
     assert len(service.prefetch) <= 14
     for template in service.prefetch.values():
@@ -50,9 +50,18 @@ def test_discovery_asks_for_every_query_that_has_a_template() -> None:
         assert len(names) == len(set(names))
 
 
+def test_each_hook_has_an_id_of_its_own() -> None:
+    """Discovery lists three services, and no address answers two hooks."""
+    assert [(service.id, service.hook) for service in discovery(queries()).services] == [
+        ("pan-cancer-prognosis", "patient-view"),
+        ("pan-cancer-prognosis-discharge", "encounter-discharge"),
+        ("pan-cancer-prognosis-order", "order-sign"),
+    ]
+
+
 def test_discovery_names_the_templates_that_are_worth_typing() -> None:
     """Some clients never read discovery: a person reads there which eight matter most."""
-    (service,) = discovery(queries()).services
+    service = discovery(queries()).services[0]
     assert "patient, conditions, tumour, genetics, function, laboratory, sequences, encounters." in (
         service.usageRequirements
     )

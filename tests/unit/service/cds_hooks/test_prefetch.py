@@ -1,0 +1,114 @@
+"""What a client may do with a prefetch key, and what becomes of it: one line a case (CDS Hooks 2.0, Prefetch)."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from service.errors import Category
+from tests.unit.service.far_end import (
+    BASE,
+    Caller,
+    FhirServer,
+    assessment_of,
+    bundle,
+    full_prefetch,
+    issue_of,
+    meters,
+    observation,
+    outcome,
+    patient,
+)
+
+MISSING = object()  # the key is left out
+NEXT = f"{BASE}?page=2"
+EPICS_EMPTY = {**bundle(outcome=outcome("warning", "4101")), "total": 0}
+FAILED = "an OperationOutcome instead of an answer"
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One key of an otherwise complete prefetch, and what is expected of it. `asked`: requests to the server."""
+
+    sent: Any
+    via: str
+    state: str
+    asked: int = 0
+    count: int = 0
+    reason: str = ""
+    key: str = "laboratory"
+    counted: str = ""  # the state in the meter, where it is not the ledger's
+    server: str = BASE
+
+
+CASES = {
+    "a Bundle": Case(bundle(observation(1)), "prefetch", "complete", count=1),
+    "a resource": Case(patient(), "prefetch", "complete", count=1, key="patient"),
+    "an empty Bundle": Case(bundle(), "prefetch", "empty"),
+    "null: known to be absent": Case(
+        None, "prefetch", "empty", reason="the client states that there are none"
+    ),
+    "null, for what is needed": Case(
+        None, "prefetch", "empty", reason="the client states that there are none", key="conditions"
+    ),
+    "missing: fetched": Case(MISSING, "search", "complete", asked=1, count=1, counted="missing"),
+    "missing, with no server to ask": Case(
+        MISSING, "prefetch", "notAsked", reason="not sent, and no FHIR server is stated", counted="missing", server=""
+    ),
+    "no FHIR resource: fetched": Case([7], "search", "complete", asked=1, count=1, counted="missing"),
+    "OperationOutcome: the client's error": Case(outcome(), "prefetch", "failed", reason=FAILED),
+    "OperationOutcome in a Bundle": Case(bundle(outcome=outcome()), "prefetch", "failed", reason=FAILED),
+    "OperationOutcome, for what is needed: fetched": Case(
+        outcome(), "search", "empty", asked=1, reason=f"read after {FAILED} in prefetch", key="conditions",
+        counted="failed",
+    ),
+    "OperationOutcome beside entries": Case(
+        bundle(observation(1), outcome=outcome()), "prefetch", "partial", count=1,
+        reason="an OperationOutcome beside the answer",
+    ),
+    "Epic's empty search": Case(EPICS_EMPTY, "prefetch", "empty"),
+    "Epic's empty search as an error": Case(bundle(outcome=outcome("error", "4101")), "prefetch", "empty"),
+    "Epic's empty search without its Bundle": Case(outcome("error", "4101"), "prefetch", "empty"),
+    "paged: the rest is fetched": Case(
+        bundle(observation(1), following=NEXT), "prefetch", "complete", asked=1, count=2
+    ),
+    "paged, with no server to ask": Case(
+        bundle(observation(1), following=NEXT), "prefetch", "partial", count=1,
+        reason="further pages were not read", server="",
+    ),
+    "an entry that cannot be read": Case(
+        bundle(observation(1), {**observation(2), "valueQuantity": "13"}), "prefetch", "partial", count=1,
+        reason="1 entries could not be read",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_state_of_a_key(caller: Caller, server: FhirServer, name: str) -> None:
+    """The ledger says how the key was answered, the meter what the client did, and only the holes are fetched."""
+    case = CASES[name]
+    server.on("laboratory", bundle(observation(1)))
+    server.on("conditions", bundle())
+    server.on(NEXT, bundle(observation(2)))
+    prefetch = full_prefetch(**{case.key: case.sent})
+    if case.sent is MISSING:
+        del prefetch[case.key]
+    ledger = assessment_of(caller.hook(prefetch=prefetch, fhirServer=case.server or None))["retrieval"]
+    (line,) = [line for line in ledger if line["key"] == case.key]
+    assert (line["via"], line["state"], line.get("count", 0), line.get("reason", "")) == (
+        case.via, case.state, case.count, case.reason,
+    )  # fmt: skip
+    assert len(server.requests) == case.asked
+    counted = meters(caller, "oncohooks_prefetch_total")
+    assert counted["any", case.key, case.counted or case.state] == 1
+    assert sum(counted.values()) == len(ledger)
+
+
+def test_what_is_needed_and_cannot_be_had_is_412(caller: Caller) -> None:
+    """Patient and Condition left out, failed or unreadable, and no server to ask: 412 with an OperationOutcome."""
+    for key in ("patient", "conditions"):
+        for sent in (MISSING, outcome(), [7]):
+            prefetch = {name: value for name, value in full_prefetch(**{key: sent}).items() if value is not MISSING}
+            response = caller.hook(prefetch=prefetch)
+            issue = issue_of(response)
+            assert (response.status_code, issue["category"]) == (412, Category.UNOBTAINABLE)
+            assert f"not sent: {key}" in issue["diagnostics"]
