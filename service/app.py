@@ -59,7 +59,7 @@ def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> 
     """The clients that may call; None where everyone may."""
     if settings.auth == "off":
         return None
-    clients = [Client(c.issuer, c.jwks_url, c.tenants, c.token_minutes * 60) for c in settings.client]
+    clients = [Client(c.issuer, c.jwks_url, c.tenants, c.token_minutes * 60, c.language) for c in settings.client]
     return Register(clients, http, replay, settings.public_url or "")
 
 

@@ -1,6 +1,6 @@
 """The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from functools import cache
@@ -19,11 +19,11 @@ from models.package import Package
 from models.position import Position
 from models.setting import Network
 from service.abstention import Abstained, reason_to_abstain
-from service.attribution import Factor, factors, most_telling
-from service.labels import short
+from service.attribution import Factor, factors
+from service.language.sentences import ENGLISH
+from service.notices import Notice, notices_of
 
 SCHEMA_VERSION = "1"
-_NAMED = 5  # parameters that a notice names
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -31,9 +31,12 @@ class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class ModelUsed(_Part, frozen=True):
+    """`patients` is how many the network that was used was trained on."""
+
     name: str
     version: str
     digest: str
+    patients: int = 0
 
 
 class MappingUsed(_Part, frozen=True):
@@ -52,6 +55,7 @@ class SettingUsed(_Part, frozen=True):
     rule: str
     text: str
     time_zero: str = ""
+    reason: str = ""
 
 
 class PositionShown(_Part, frozen=True):
@@ -106,7 +110,7 @@ class Assessment(_Part, frozen=True):
     coverage: Coverage | None = None
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
-    notices: tuple[CodeAndText, ...] = ()
+    notices: tuple[Notice, ...] = ()
     applicability: Applicability | None = None
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
@@ -121,7 +125,7 @@ def assess(
     record: PatientRecord,
     at: datetime,
     package: Package,
-    notices: tuple[CodeAndText, ...] = (),
+    notices: tuple[Notice, ...] = (),
     stage: Stage = lambda _: nullcontext(),
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
@@ -142,7 +146,7 @@ def assess(
 
 def _common(
     record: PatientRecord, encoded: EncodedPatient, at: datetime, package: Package, network: Network,
-    notices: tuple[CodeAndText, ...],
+    notices: tuple[Notice, ...],
 ) -> Assessment:  # fmt: skip
     """What every assessment says, scored or not."""
     index = encoded.tumours.index
@@ -151,14 +155,19 @@ def _common(
         schema_version=SCHEMA_VERSION,
         patient=f"Patient/{record.patient_id}",
         assessed_at=written(at),
-        model=ModelUsed(package.name, package.version, package.digest),
+        model=_model(package, network),
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else _coverage(encoded.findings, network),
-        notices=(*notices, *(() if encoded.foreign or index is None else _notices(encoded, network))),
+        notices=(*notices, *(() if encoded.foreign or index is None else notices_of(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
     )
+
+
+def _model(package: Package, network: Network) -> ModelUsed:
+    cohorts = package.manifest.settings[network.setting].cohorts
+    return ModelUsed(package.name, package.version, package.digest, sum(cohort.patients for cohort in cohorts))
 
 
 def _scored(
@@ -176,7 +185,11 @@ def _scored(
         common,
         status="scored",
         setting=SettingUsed(
-            network.setting, setting.rule, setting.text, written(setting.time_zero) if setting.time_zero else ""
+            network.setting,
+            setting.rule,
+            ENGLISH.settings[setting.reason],
+            written(setting.time_zero) if setting.time_zero else "",
+            setting.reason,
         ),
         position=_position(position),
         risk_score=round(float(attribution.risk), 7),
@@ -237,25 +250,3 @@ def _coverage(known: Mapping[str, object], network: Network) -> Coverage:
         total=sum(c.total for c in counts),
         by_modality=by_modality,
     )
-
-
-def _notices(encoded: EncodedPatient, network: Network) -> tuple[CodeAndText, ...]:
-    """What has to be said beside the result: preliminary values, missing inputs, values without weights here."""
-    known = encoded.findings
-    preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
-    # a disease that is absent is no loss to the model; what is present, or measured, may be
-    untrained = [key for key, finding in known.items() if key not in network.trained and finding.value != 0]
-    index = encoded.tumours.index
-    missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
-    said = (
-        ("preliminary", "Preliminary results are used", preliminary),
-        ("not-recorded", "Not recorded", missing),
-        ("untrained", "Recorded, but not part of this model version", untrained),
-    )
-    return tuple(CodeAndText(code, f"{text}: {_named(keys)}.") for code, text, keys in said if keys)
-
-
-def _named(keys: Sequence[str]) -> str:
-    labels = [short(catalogue().schema[key].label_en) for key in keys]
-    rest = len(labels) - _NAMED
-    return ", ".join(labels[:_NAMED]) + (f" and {rest} others" if rest > 1 else f", {labels[-1]}" if rest == 1 else "")

@@ -95,9 +95,15 @@ class Gate:
         return self._app
 
 
-def issuer_of(request: Request) -> str:
-    """The registered client that calls; empty where everyone may."""
+def client_of(request: Request) -> Client | None:
+    """The registered client that calls; None where everyone may."""
     client: Client | None = getattr(request.state, "client", None)
+    return client
+
+
+def issuer_of(request: Request) -> str:
+    """The registered client's name; empty where everyone may call."""
+    client = client_of(request)
     return client.issuer if client else ""
 
 

@@ -22,6 +22,7 @@ from fhir_mappings.versions import Version
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.language.sentences import LanguageCode
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
@@ -57,6 +58,9 @@ class EhrClient(_Table):
     jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
     tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
     token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
+    language: LanguageCode | None = Field(
+        default=None, description="of this client's cards, `en` or `de`; else `language`"
+    )
 
     @field_validator("jwks_url")
     @classmethod
@@ -150,6 +154,10 @@ class Settings(BaseSettings):
         default=(), description="the site's FHIR servers; `ONCOHOOKS_FHIR` is a comma-separated list of addresses"
     )
     client: tuple[EhrClient, ...] = Field(default=(), description="the EHRs that may call")
+    language: LanguageCode | None = Field(
+        default=None,
+        description="of the cards, `en` or `de`; where it is missing the caller's Accept-Language, else English",
+    )
     deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),

@@ -11,6 +11,8 @@ from enum import StrEnum
 import jwt
 import msgspec
 
+from service.language.sentences import LanguageCode
+
 ALGORITHMS = ("ES384", "RS384")  # what CDS Hooks recommends; none and HMAC are forbidden by it
 SKEW_SECONDS = 60.0
 _LONGEST = 8_192  # characters
@@ -69,12 +71,13 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """A registered EHR: who signs, where its keys are, and how long its tokens may live."""
+    """A registered EHR: who signs, where its keys are, how long its tokens may live, and its language."""
 
     issuer: str
     jwks_url: str
     tenants: Sequence[str] = ()
     longest_seconds: float = 900.0
+    language: LanguageCode | None = None
 
 
 class Token(msgspec.Struct, frozen=True):

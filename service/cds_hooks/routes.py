@@ -27,7 +27,8 @@ from service.errors import (
     WrongHookError,
 )
 from service.fhir.gather import PatientCall, Reach, gather
-from service.refusals import issuer_of
+from service.language.choice import chosen
+from service.refusals import client_of, issuer_of
 from service.scoring import score
 from service.settings import Settings
 from service.telemetry import Telemetry, stage
@@ -117,7 +118,10 @@ class CdsService:
     def _card(self, assessment: Assessment, request: Request) -> Card:
         with stage("card"):
             address = self._settings.public_url or str(request.base_url).rstrip("/")
-            return card_for(assessment, f"{address}/model")
+            client = client_of(request)
+            accepted = request.headers.get("accept-language", "")
+            language = chosen(client.language if client else None, self._settings.language, accepted)
+            return card_for(assessment, f"{address}/model", language=language)
 
 
 async def body_of(request: Request, limit: int) -> bytes:
