@@ -18,20 +18,23 @@ def summary(assessment: Assessment, language: Language) -> str:
     coverage = assessment.coverage
     if coverage is None or assessment.position is None or assessment.entity is None:
         return language.say("summary-incomplete")
-    unread = unread_names(assessment, language)
-    names = {"unread": unread} if unread else {"entity": entity_name(assessment, language)}
-    keys = (
-        ("summary-preliminary", "summary-preliminary-shorter")
-        if unread
-        else ("summary", "summary-shorter", "summary-shortest")
-    )
     arguments: dict[str, str | int] = {
         "observed": coverage.observed,
         "trained": coverage.trained,
         "category": category(assessment, language),
-        **names,
+        "entity": entity_name(assessment, language),
+        "unread": unread_names(assessment, language),
     }
-    return fitting([language.say(key, **arguments) for key in keys])
+    return fitting([language.say(key, **arguments) for key in _sentences(assessment)])
+
+
+def _sentences(assessment: Assessment) -> tuple[str, ...]:
+    """Their keys, longest first. Where the group is all patients, the cancer type is not what they are similar in."""
+    if unread_keys(assessment):
+        return ("summary-preliminary", "summary-preliminary-shorter")
+    if has_own_group(assessment):
+        return ("summary", "summary-shorter", "summary-shortest")
+    return ("summary-shortest",)
 
 
 def entity_name(assessment: Assessment, language: Language) -> str:
@@ -48,10 +51,14 @@ def has_own_group(assessment: Assessment) -> bool:
     return position is not None and entity is not None and position.group == entity.key
 
 
+def unread_keys(assessment: Assessment) -> list[str]:
+    """The queries that were not, or not wholly, answered."""
+    return [query.key for query in assessment.retrieval if query.state in _UNREAD]
+
+
 def unread_names(assessment: Assessment, language: Language) -> str:
     """What was not, or not wholly, obtained; "" where all of it was."""
-    keys = [r.key for r in assessment.retrieval if r.state in _UNREAD]
-    return ", ".join(dict.fromkeys(language.queries.get(key, key) for key in keys))
+    return ", ".join(dict.fromkeys(language.queries.get(key, key) for key in unread_keys(assessment)))
 
 
 def fitting(candidates: Sequence[str]) -> str:

@@ -75,6 +75,14 @@ def test_what_is_too_long_is_cut_at_a_word() -> None:
     assert fitting(["too long " * 20, "short"]) == "short"
 
 
+def test_patients_of_all_types_are_not_called_patients_of_one() -> None:
+    """Where the group is the whole setting, the summary does not name the entity."""
+    assessment = scored("entity_colon", "unclear")
+    assert assessment.position is not None
+    group = msgspec.structs.replace(assessment.position, group="diagnosis")
+    assert "colon" not in summary(msgspec.structs.replace(assessment, position=group), language("en"))
+
+
 def test_the_summary_names_the_entity_in_the_readers_language() -> None:
     """The catalogue's label, whatever the assessment calls it."""
     assessment = msgspec.structs.replace(scored("entity_colon", "unclear"), entity=Entity("entity_colon", "<b>"))
