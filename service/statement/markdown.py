@@ -7,7 +7,7 @@ from service.statement.printable import printable
 from service.statement.statement import Paragraph, Statement
 
 _BLOCK = re.compile(r"^(\d{0,9})(?=[-=.])")  # begins a list or a rule
-_ESCAPES = str.maketrans({char: f"\\{char}" for char in r"\`*_{}[]<>()#+!|~&"})
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
 
 
 def rendered(statement: Statement) -> str:
@@ -17,7 +17,7 @@ def rendered(statement: Statement) -> str:
 
 def escaped(text: str) -> str:
     """Text that is shown literally: it may hold `*`, `[` and `|`, as our own labels and units do."""
-    return printable(text).translate(_ESCAPES)
+    return _MARKUP.sub(r"\\\g<0>", printable(text))
 
 
 def _paragraph(paragraph: Paragraph) -> str:
