@@ -22,7 +22,7 @@ def escaped(text: str) -> str:
 
 def _paragraph(paragraph: Paragraph) -> str:
     text = escaped(paragraph.text).strip()  # spaces would make code of it, or keep `**` from closing
-    if paragraph.loud:
+    if paragraph.loud and text:  # `****` would be a rule
         return f"**{text}**"
     if paragraph.heading:
         return f"**{escaped(paragraph.heading).strip()}:** {text}"

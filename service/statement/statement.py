@@ -43,7 +43,11 @@ def statement_of(assessment: Assessment, language: Language) -> Statement:
     ]
     parts: list[Paragraph | Table]
     if assessment.abstained is not None:
-        parts = [Paragraph(texts(assessment.abstained, language)[1]), Paragraph(language.say("research-use"))]
+        parts = [
+            Paragraph(texts(assessment.abstained, language)[1]),
+            *_unread(assessment, language),
+            Paragraph(language.say("research-use")),
+        ]
     else:
         parts = _scored(assessment, at, language)
     whole = [*running, *parts, *_model(assessment, language)]
@@ -88,6 +92,12 @@ def _setting(assessment: Assessment, language: Language) -> list[Paragraph]:
     if setting is None or setting.rule != "D":
         return []
     return [Paragraph(language.say("setting", reason=language.settings.get(setting.reason, setting.text)))]
+
+
+def _unread(assessment: Assessment, language: Language) -> list[Paragraph]:
+    """Where there is no score: what was not obtained may be what is missing. Not where the record was not looked at."""
+    unread = unread_names(assessment, language) if assessment.coverage else ""
+    return [Paragraph(language.say("unread", names=unread), language.say("unknown-heading"))] if unread else []
 
 
 def _unknown(assessment: Assessment, at: datetime, language: Language) -> str:

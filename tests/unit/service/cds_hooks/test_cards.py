@@ -116,6 +116,12 @@ class TestMarked:
         assert card.summary.startswith("Preliminary: laboratory data")
         assert "does not mean that it was not measured" in card.detail
 
+    def test_what_was_not_obtained_is_told_where_there_is_no_score(self) -> None:
+        """Too little may be known because it could not be read."""
+        card = card_for(assess(record("demo-sparse", state="failed"), AT, package()), MODEL_URL, language="de")
+        assert card.summary.startswith("Nicht bewertet")
+        assert "was nicht heißt, dass nicht gemessen wurde: Labordaten." in card.detail
+
     def test_running_conditions_stand_first(self) -> None:
         """A demonstration or a moved clock is the first thing that the detail says."""
         detail = card_of("demo-lung", notices=(notice("demonstration"), notice("clock", at=AT))).detail
