@@ -17,6 +17,7 @@ from models.position import Category
 from service import abstention, notices
 from service.language.sentences import Language, LanguageCode, language
 
+QUOTED = re.compile(r"""["']([a-z-]+)["']""")
 SERVICE = Path(service.__file__ or "").parent
 LANGUAGES = [language(code) for code in get_args(LanguageCode)]
 
@@ -68,7 +69,7 @@ def test_every_code_has_its_words(said: Language) -> None:
 
 def test_no_sentence_is_left_over() -> None:
     """Every sentence is named somewhere in the code, or formed from a name there."""
-    named = {name for file in SERVICE.rglob("*.py") for name in re.findall(r'"([a-z-]+)"', file.read_text("utf-8"))}
+    named = {name for file in SERVICE.rglob("*.py") for name in QUOTED.findall(file.read_text("utf-8"))}
     formed = {f"{name}-one" for name in named} | {f"column-{name}" for name in named}
     assert LANGUAGES[0].sentences.keys() <= named | formed
 
