@@ -28,7 +28,7 @@ _MOST_USEFUL = (
 )
 
 Code = Literal[
-    "foreign-patient", "record-replaced", "deceased", "under-18", "no-solid-tumour", "several-primaries",
+    "foreign-patient", "restricted", "record-replaced", "deceased", "under-18", "no-solid-tumour", "several-primaries",
     "tumour-inactive", "entity-not-scored", "too-little",
 ]  # fmt: skip
 
