@@ -31,7 +31,7 @@ class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class ModelUsed(_Part, frozen=True):
-    """`patients` is how many the network that was used was trained on."""
+    """`patients` is how many the network that scored was trained on; which one would have, is not said."""
 
     name: str
     version: str
@@ -141,7 +141,7 @@ def assess(
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, network, stage)
+    return _scored(common, encoded, setting, package, stage)
 
 
 def _common(
@@ -155,7 +155,7 @@ def _common(
         schema_version=SCHEMA_VERSION,
         patient=f"Patient/{record.patient_id}",
         assessed_at=written(at),
-        model=_model(package, network),
+        model=ModelUsed(package.name, package.version, package.digest),
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else _coverage(encoded.findings, network),
@@ -165,14 +165,10 @@ def _common(
     )
 
 
-def _model(package: Package, network: Network) -> ModelUsed:
-    cohorts = package.manifest.settings[network.setting].cohorts
-    return ModelUsed(package.name, package.version, package.digest, sum(cohort.patients for cohort in cohorts))
-
-
 def _scored(
-    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, stage: Stage
+    common: Assessment, encoded: EncodedPatient, setting: Setting, package: Package, stage: Stage
 ) -> Assessment:
+    network = package.network(setting.network)
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
         prognosis = network.predict(encoded.vector)
@@ -184,6 +180,7 @@ def _scored(
     return msgspec.structs.replace(
         common,
         status="scored",
+        model=ModelUsed(package.name, package.version, package.digest, _patients(network)),
         setting=SettingUsed(
             network.setting,
             setting.rule,
@@ -198,6 +195,10 @@ def _scored(
         reference=round(sum(factor.typical for factor in shown), 7),
         applicability=Applicability(outside) if outside else None,
     )
+
+
+def _patients(network: Network) -> int:
+    return sum(cohort.patients for cohort in network.manifest.cohorts)
 
 
 def _position(position: Position) -> PositionShown:

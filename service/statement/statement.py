@@ -112,11 +112,7 @@ def _model(assessment: Assessment, language: Language) -> list[Paragraph]:
     model = assessment.model
     if model is None:
         return []
-    text = language.say(
-        "model",
-        name=model.name,
-        version=model.version,
-        digest=model.digest[:8],
-        patients=number(model.patients, language),
-    )
-    return [Paragraph(text)]
+    names = {"name": model.name, "version": model.version, "digest": model.digest[:8]}
+    if not model.patients:
+        return [Paragraph(language.say("model-unused", **names))]
+    return [Paragraph(language.say("model", **names, patients=number(model.patients, language)))]
