@@ -1,5 +1,6 @@
 """A card as people read it in a terminal: its Markdown laid out as plain text."""
 
+import itertools
 import re
 import textwrap
 from collections.abc import Mapping
@@ -23,10 +24,18 @@ def _plain(text: str) -> str:
 
 
 def _table(block: str) -> list[str]:
-    rows = [
+    """In columns, but the first one: its text stands above the rows that share it, and its heading above all."""
+    head, *rows = [
         [_plain(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         for line in block.splitlines()
         if not re.fullmatch(r"[|\- ]+", line)
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(1, len(head))]
+    lines = [f"{head[0]}:", _columns(head, widths)]
+    for first, group in itertools.groupby(rows, key=lambda row: row[0]):
+        lines += [first, *(_columns(row, widths) for row in group)]
+    return lines
+
+
+def _columns(row: list[str], widths: list[int]) -> str:
+    return "  ".join(["", *(cell.ljust(width) for cell, width in zip(row[1:], widths, strict=True))]).rstrip()

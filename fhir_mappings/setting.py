@@ -13,6 +13,7 @@ from fhir_mappings.encoder import EncodedPatient
 from fhir_mappings.timing import days_between
 
 Rule = Literal["A", "B", "C", "D"]
+Reason = Literal["newly-diagnosed", "date-unknown", "diagnosed-earlier", "progressed", "treated"]
 _NEW_DAYS = 90.0
 
 
@@ -22,7 +23,7 @@ class Setting(msgspec.Struct, frozen=True):
     network: str
     rule: Rule
     time_zero: datetime | None
-    text: str
+    reason: Reason
 
 
 def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
@@ -34,13 +35,13 @@ def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
     index = encoded.tumours.index
     began = (index.pathology or index.since) if index else None
     if began is None:
-        return Setting("diagnosis", "D", None, "the date of diagnosis is not recorded")
+        return Setting("diagnosis", "D", None, "date-unknown")
     status = encoded.findings.get("stage_disease_status")
     metachronous = encoded.findings.get("stage_metachronous")
     if days_between(began, at) > _NEW_DAYS:
-        return Setting("diagnosis", "D", None, "diagnosed more than 90 days ago; the reference patients at diagnosis")
+        return Setting("diagnosis", "D", None, "diagnosed-earlier")
     if (status and status.value == 3) or (metachronous and metachronous.value == 1):
-        return Setting("diagnosis", "D", None, "it has progressed or returned; the reference patients at diagnosis")
+        return Setting("diagnosis", "D", None, "progressed")
     if encoded.treated_since is not None and days_between(encoded.treated_since, at) > _NEW_DAYS:
-        return Setting("diagnosis", "D", None, "treated for more than 90 days; the reference patients at diagnosis")
-    return Setting("diagnosis", "C", began, "newly diagnosed, as the reference patients were")
+        return Setting("diagnosis", "D", None, "treated")
+    return Setting("diagnosis", "C", began, "newly-diagnosed")

@@ -1,14 +1,20 @@
 """When no score is given, and what is said instead."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import msgspec
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
 from models.setting import Network
+from service.labels import listed
+from service.language.sentences import ENGLISH, Language
 
 ENOUGH_INPUTS = 5
 ENOUGH_PATIENTS = 50
 _ADULT = 18
+_AGE = "demo_age_at_baseline"
 
 # Asked for first where too little is known, in this order; a network names only what it has weights for.
 _MOST_USEFUL = (
@@ -21,13 +27,23 @@ _MOST_USEFUL = (
     "stage_t_category",
 )
 
+Code = Literal[
+    "foreign-patient", "restricted", "record-replaced", "deceased", "under-18", "no-solid-tumour", "several-primaries",
+    "tumour-inactive", "entity-not-scored", "too-little",
+]  # fmt: skip
 
-class Abstained(msgspec.Struct, frozen=True):
-    """Why there is no score: a code of the closed list below, one line, and a sentence on what could help."""
+
+class Abstained(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why there is no score: a code, one line, and a sentence on what could help, both in English.
+
+    `features` are the parameters and `count` the number that it speaks of: with them `texts` says it in any language.
+    """
 
     code: str
     text: str
     detail: str
+    features: tuple[str, ...] = ()
+    count: int = 0
 
 
 RESTRICTED = Abstained(
@@ -40,57 +56,55 @@ RESTRICTED = Abstained(
 def reason_to_abstain(encoded: EncodedPatient, network: Network) -> Abstained | None:
     """The first reason that holds, gravest first; None where the patient is scored."""
     if encoded.foreign:
-        return Abstained(
-            "foreign-patient",
-            "data of another patient were delivered with this request.",
-            "Nothing was used. At least one resource names a different patient. "
-            "Please check that the right chart is open.",
-        )
+        return because("foreign-patient")
     if encoded.person.replaced:
-        return Abstained(
-            "record-replaced",
-            "this record was merged into another one.",
-            "What is known now is in the record that replaced it. Please open that chart.",
-        )
+        return because("record-replaced")
     if encoded.person.deceased:
-        return Abstained("deceased", "a death is recorded.", "The service assesses living patients only.")
+        return because("deceased")
     if encoded.person.age is not None and encoded.person.age < _ADULT:
-        return Abstained("under-18", "adults only.", "The model was trained on patients of 18 years and older.")
+        return because("under-18")
     return _tumour(encoded, network) or _too_little(encoded, network)
 
 
+def because(code: Code, features: Sequence[str] = (), count: int = 0) -> Abstained:
+    unsaid = Abstained(code, "", "", tuple(features), count)
+    text, detail = texts(unsaid, ENGLISH)
+    return msgspec.structs.replace(unsaid, text=text, detail=detail)
+
+
+def texts(abstained: Abstained, language: Language) -> tuple[str, str]:
+    """The line and the sentence in a language; as the assessment has them where the code is none of ours."""
+    no_age = abstained.code == "too-little" and _AGE in abstained.features
+    found = language.abstentions.get("no-age" if no_age else abstained.code)
+    if found is None:
+        return abstained.text, abstained.detail
+    arguments = {
+        "names": listed(abstained.features, len(abstained.features), language),
+        "count": abstained.count,
+        "recognised": len(catalogue().schema.entities),
+        "enough_inputs": ENOUGH_INPUTS,
+        "enough_patients": ENOUGH_PATIENTS,
+    }
+    detail = found.detail.format(**arguments)
+    if abstained.code == "too-little" and not abstained.features:
+        detail = language.say("further-inputs")
+    return found.reason.format(**arguments), detail
+
+
 def _tumour(encoded: EncodedPatient, network: Network) -> Abstained | None:
-    schema = catalogue().schema
     match encoded.tumours.state:
         case "none":
-            scored = sum(network.entity_patients(key) >= ENOUGH_PATIENTS for key in schema.entities)
-            return Abstained(
-                "no-solid-tumour",
-                "no confirmed solid tumour found in this record.",
-                f"The service recognises {len(schema.entities)} solid tumours in adults and scores {scored} of them. "
-                "Suspected, in-situ and blood cancers are not included. "
-                "If a tumour is known, its coded diagnosis is missing here.",
+            entities = catalogue().schema.entities
+            return because(
+                "no-solid-tumour", count=sum(network.entity_patients(key) >= ENOUGH_PATIENTS for key in entities)
             )
         case "several":
-            named = ", ".join(schema[t.entity].label_en for t in encoded.tumours.tumours if t.active)
-            return Abstained(
-                "several-primaries",
-                "more than one active tumour is recorded.",
-                f"Recorded: {named}. The model was trained on patients with one.",
-            )
+            return because("several-primaries", [t.entity for t in encoded.tumours.tumours if t.active])
         case "inactive":
-            return Abstained(
-                "tumour-inactive",
-                "the recorded tumour is marked inactive or resolved.",
-                "If it is active, its status needs correction at the source.",
-            )
+            return because("tumour-inactive")
     entity = encoded.tumours.index.entity if encoded.tumours.index else ""
     if network.entity_patients(entity) < ENOUGH_PATIENTS:
-        return Abstained(
-            "entity-not-scored",
-            f"{schema[entity].label_en} is recognised, but too few such patients were in the training data.",
-            f"Fewer than {ENOUGH_PATIENTS} patients with this tumour stand behind the model.",
-        )
+        return because("entity-not-scored", [entity])
     return None
 
 
@@ -99,16 +113,10 @@ def _too_little(encoded: EncodedPatient, network: Network) -> Abstained | None:
     schema = catalogue().schema
     further = [
         key for key in encoded.findings
-        if key in network.trained and not schema[key].is_entity and key != "demo_age_at_baseline"
+        if key in network.trained and not schema[key].is_entity and key != _AGE
     ]  # fmt: skip
-    has_age = "demo_age_at_baseline" in encoded.findings
+    has_age = _AGE in encoded.findings
     if has_age and len(further) >= ENOUGH_INPUTS:
         return None
     useful = [key for key in _MOST_USEFUL if key in network.trained and key not in encoded.findings][:3]
-    labels = ", ".join(schema[key].label_en for key in useful)
-    age = "age" if has_age else "no age"
-    return Abstained(
-        "too-little",
-        f"too little is recorded ({age}, tumour type and {len(further)} of at least {ENOUGH_INPUTS} further inputs).",
-        f"Most useful next: {labels}." if labels else "Further inputs of the model are needed.",
-    )
+    return because("too-little", useful if has_age else [_AGE, *useful], len(further))

@@ -72,6 +72,7 @@ def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> 
             label=label,
             dialect=ehr.dialect,
             links=tuple(Base.parse(address) for address in ehr.links),
+            language=ehr.language,
         )
         for label, ehr in zip(settings.client_labels, settings.client, strict=True)
     ]

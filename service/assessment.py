@@ -1,6 +1,6 @@
 """The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from functools import cache
@@ -19,11 +19,11 @@ from models.package import Package
 from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, reason_to_abstain
-from service.attribution import Factor, factors, most_telling
-from service.labels import short
+from service.attribution import Factor, factors
+from service.language.sentences import ENGLISH
+from service.notices import Notice, notices_of
 
 SCHEMA_VERSION = "1"
-_NAMED = 5  # parameters that a notice names
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -31,9 +31,12 @@ class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class ModelUsed(_Part, frozen=True):
+    """`patients` is how many the network that scored was trained on; which one would have, is not said."""
+
     name: str
     version: str
     digest: str
+    patients: int = 0
 
 
 class MappingUsed(_Part, frozen=True):
@@ -52,6 +55,7 @@ class SettingUsed(_Part, frozen=True):
     rule: str
     text: str
     time_zero: str = ""
+    reason: str = ""
 
 
 class PositionShown(_Part, frozen=True):
@@ -106,7 +110,7 @@ class Assessment(_Part, frozen=True):
     coverage: Coverage | None = None
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
-    notices: tuple[CodeAndText, ...] = ()
+    notices: tuple[Notice, ...] = ()
     applicability: Applicability | None = None
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
@@ -121,7 +125,7 @@ def assess(
     record: PatientRecord,
     at: datetime,
     package: Package,
-    notices: tuple[CodeAndText, ...] = (),
+    notices: tuple[Notice, ...] = (),
     stage: Stage = lambda _: nullcontext(),
     *,
     restricted: bool = False,
@@ -142,12 +146,12 @@ def assess(
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, network, stage)
+    return _scored(common, encoded, setting, package, stage)
 
 
 def _common(
     record: PatientRecord, encoded: EncodedPatient, at: datetime, package: Package, network: Network,
-    notices: tuple[CodeAndText, ...],
+    notices: tuple[Notice, ...],
 ) -> Assessment:  # fmt: skip
     """What every assessment says, scored or not."""
     index = encoded.tumours.index
@@ -160,13 +164,13 @@ def _common(
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else _coverage(encoded.findings, network),
-        notices=(*notices, *(() if encoded.foreign or index is None else _notices(encoded, network))),
+        notices=(*notices, *(() if encoded.foreign or index is None else notices_of(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
     )
 
 
-def _withheld(common: Assessment, notices: tuple[CodeAndText, ...]) -> Assessment:
+def _withheld(common: Assessment, notices: tuple[Notice, ...]) -> Assessment:
     """What is said of a restricted record: neither what is in it nor how much."""
     return Assessment(
         schema_version=common.schema_version,
@@ -181,8 +185,9 @@ def _withheld(common: Assessment, notices: tuple[CodeAndText, ...]) -> Assessmen
 
 
 def _scored(
-    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, stage: Stage
+    common: Assessment, encoded: EncodedPatient, setting: Setting, package: Package, stage: Stage
 ) -> Assessment:
+    network = package.network(setting.network)
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
         prognosis = network.predict(encoded.vector)
@@ -194,8 +199,13 @@ def _scored(
     return msgspec.structs.replace(
         common,
         status="scored",
+        model=ModelUsed(package.name, package.version, package.digest, _patients(network)),
         setting=SettingUsed(
-            network.setting, setting.rule, setting.text, written(setting.time_zero) if setting.time_zero else ""
+            network.setting,
+            setting.rule,
+            ENGLISH.settings[setting.reason],
+            written(setting.time_zero) if setting.time_zero else "",
+            setting.reason,
         ),
         position=_position(position),
         risk_score=round(float(attribution.risk), 7),
@@ -204,6 +214,10 @@ def _scored(
         reference=round(sum(factor.typical for factor in shown), 7),
         applicability=Applicability(outside) if outside else None,
     )
+
+
+def _patients(network: Network) -> int:
+    return sum(cohort.patients for cohort in network.manifest.cohorts)
 
 
 def _position(position: Position) -> PositionShown:
@@ -256,25 +270,3 @@ def _coverage(known: Mapping[str, object], network: Network) -> Coverage:
         total=sum(c.total for c in counts),
         by_modality=by_modality,
     )
-
-
-def _notices(encoded: EncodedPatient, network: Network) -> tuple[CodeAndText, ...]:
-    """What has to be said beside the result: preliminary values, missing inputs, values without weights here."""
-    known = encoded.findings
-    preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
-    # a disease that is absent is no loss to the model; what is present, or measured, may be
-    untrained = [key for key, finding in known.items() if key not in network.trained and finding.value != 0]
-    index = encoded.tumours.index
-    missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
-    said = (
-        ("preliminary", "Preliminary results are used", preliminary),
-        ("not-recorded", "Not recorded", missing),
-        ("untrained", "Recorded, but not part of this model version", untrained),
-    )
-    return tuple(CodeAndText(code, f"{text}: {_named(keys)}.") for code, text, keys in said if keys)
-
-
-def _named(keys: Sequence[str]) -> str:
-    labels = [short(catalogue().schema[key].label_en) for key in keys]
-    rest = len(labels) - _NAMED
-    return ", ".join(labels[:_NAMED]) + (f" and {rest} others" if rest > 1 else f", {labels[-1]}" if rest == 1 else "")

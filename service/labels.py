@@ -1,19 +1,38 @@
-"""What parameters are called on cards and reports."""
+"""What parameters are called on cards and reports. Every label is the catalogue's, in the reader's language."""
 
-# Labels that would read oddly beside a value ("Female sex: male").
-_BESIDE_A_VALUE = {"demo_sex_female": "Sex"}
+from collections.abc import Sequence
+
+from fhir_mappings.concepts import catalogue
+from service.language.sentences import ENGLISH, Language
+
+_NAMED = 5  # parameters that a sentence names; the rest is counted
 
 
-def short(label: str) -> str:
+def label(key: str, language: Language = ENGLISH) -> str:
+    """The catalogue's label of a parameter. Raises KeyError."""
+    feature = catalogue().schema[key]
+    return feature.label_de if language.code == "de" else feature.label_en
+
+
+def short(text: str) -> str:
     """A label without what stands in brackets."""
-    return label.partition(" (")[0]
+    return text.partition(" (")[0]
 
 
-def in_sentence(label: str) -> str:
-    """A label inside a sentence: "Non-small cell lung cancer" -> "non-small cell lung cancer"."""
-    plain = short(label)
-    return plain[0].lower() + plain[1:]
+def in_sentence(text: str, language: Language = ENGLISH) -> str:
+    """A label inside a sentence: "Non-small cell lung cancer" -> "non-small cell lung cancer"; German as it is."""
+    plain = short(text)
+    return plain if language.code == "de" else plain[:1].lower() + plain[1:]
 
 
-def beside_value(key: str, label: str) -> str:
-    return _BESIDE_A_VALUE.get(key) or short(label)
+def beside_value(key: str, language: Language = ENGLISH) -> str:
+    return language.beside_value.get(key) or short(label(key, language))
+
+
+def listed(keys: Sequence[str], count: int, language: Language = ENGLISH) -> str:
+    """The first of `count` parameters by name: "Albumin, Sodium and 3 others"; `keys` are their first ones at least."""
+    named = keys if count <= _NAMED + 1 else keys[:_NAMED]  # "and 1 others" would take as much room as its name
+    labels = [short(label(key, language)) for key in named]
+    names = ("; " if any("," in text for text in labels) else ", ").join(labels)
+    rest = count - len(named)
+    return language.say("and-others", names=names, count=rest) if rest else names

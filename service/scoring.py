@@ -4,8 +4,9 @@ from datetime import datetime
 
 from fhir_mappings.record import PatientRecord
 from models.package import Package
-from service.assessment import Assessment, CodeAndText, assess
+from service.assessment import Assessment, assess
 from service.clock import Moment, Now, now
+from service.notices import Notice, notice
 from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
 from service.telemetry import stage
@@ -29,13 +30,13 @@ def score(
     return assess(record, at, package, notices, stage, restricted=withheld)
 
 
-def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[CodeAndText, ...]:
+def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:
     """The notices that every assessment carries where the service does not run as in a hospital."""
     said = []
     if demonstration:
-        said.append(CodeAndText("demonstration", "Demonstration: not for real patients."))
+        said.append(notice("demonstration"))
     if synthetic:
-        said.append(CodeAndText("synthetic", "The model was not trained on patients: its results mean nothing."))
+        said.append(notice("synthetic"))
     if moved_to is not None:
-        said.append(CodeAndText("clock", f"Assessed as of {moved_to.date().isoformat()}, not of today."))
+        said.append(notice("clock", at=moved_to))
     return tuple(said)

@@ -22,6 +22,7 @@ from fhir_mappings.versions import Version
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.language.sentences import LanguageCode
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
@@ -85,6 +86,9 @@ class EhrClient(_Table):
         " can be read",
     )
     speciality: CodeWithSystem | None = Field(default=None, description="their speciality, likewise")
+    language: LanguageCode | None = Field(
+        default=None, description="of this client's cards, `en` or `de`; else `language`"
+    )
 
     @field_validator("jwks_url")
     @classmethod
@@ -179,6 +183,10 @@ class Settings(BaseSettings):
     )
     client: tuple[EhrClient, ...] = Field(default=(), description="the EHRs that may call")
     dialect: DialectName = Field(default="spec", description='dialect of all callers where `auth = "off"`')
+    language: LanguageCode | None = Field(
+        default=None,
+        description="of the cards, `en` or `de`; where it is missing the caller's Accept-Language, else English",
+    )
     deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),

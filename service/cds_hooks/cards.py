@@ -1,63 +1,47 @@
 """Assessment -> the one card of the reply. No text of the record enters it: labels are the catalogue's."""
 
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from fhir_mappings.timing import instant
-from service import statement
 from service.assessment import Assessment
 from service.attribution import others
-from service.cds_hooks.override_reasons import OVERRIDE_REASONS
+from service.cds_hooks.override_reasons import override_reasons
 from service.cds_hooks.wire import Card, Source
+from service.language.sentences import LanguageCode
+from service.language.sentences import language as texts_of
+from service.statement import html, markdown, plain
+from service.statement.printable import printable
+from service.statement.statement import statement_of
 
 EXTENSION = "org.oncohooks.assessment"
 SHOWN = 20  # factors in the extension; the rest is one entry
 
+Rendering = Literal["markdown", "plain", "html"]
 
-def card_for(assessment: Assessment, model_url: str) -> Card:
+
+def card_for(
+    assessment: Assessment, model_url: str, *, language: LanguageCode = "en", rendering: Rendering = "markdown"
+) -> Card:
     """One info card; a warning only where data of another patient were delivered. `model_url` describes the model."""
     foreign = assessment.abstained is not None and assessment.abstained.code == "foreign-patient"
+    texts = texts_of(language)
+    statement = statement_of(assessment, texts)
+    match rendering:
+        case "markdown":
+            detail = markdown.rendered(statement)
+        case "plain":
+            detail = plain.rendered(statement)
+        case "html":
+            detail = html.rendered(statement)
     return Card(
-        summary=statement.summary(assessment),
+        summary=printable(statement.summary),
         indicator="warning" if foreign else "info",
         source=Source(label="oncohooks pan-cancer prognosis", url=model_url),
-        detail=_detail(assessment),
-        overrideReasons=OVERRIDE_REASONS,
+        detail=detail,
+        overrideReasons=override_reasons(texts),
         extension={EXTENSION: _for_extension(assessment)},
     )
-
-
-def _detail(assessment: Assessment) -> str:
-    running = [n.text for n in assessment.notices if n.code in statement.RUNNING]
-    paragraphs = [f"**{escaped(text)}**" for text in running]
-    if assessment.abstained is not None:
-        paragraphs += [assessment.abstained.detail, statement.RESEARCH_USE]
-    else:
-        paragraphs += [*_scored(assessment), f"**Read with care:** {statement.CAVEAT}"]
-    paragraphs.append(escaped(statement.model_line(assessment)))
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
-
-
-def _scored(assessment: Assessment) -> list[str]:
-    at = instant(assessment.assessed_at) or datetime.now(UTC)
-    return [
-        f"**Position:** {statement.position_line(assessment)}",
-        statement.setting_line(assessment),
-        _table(assessment, at),
-        statement.learned_elsewhere_line(assessment),
-        *(f"**Not known:** {escaped(lines)}" for lines in [" ".join(statement.unknown_lines(assessment))] if lines),
-    ]
-
-
-def _table(assessment: Assessment, at: datetime) -> str:
-    head = "| Against a typical patient of that group | Input | Value | Age of value | Hazard |\n|---|---|---|---|---|"
-    lines = [
-        f"| {row.direction} | {escaped(row.label)} | {escaped(row.value)} | {row.age} | {row.factor} |"
-        for row in statement.rows(assessment, at)
-    ]
-    return "\n".join([head, *lines])
 
 
 def _for_extension(assessment: Assessment) -> dict[str, Any]:
@@ -68,8 +52,3 @@ def _for_extension(assessment: Assessment) -> dict[str, Any]:
     short = msgspec.structs.replace(assessment, attribution=kept, issues=graver)
     built: dict[str, Any] = msgspec.to_builtins(short)
     return built
-
-
-def escaped(text: str) -> str:
-    """Text as GitHub-flavoured Markdown shows it literally; our own labels and units hold `*`, `[` and `|`."""
-    return "".join(f"\\{char}" if char in r"\`*_{}[]<>()#+!|~" else char for char in text)

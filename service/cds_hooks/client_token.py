@@ -12,6 +12,7 @@ import jwt
 import msgspec
 
 from service.fhir.origin import Base
+from service.language.sentences import LanguageCode
 from service.settings import DialectName
 
 ALGORITHMS = ("ES384", "RS384")  # what CDS Hooks recommends; none and HMAC are forbidden by it
@@ -85,6 +86,7 @@ class Client(msgspec.Struct, frozen=True):
     label: str = ""
     dialect: DialectName = "spec"
     links: Sequence[Base] = ()
+    language: LanguageCode | None = None
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -4,12 +4,12 @@ Oddities of requests are accepted from every client and have no place here: an `
 as a reference, users of any kind, scopes in any words (they are not read), `overrideReasons` (`feedback.py`).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from service.cds_hooks.cards import Rendering
 from service.cds_hooks.wire import Card, Coding
 from service.fhir.origin import Base
 from service.settings import DialectName
@@ -25,13 +25,13 @@ _PROGNOSIS, _NOT_SCORED, _WARNING = (
 class Dialect(msgspec.Struct, frozen=True):
     """The differences of one kind of client; as it stands, the specification.
 
-    `topics`: cards have a `source.topic`, by which the client remembers what was set aside. `plain_text`: `detail` is
-    no Markdown. `content_type`: what `detail` is, in Epic's extension. `selection`: `selectionBehavior` where it is
+    `topics`: cards have a `source.topic`, by which the client remembers what was set aside. `rendering`: what `detail`
+    is written in. `content_type`: the same, in Epic's extension. `selection`: `selectionBehavior` where it is
     needed for every card.
     """
 
     topics: bool = False
-    plain_text: bool = False
+    rendering: Rendering = "markdown"
     content_type: str = ""
     selection: Literal["", "any"] = ""
 
@@ -43,7 +43,7 @@ DIALECTS: Mapping[DialectName, Dialect] = {
     "sandbox": Dialect(),
     # Epic's CDS Hooks tutorial: codes of topics are letters and digits, at most 100; only `any`; one action a
     # suggestion (our cards have none); what `detail` is stands in an extension; links are on a list of the hospital's.
-    "epic": Dialect(topics=True, plain_text=True, content_type="text/plain", selection="any"),
+    "epic": Dialect(topics=True, rendering="plain", content_type="text/plain", selection="any"),
     # Oracle's page of 2021 names one difference: links that are not on its list are taken away (`[[client]] links`).
     "oracle": Dialect(),
 }
@@ -61,8 +61,6 @@ def shaped(card: Card, name: DialectName, links: Sequence[Base] = (), *, scored:
         topic = _WARNING if card.indicator != "info" else _PROGNOSIS if scored else _NOT_SCORED
         source = msgspec.structs.replace(card.source, topic=topic)
         card = msgspec.structs.replace(card, source=source)
-    if dialect.plain_text:
-        card = msgspec.structs.replace(card, detail=plain(card.detail))
     if dialect.content_type:
         extension = {**(card.extension or {}), _CONTENT_TYPE: dialect.content_type}
         card = msgspec.structs.replace(card, extension=extension)
@@ -78,20 +76,3 @@ def _with_links_within(card: Card, allowed: Sequence[Base]) -> Card:
         source = msgspec.structs.replace(source, url="")
     kept = tuple(link for link in card.links if leads_within(link.url))
     return msgspec.structs.replace(card, source=source, links=kept)
-
-
-def plain(markdown: str) -> str:
-    """The Markdown of our cards as plain text: emphasis and escapes taken away, each row of a table a line."""
-    lines = [_row(line) if line.startswith("|") else _words(line) for line in markdown.split("\n")]
-    return "\n".join(line for line in lines if line is not None)
-
-
-def _row(line: str) -> str | None:
-    if re.fullmatch(r"[|\- ]+", line):
-        return None  # the rule under the head
-    cells = [_words(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-    return "; ".join(cell for cell in cells if cell)
-
-
-def _words(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\*\*", "", text))

@@ -7,21 +7,20 @@ may offer reasons of its own (CDS Hooks 2.0, Explicit reject with override reaso
 import re
 
 from service.cds_hooks.wire import Coding
+from service.language.sentences import ENGLISH, Language
 
 SYSTEM = "urn:oncohooks:override-reason"
 NONE = ""  # set aside without a reason
 UNREADABLE = "unreadable"  # a code that is none: it may be text, which is not kept
 
-OVERRIDE_REASONS = (
-    Coding("data-wrong", SYSTEM, "Data are wrong or outdated"),
-    Coding("already-discussed", SYSTEM, "Already known or discussed"),
-    Coding("disagree", SYSTEM, "I disagree with the estimate"),
-    Coding("not-my-role", SYSTEM, "Not my role or decision"),
-    Coding("out-of-scope", SYSTEM, "Not applicable to this patient"),
-)
-_OURS = {reason.code: reason.display for reason in OVERRIDE_REASONS}
+_OURS = ENGLISH.override_reasons
 _CODE = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 _SYSTEM = re.compile(r"[!-{}~]{0,200}")  # no space, no `|`
+
+
+def override_reasons(language: Language) -> tuple[Coding, ...]:
+    """The reasons that a card offers: the same codes in every language."""
+    return tuple(Coding(code, SYSTEM, display) for code, display in language.override_reasons.items())
 
 
 def reason_key(system: str, code: str) -> str:

@@ -17,7 +17,7 @@ from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.client_token import Client
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
-from service.cds_hooks.dialects import shaped
+from service.cds_hooks.dialects import DIALECTS, shaped
 from service.cds_hooks.envelope import read_body, read_request
 from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
@@ -35,6 +35,7 @@ from service.errors import (
     WrongHookError,
 )
 from service.fhir.gather import PatientCall, Reach, gather
+from service.language.choice import chosen
 from service.refusals import client_of
 from service.scoring import score
 from service.settings import Settings
@@ -169,7 +170,10 @@ class CdsService:
     def _card(self, assessment: Assessment, request: Request, client: Client) -> Card:
         with stage("card"):
             address = self._settings.public_url or str(request.base_url).rstrip("/")
-            card = card_for(assessment, f"{address}/model")
+            accepted = request.headers.get("accept-language", "")
+            language = chosen(client.language, self._settings.language, accepted)
+            rendering = DIALECTS[client.dialect].rendering
+            card = card_for(assessment, f"{address}/model", language=language, rendering=rendering)
             return shaped(card, client.dialect, client.links, scored=assessment.abstained is None)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import httpx
@@ -25,9 +25,12 @@ from service.commands.progress import announced
 from service.commands.version_option import version_option
 from service.fhir.client import open_http
 from service.fhir.gather import PatientCall, gather
-from service.report import as_text
+from service.language.choice import chosen
+from service.language.sentences import LanguageCode, language
 from service.scoring import score as score_record
 from service.settings import Settings
+from service.statement import plain
+from service.statement.statement import statement_of
 
 
 @click.command(
@@ -46,6 +49,12 @@ from service.settings import Settings
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the model package, instead of the setting `model`.",
 )
+@click.option(
+    "--language",
+    "language_code",
+    type=click.Choice(get_args(LanguageCode)),
+    help="Language of the text, instead of the setting `language`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The assessment object instead of text.")
 @click.pass_obj
 def score(
@@ -56,6 +65,7 @@ def score(
     fhir_version: Version,
     at: Moment,
     package: Path | None,
+    language_code: LanguageCode | None,
     *,
     as_json: bool,
 ) -> None:
@@ -73,7 +83,8 @@ def score(
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(assessment)) + b"\n")
     else:
-        click.echo(as_text(assessment))
+        said = statement_of(assessment, language(chosen(language_code, settings.language, "")))
+        click.echo(f"{said.summary}\n\n{plain.rendered(said)}")
 
 
 def _from_file(file: Path, patient: str | None, version: Version) -> PatientRecord:

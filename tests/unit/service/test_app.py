@@ -196,6 +196,15 @@ def test_a_registered_client_may_call(calling: MakeCaller, server: FhirServer) -
     assert response.json()["cards"]
 
 
+def test_a_client_gets_its_language(calling: MakeCaller, server: FhirServer) -> None:
+    """The client's entry decides, whatever the browser asks for; discovery stays as it is."""
+    server.on(JWKS_URL, {"keys": [jwk(elliptic())]})
+    caller = calling(auth="required", client=[{**EHR, "language": "de"}], public_url=PUBLIC_URL)
+    headers = {**bearer(HOOK), "accept-language": "en"}
+    reply = caller.request("POST", HOOK, json=hook_call(prefetch=full_prefetch()), headers=headers)
+    assert reply.json()["cards"][0]["summary"].startswith("Nicht bewertet: ")
+
+
 def test_a_token_for_another_address_is_refused_bare(calling: MakeCaller, server: FhirServer) -> None:
     """The reason is counted and logged, the caller is not told, and a forger learns nothing of the paths there are."""
     caller = guarded(calling, server)

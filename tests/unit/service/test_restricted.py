@@ -7,8 +7,9 @@ import pytest
 
 from fhir_mappings.decoding import decode
 from fhir_mappings.record import Entry, PatientRecord
-from service.assessment import CodeAndText, assess
+from service.assessment import assess
 from service.cds_hooks.cards import card_for
+from service.notices import notice
 from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
 from tests.unit.service.made_up_patients import AT, chart, package, record
@@ -60,7 +61,7 @@ def test_a_drug_of_r5_keeps_its_label() -> None:
 
 def test_of_a_restricted_record_nothing_is_shown() -> None:
     """Neither what is in it nor how much, on the card as in its extension; how the service runs is still said."""
-    said = (CodeAndText("clock", "Assessed as of then."),)
+    said = (notice("clock", at=AT),)
     assessment = assess(record("demo-lung"), AT, package(), said, restricted=True)
     card = card_for(assessment, "https://service.example/model")
     assert card.summary == "Not scored: this record is restricted."

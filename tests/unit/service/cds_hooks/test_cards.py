@@ -7,10 +7,14 @@ import pytest
 
 from demo.card_text import card_text
 from demo.charts.traps import MARKUP, TRAPS
-from service import statement
-from service.assessment import Assessment, CodeAndText, assess
-from service.cds_hooks.cards import EXTENSION, SHOWN, card_for, escaped
+from fhir_mappings.record import Retrieval
+from service.assessment import assess
+from service.cds_hooks.cards import EXTENSION, SHOWN, card_for
 from service.cds_hooks.wire import Card
+from service.language.sentences import ENGLISH
+from service.notices import Notice, notice
+from service.statement.factors import factor_table
+from service.statement.summary import SUMMARY_LIMIT
 from tests.unit.service.made_up_patients import AT, chart, package, record
 
 PATIENTS = ("demo-lung", "demo-colorectal", "demo-breast", "demo-sparse", "demo-no-cancer", "demo-two-primaries")
@@ -32,7 +36,7 @@ class TestEveryCard:
     def test_the_summary_fits(self, patient: str) -> None:
         """The summary has at most 139 characters, on one line."""
         summary = card_of(patient).summary
-        assert 0 < len(summary) <= statement.SUMMARY_LIMIT
+        assert 0 < len(summary) <= SUMMARY_LIMIT
         assert "\n" not in summary
 
     def test_it_informs(self, patient: str) -> None:
@@ -66,10 +70,10 @@ class TestScoredCard:
     def test_contrary_factors_have_equal_weight(self) -> None:
         """Of either direction at most five are shown, and the rest is one row."""
         assessment = assess(record("demo-lung"), AT, package())
-        rows = statement.rows(assessment, AT)
+        rows = factor_table(assessment, AT, ENGLISH).rows
         for direction in ("▲", "▼"):
             assert 0 < sum(row.direction.startswith(direction) for row in rows) <= 5
-        assert rows[-1].label.startswith("the other")
+        assert [row.label for row in rows if not row.direction] == ["the one other input"]
 
     def test_a_value_is_shown_with_unit_and_age(self) -> None:
         """A row holds the patient's value, its unit and how old it is."""
@@ -81,9 +85,11 @@ class TestScoredCard:
         """Where the reference patients were at another point of their course, the card says so."""
         resources = chart("demo-lung")
         assessment = assess(record("demo-lung", resources), AT, package())
-        older = msgspec.structs.replace(assessment.setting, rule="D", text="diagnosed long ago")  # type: ignore[type-var]
-        marked = card_for(msgspec.structs.replace(assessment, setting=older), MODEL_URL)
-        assert "another point of their course (diagnosed long ago)" in marked.detail
+        older = msgspec.structs.replace(assessment.setting, rule="D", reason="diagnosed-earlier")  # type: ignore[type-var]
+        moved = msgspec.structs.replace(assessment, setting=older)
+        assert "another point of their course \\(diagnosed more than 90 days ago;" in card_for(moved, MODEL_URL).detail
+        german = card_for(moved, MODEL_URL, language="de").detail
+        assert "anderen Zeitpunkt ihres Verlaufs erfasst \\(Diagnose vor mehr als 90 Tagen;" in german
 
     def test_the_extension_shows_twenty_factors_and_the_rest(self) -> None:
         """The extension's factors still sum to the risk score."""
@@ -110,12 +116,19 @@ class TestMarked:
         assert card.summary.startswith("Preliminary: laboratory data")
         assert "does not mean that it was not measured" in card.detail
 
+    def test_what_was_not_obtained_is_told_where_there_is_no_score(self) -> None:
+        """Too little may be known because it could not be read."""
+        card = card_for(assess(record("demo-sparse", state="failed"), AT, package()), MODEL_URL, language="de")
+        assert card.summary.startswith("Nicht bewertet")
+        assert "was nicht heißt, dass nicht gemessen wurde: Labordaten." in card.detail
+
     def test_running_conditions_stand_first(self) -> None:
         """A demonstration or a moved clock is the first thing that the detail says."""
-        notices = (CodeAndText("demonstration", "Demonstration: x."), CodeAndText("clock", "Assessed as of 2020."))
-        detail = card_of("demo-lung", notices=notices).detail
-        assert detail.startswith("**Demonstration: x.**\n\n**Assessed as of 2020.**")
-        assert detail.count("Demonstration: x.") == 1
+        detail = card_of("demo-lung", notices=(notice("demonstration"), notice("clock", at=AT))).detail
+        assert detail.startswith(
+            "**Demonstration: not for real patients.**\n\n**Assessed as of 2026-06-30, not of today.**"
+        )
+        assert detail.count("Demonstration: ") == 1
 
     def test_another_patients_data_are_a_warning(self) -> None:
         """Data of another patient turn the card into a warning without any value."""
@@ -127,17 +140,31 @@ class TestMarked:
         assert "attribution" not in extension_of(card)
 
 
-def test_a_long_entity_shortens_the_sentence_not_the_word() -> None:
-    """With the longest labels of the catalogue the summary ends at a word, with its last sentence."""
-    assessment = assess(record("demo-lung"), AT, package())
-    assert assessment.entity is not None
-    label = "Head and neck squamous cell carcinoma"
-    longest: Assessment = msgspec.structs.replace(
-        assessment, entity=msgspec.structs.replace(assessment.entity, label=label)
-    )
-    assert statement.summary(longest).endswith("Research use.")
+class TestLanguage:
+    def test_a_german_card_is_german(self) -> None:
+        """Detail, summary and override reasons; the codes and the assessment itself do not change."""
+        assessment = assess(record("demo-lung"), AT, package())
+        english = card_for(assessment, MODEL_URL)
+        german = card_for(assessment, MODEL_URL, language="de", rendering="html")
+        assert german.detail.startswith('<div lang="de">')
+        assert "Nur Forschung" in german.summary
+        assert [r.code for r in german.overrideReasons] == [r.code for r in english.overrideReasons]
+        assert german.overrideReasons[0].display == "Daten sind falsch oder veraltet"
+        assert german.extension == english.extension
 
-
-def test_markdown_is_escaped() -> None:
-    """What could be Markdown or HTML is shown literally."""
-    assert escaped("10*9/L | <b>") == r"10\*9/L \| \<b\>"
+    def test_ids_from_outside_are_no_markup(self) -> None:
+        """Whatever a model, a query or a notice that is not known here is called."""
+        hostile = "</p><script>|`](javascript:x)\u202e"
+        assessment = assess(record("demo-lung"), AT, package())
+        assert assessment.model is not None
+        named = msgspec.structs.replace(
+            assessment,
+            model=msgspec.structs.replace(assessment.model, name=hostile),
+            notices=(Notice("of another version", hostile),),
+            retrieval=(Retrieval(hostile, "search", "failed"),),
+        )
+        shown = card_for(named, MODEL_URL)
+        assert "<script" not in shown.detail.replace("\\<", "")
+        assert "](" not in shown.detail
+        assert "\u202e" not in shown.detail + shown.summary
+        assert "<script" not in card_for(named, MODEL_URL, rendering="html").detail

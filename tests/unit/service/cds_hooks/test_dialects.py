@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from fhir_mappings.retrieval import queries
-from service.cds_hooks.dialects import DIALECTS, plain, shaped
+from service.cds_hooks.dialects import DIALECTS, shaped
 from service.cds_hooks.wire import Card, Link, Source
-from service.fhir.origin import Base
 from service.settings import DialectName
 from tests.unit.service.cds_hooks.ehr import JWKS_URL, PUBLIC_URL, claims, elliptic, jwk, token
 from tests.unit.service.conftest import MakeCaller
@@ -108,25 +107,4 @@ def test_epic_is_told_what_the_detail_is() -> None:
     card = shaped(CARD, "epic")
     assert card.extension == {"org.x": {"a": 1}, "com.epic.cdshooks.card.detail.content-type": "text/plain"}
     assert card.selectionBehavior == "any"
-    assert card.detail == plain(CARD.detail)
-
-
-def test_plain_text_is_what_the_markdown_says() -> None:
-    """Emphasis and escapes are taken away, a row of a table is a line."""
-    assert plain(CARD.detail) == "Position: 7 [of] 9\n\nInput; Value\na|b; 1 *10"
-
-
-@pytest.mark.parametrize(
-    ("allowed", "source", "links"),
-    [
-        ((), "https://oncohooks.example/model", 2),
-        (("https://oncohooks.example",), "https://oncohooks.example/model", 1),
-        (("https://oncohooks.example/page", "https://x.example"), "", 2),
-        (("https://oncohooks.example.attacker.example", "http://oncohooks.example", "https://x.example:444"), "", 0),
-    ],
-)
-def test_links_lead_only_where_they_may(allowed: tuple[str, ...], source: str, links: int) -> None:
-    """A link of which the client's list knows nothing is left out, that of the source too; an empty list allows all."""
-    card = shaped(CARD, "oracle", tuple(Base.parse(address) for address in allowed))
-    assert (card.source.url, len(card.links)) == (source, links)
-    assert card.source.label == CARD.source.label
+    assert DIALECTS["epic"].rendering == "plain"

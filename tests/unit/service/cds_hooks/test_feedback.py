@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from service.cds_hooks.feedback import read_feedback
-from service.cds_hooks.override_reasons import OVERRIDE_REASONS, reason_class
+from service.cds_hooks.override_reasons import override_reasons, reason_class
 from service.clock import now
 from service.errors import TABLE, Category, MalformedError
+from service.language.sentences import ENGLISH
 from service.settings import FeedbackRules
 from service.state.feedback import FeedbackGiven
 from service.state.feedback_file import SqliteFeedback
@@ -281,7 +282,7 @@ def test_feedback_needs_the_clients_token(keeping: MakeCaller, server: FhirServe
 def test_the_page_lists_the_reasons() -> None:
     """docs/feedback.md has the code and the display of every reason that cards offer, and no other."""
     page = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
-    assert page == [f"| `{reason.code}` | {reason.display} |" for reason in OVERRIDE_REASONS]
+    assert page == [f"| `{reason.code}` | {reason.display} |" for reason in override_reasons(ENGLISH)]
 
 
 def test_a_cards_own_reasons_come_back(keeping: MakeCaller, kept: Kept) -> None:

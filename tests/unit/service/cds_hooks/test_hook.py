@@ -52,6 +52,16 @@ def test_an_answer_has_no_empty_value(caller: Caller) -> None:
     assert not empties(caller.get("/cds-services").json())
 
 
+def test_the_site_or_the_browser_chooses_the_language(caller: Caller, calling: MakeCaller) -> None:
+    """Accept-Language counts where neither client nor site has a language; the assessment stays as it is."""
+    call, german = hook_call(prefetch=full_prefetch()), {"accept-language": "de-CH, en;q=0.5"}
+    (card,) = caller.request("POST", HOOK, json=call, headers=german).json()["cards"]
+    assert card["summary"].startswith("Nicht bewertet: keine gesicherte solide Tumordiagnose")
+    assert card["extension"]["org.oncohooks.assessment"]["abstained"]["text"].startswith("no confirmed")
+    (card,) = calling(language="en").request("POST", HOOK, json=call, headers=german).json()["cards"]
+    assert card["summary"].startswith("Not scored: ")
+
+
 def test_without_prefetch_the_server_is_read(caller: Caller, server: FhirServer) -> None:
     """Without prefetch the patient is read from the stated server."""
     server.holds()

@@ -106,6 +106,19 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, content:
     assert expected in error_of(result)
 
 
+def test_the_text_is_in_the_language_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By option, else by the site's setting; lines of at most 80 characters."""
+    file = tmp_path / "one.json"
+    file.write_text(
+        '{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"a"}}]}'
+    )
+    monkeypatch.setenv("ONCOHOOKS_LANGUAGE", "de")
+    german, english = (run("score", "--bundle", str(file), *options) for options in ([], ["--language", "en"]))
+    assert german.stdout.startswith("Nicht bewertet: ")
+    assert english.stdout.startswith("Not scored: ")
+    assert max(map(len, german.stdout.splitlines())) <= 80
+
+
 def down(_: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused")
 

@@ -1,0 +1,58 @@
+"""What has to be said beside a result: how the service runs, and what the inputs lack."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from fhir_mappings.encoder import EncodedPatient
+from models.setting import Network
+from service.attribution import most_telling
+from service.labels import listed
+from service.language.sentences import ENGLISH, Language
+
+Code = Literal["demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained"]
+# on how the service runs: they stand first on a card, the others with what is not known
+RUNNING = frozenset({"demonstration", "synthetic", "clock"})
+_KEPT = 6  # parameters that a notice names by their keys, at most
+
+
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A code with its English text.
+
+    `features` are the first of the `count` parameters that it speaks of; with them `notice_text` says it in any
+    language.
+    """
+
+    code: str
+    text: str
+    features: tuple[str, ...] = ()
+    count: int = 0
+
+
+def notices_of(encoded: EncodedPatient, network: Network) -> tuple[Notice, ...]:
+    """Preliminary values, missing inputs (those that tell most first), values without weights here."""
+    known = encoded.findings
+    preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
+    # a disease that is absent is no loss to the model; what is present, or measured, may be
+    untrained = [key for key, finding in known.items() if key not in network.trained and finding.value != 0]
+    index = encoded.tumours.index
+    missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
+    found = (notice("preliminary", preliminary), notice("not-recorded", missing), notice("untrained", untrained))
+    return tuple(one for one in found if one.count)
+
+
+def notice(code: Code, features: Sequence[str] = (), at: datetime | None = None) -> Notice:
+    """`at` is the moment of assessment, where the notice is on that."""
+    unsaid = Notice(code, "", tuple(features[:_KEPT]), len(features))
+    return msgspec.structs.replace(unsaid, text=notice_text(unsaid, at, ENGLISH))
+
+
+def notice_text(notice: Notice, at: datetime | None, language: Language) -> str:
+    """What it says in a language; its own text where the code is none of ours."""
+    said = language.notices.get(notice.code)
+    if said is None:
+        return notice.text
+    date = at.strftime(language.numbers.date) if at else ""
+    return said.format(names=listed(notice.features, notice.count, language), date=date)

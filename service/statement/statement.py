@@ -1,0 +1,118 @@
+"""What is said of an assessment, as data: one source for cards and command line, in any language and markup.
+
+The words and the order of thoughts are those of the clinical review: position first, then the factors for and against
+with equal weight, then what was not known, then how to read it. No survival figure and no advice on treatment.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from fhir_mappings.timing import instant
+from service.abstention import texts
+from service.assessment import Assessment
+from service.language.sentences import Language, LanguageCode
+from service.notices import RUNNING, notice_text
+from service.statement.factors import Table, factor_table, learned_elsewhere
+from service.statement.summary import category, entity_name, has_own_group, summary, unread_names
+from service.wording import number
+
+
+class Paragraph(msgspec.Struct, frozen=True):
+    """`heading` is "" where the text stands alone; a text `loud` is one to be seen first."""
+
+    text: str
+    heading: str = ""
+    loud: bool = False
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """`summary` has at most 139 characters. All of it is text, not markup: the renderers escape."""
+
+    language: LanguageCode
+    summary: str
+    parts: tuple[Paragraph | Table, ...]
+
+
+def statement_of(assessment: Assessment, language: Language) -> Statement:
+    at = instant(assessment.assessed_at) or datetime.now(UTC)
+    running = [
+        Paragraph(notice_text(notice, at, language), loud=True)
+        for notice in assessment.notices
+        if notice.code in RUNNING
+    ]
+    parts: list[Paragraph | Table]
+    if assessment.abstained is not None:
+        parts = [
+            Paragraph(texts(assessment.abstained, language)[1]),
+            *_unread(assessment, language),
+            Paragraph(language.say("research-use")),
+        ]
+    else:
+        parts = _scored(assessment, at, language)
+    whole = [*running, *parts, *_model(assessment, language)]
+    return Statement(language.code, summary(assessment, language), tuple(whole))
+
+
+def _scored(assessment: Assessment, at: datetime, language: Language) -> list[Paragraph | Table]:
+    say = language.say
+    marks = learned_elsewhere(assessment, language)
+    unknown = _unknown(assessment, at, language)
+    return [
+        *_position(assessment, language),
+        *_setting(assessment, language),
+        factor_table(assessment, at, language),
+        *([Paragraph(marks)] if marks else []),
+        *([Paragraph(unknown, say("unknown-heading"))] if unknown else []),
+        Paragraph(f"{say('caveat')} {say('research-use')}", say("caveat-heading")),
+    ]
+
+
+def _position(assessment: Assessment, language: Language) -> list[Paragraph]:
+    position, setting = assessment.position, assessment.setting
+    if position is None or setting is None:
+        return []
+    own = {"entity": entity_name(assessment, language)} if has_own_group(assessment) else {}
+    text = language.say(
+        "position" if own else "position-all",
+        percentile=position.percentile,
+        low=position.low,
+        high=position.high,
+        patients=number(position.patients, language),
+        moment=language.moments[setting.key],
+        category=category(assessment, language),
+        **own,
+    )
+    return [Paragraph(text, language.say("position-heading"))]
+
+
+def _setting(assessment: Assessment, language: Language) -> list[Paragraph]:
+    """For a patient who is not at the point of the course at which the reference patients were seen."""
+    setting = assessment.setting
+    if setting is None or setting.rule != "D":
+        return []
+    return [Paragraph(language.say("setting", reason=language.settings.get(setting.reason, setting.text)))]
+
+
+def _unread(assessment: Assessment, language: Language) -> list[Paragraph]:
+    """Where there is no score: what was not obtained may be what is missing. Not where the record was not looked at."""
+    unread = unread_names(assessment, language) if assessment.coverage else ""
+    return [Paragraph(language.say("unread", names=unread), language.say("unknown-heading"))] if unread else []
+
+
+def _unknown(assessment: Assessment, at: datetime, language: Language) -> str:
+    """What was not obtained, what is not recorded, and what else stands beside the result."""
+    unread = unread_names(assessment, language)
+    lines = [language.say("unread", names=unread)] if unread else []
+    lines += [notice_text(notice, at, language) for notice in assessment.notices if notice.code not in RUNNING]
+    return " ".join(lines)
+
+
+def _model(assessment: Assessment, language: Language) -> list[Paragraph]:
+    model = assessment.model
+    if model is None:
+        return []
+    names = {"name": model.name, "version": model.version, "digest": model.digest[:8]}
+    if not model.patients:
+        return [Paragraph(language.say("model-unused", **names))]
+    return [Paragraph(language.say("model", **names, patients=number(model.patients, language)))]

@@ -1,0 +1,69 @@
+"""The card's one line, and the names that it shares with the detail."""
+
+from collections.abc import Sequence
+
+from service.abstention import texts
+from service.assessment import Assessment
+from service.labels import in_sentence, label
+from service.language.sentences import Language
+
+SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
+_UNREAD = frozenset({"failed", "partial", "notAsked"})
+
+
+def summary(assessment: Assessment, language: Language) -> str:
+    """One line of at most 139 characters that ends at a word."""
+    if assessment.abstained is not None:
+        return fitting([language.say("summary-abstained", reason=texts(assessment.abstained, language)[0])])
+    coverage = assessment.coverage
+    if coverage is None or assessment.position is None or assessment.entity is None:
+        return language.say("summary-incomplete")
+    arguments: dict[str, str | int] = {
+        "observed": coverage.observed,
+        "trained": coverage.trained,
+        "category": category(assessment, language),
+        "entity": entity_name(assessment, language),
+        "unread": unread_names(assessment, language),
+    }
+    return fitting([language.say(key, **arguments) for key in _sentences(assessment)])
+
+
+def _sentences(assessment: Assessment) -> tuple[str, ...]:
+    """Their keys, longest first. Where the group is all patients, the cancer type is not what they are similar in."""
+    if unread_keys(assessment):
+        return ("summary-preliminary", "summary-preliminary-shorter")
+    if has_own_group(assessment):
+        return ("summary", "summary-shorter", "summary-shortest")
+    return ("summary-shortest",)
+
+
+def entity_name(assessment: Assessment, language: Language) -> str:
+    return in_sentence(label(assessment.entity.key, language), language) if assessment.entity else ""
+
+
+def category(assessment: Assessment, language: Language) -> str:
+    return language.categories[assessment.position.category] if assessment.position else ""
+
+
+def has_own_group(assessment: Assessment) -> bool:
+    """Whether the position is among patients of the same cancer type."""
+    position, entity = assessment.position, assessment.entity
+    return position is not None and entity is not None and position.group == entity.key
+
+
+def unread_keys(assessment: Assessment) -> list[str]:
+    """The queries that were not, or not wholly, answered."""
+    return [query.key for query in assessment.retrieval if query.state in _UNREAD]
+
+
+def unread_names(assessment: Assessment, language: Language) -> str:
+    """What was not, or not wholly, obtained; "" where all of it was."""
+    return ", ".join(dict.fromkeys(language.queries.get(key, key) for key in unread_keys(assessment)))
+
+
+def fitting(candidates: Sequence[str]) -> str:
+    """The first that is short enough; else the last, cut at a word."""
+    for text in candidates:
+        if len(text) <= SUMMARY_LIMIT:
+            return text
+    return candidates[-1][:SUMMARY_LIMIT].rsplit(" ", 1)[0] + "…"

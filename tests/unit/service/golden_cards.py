@@ -1,0 +1,53 @@
+"""The cards that were read by eye: what demonstration patients' cards say in both languages and all markups.
+
+`python -m tests.unit.service.golden_cards` writes them anew, to be read in the difference.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from fhir_mappings.concepts import catalogue
+from models.package import Package
+from service.assessment import Assessment, assess
+from service.cds_hooks.cards import Rendering, card_for
+from service.language.sentences import LanguageCode
+from service.notices import notice
+from tests.unit.service.made_up_patients import AT, record
+
+SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
+FOLDER = Path(__file__).parent / "golden"
+PATIENTS = ("demo-lung", "demo-sparse", "demo-two-primaries")
+ENDINGS: dict[Rendering, str] = {"markdown": "md", "plain": "txt", "html": "html"}
+
+
+@cache
+def shipped() -> Package:
+    return Package.load(SHIPPED, catalogue().schema)
+
+
+def assessment_of(patient_id: str) -> Assessment:
+    """By the shipped package; new weights change some figures, and its digest is left out."""
+    running = (notice("demonstration"), notice("clock", at=AT))
+    assessment = assess(record(patient_id), AT, shipped(), running)
+    assert assessment.model is not None
+    return msgspec.structs.replace(assessment, model=msgspec.structs.replace(assessment.model, digest="0" * 64))
+
+
+def golden_cards() -> Iterator[tuple[str, str]]:
+    """File name and text: summary, then detail. All markups of the one who is scored, Markdown of the others."""
+    for patient in PATIENTS:
+        assessment = assessment_of(patient)
+        for language in get_args(LanguageCode):
+            for rendering, ending in ENDINGS.items():
+                if assessment.abstained is None or rendering == "markdown":
+                    card = card_for(assessment, "", language=language, rendering=rendering)
+                    yield f"{patient}.{language}.{ending}", f"{card.summary}\n\n{card.detail}\n"
+
+
+if __name__ == "__main__":
+    for name, text in golden_cards():
+        (FOLDER / name).write_text(text, encoding="utf-8")
