@@ -150,6 +150,11 @@ class Settings(BaseSettings):
         default=(), description="the site's FHIR servers; `ONCOHOOKS_FHIR` is a comma-separated list of addresses"
     )
     client: tuple[EhrClient, ...] = Field(default=(), description="the EHRs that may call")
+    cds_hooks_version: Literal["2.0", "3.0"] = Field(
+        default="2.0",
+        description="CDS Hooks that discovery speaks: with `3.0` each service says its version and that of its hook,"
+        " members that a strict client of 2.0 does not know",
+    )
     deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
