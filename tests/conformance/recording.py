@@ -36,6 +36,7 @@ FHIR = "https://fhir.example/fhir"
 ORIGIN = "https://ehr.example"
 LEAVE = "leave-to-read"
 DISCOVERY = "/cds-services"
+NEEDED = {"patient", "conditions"}
 OTHERS_OBSERVATION = {
     "resourceType": "Observation",
     "id": "of-somebody-else",
@@ -82,15 +83,15 @@ class Client:
         return Exchange(case, path, sent, answer.status_code, answer.headers, _json(answer), tuple(self._hospital.read))
 
     async def prefetch(self, service: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
-        """What the service's templates bring for this context."""
-        return {key: await self._fetch(template, context) for key, template in service["prefetch"].items()}
+        """What the service's templates bring for this context; a key that brings nothing is left out, as clients do."""
+        found = {key: await self._fetch(template, context) for key, template in service["prefetch"].items()}
+        return {key: value for key, value in found.items() if value is not None}
 
     async def _fetch(self, template: str, context: Mapping[str, Any]) -> Any:
         for name, value in context.items():
             template = template.replace(f"{{{{context.{name}}}}}", str(value))
         answer = await self._fhir.get(f"{FHIR}/{template}")
-        answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.is_success else None
 
 
 def context_of(patient: str) -> dict[str, Any]:
@@ -144,6 +145,8 @@ async def _calls(client: Client, service: Mapping[str, Any]) -> list[Exchange]:
         played.append(await client.call(Case.CALL, "POST", path, hook_call(hook, patient, prefetch=prefetch)))
     patient = next(iter(demo_patients()))  # one with a score
     prefetch = await client.prefetch(service, context_of(patient))
+    german, call = {"accept-language": "de"}, hook_call(hook, patient, prefetch=prefetch)
+    played.append(await client.call(Case.CALL, "POST", path, call, german))
     leave = {
         "access_token": LEAVE,
         "token_type": "Bearer",
@@ -156,14 +159,14 @@ async def _calls(client: Client, service: Mapping[str, Any]) -> list[Exchange]:
     played.append(await client.call(Case.READ, "POST", path, reading))
     failed = {**prefetch, _searched(prefetch): CLIENTS_FAILURE}
     played.append(await client.call(Case.CLIENT_FAILED, "POST", path, hook_call(hook, patient, prefetch=failed)))
-    foreign = {**prefetch, "laboratory": _with(prefetch["laboratory"], OTHERS_OBSERVATION)}
+    foreign = {**prefetch, _searched(prefetch): _with(prefetch[_searched(prefetch)], OTHERS_OBSERVATION)}
     played.append(await client.call(Case.FOREIGN, "POST", path, hook_call(hook, patient, prefetch=foreign)))
     return played + await _feedback(client, path, played)
 
 
 def _searched(prefetch: Mapping[str, Any]) -> str:
-    """A key that can be done without."""
-    return next(key for key in prefetch if key not in {"patient", "conditions"})
+    """A search of Observations, which can be done without."""
+    return "laboratory" if "laboratory" in prefetch else next(key for key in prefetch if key not in NEEDED)
 
 
 def _with(bundle: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,9 +174,9 @@ def _with(bundle: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, A
 
 
 async def _feedback(client: Client, path: str, played: Iterable[Exchange]) -> list[Exchange]:
-    shown = [card for exchange in played for card in exchange.body["cards"]]
-    reason = {name: value for name, value in shown[0]["overrideReasons"][0].items() if name != "display"}
-    given = {"card": shown[0]["uuid"], "outcomeTimestamp": "2026-06-01T10:00:00Z"}
+    shown = next(card for exchange in played for card in exchange.body["cards"])
+    reason = {name: value for name, value in shown["overrideReasons"][0].items() if name != "display"}
+    given = {"card": shown["uuid"], "outcomeTimestamp": "2026-06-01T10:00:00Z"}
     sent = {"feedback": [{**given, "outcome": "overridden", "overrideReason": {"reason": reason}}]}
     asking = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
     return [

@@ -26,6 +26,7 @@ def opened(address: str, folder: Path, screenshot: Path | None = None) -> str:
         "--disable-gpu",
         "--disable-dev-shm-usage",
         "--no-first-run",
+        "--accept-lang=en",
         "--no-proxy-server",
         "--hide-scrollbars",
         "--window-size=960,900",
