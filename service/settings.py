@@ -150,16 +150,16 @@ class Settings(BaseSettings):
         default=(), description="the site's FHIR servers; `ONCOHOOKS_FHIR` is a comma-separated list of addresses"
     )
     client: tuple[EhrClient, ...] = Field(default=(), description="the EHRs that may call")
-    cds_hooks_version: Literal["2.0", "3.0"] = Field(
-        default="2.0",
-        description="CDS Hooks that discovery speaks: with `3.0` each service says its version and that of its hook,"
-        " members that a strict client of 2.0 does not know",
-    )
     deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
         description="web origins whose pages may call; `*` is all (cookies and other credentials never count);"
         " in the environment a comma-separated list",
+    )
+    cds_hooks_version: Literal["2.0", "3.0"] = Field(
+        default="2.0",
+        description="CDS Hooks that discovery speaks: with `3.0` each service says its version and that of its hook,"
+        " members that a strict client of 2.0 does not know",
     )
     host: str = Field(default="127.0.0.1", description="address that `serve` listens on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")

@@ -15,7 +15,8 @@ from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
 from service.cds_hooks.envelope import read_body, read_request
-from service.cds_hooks.services import discovery, versioned
+from service.cds_hooks.services import discovery
+from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
 from service.errors import (
@@ -58,9 +59,9 @@ class CdsService:
         self._issued = issued
         self._telemetry = telemetry
         self._real = real
-        described = versioned(discovery(queries), settings.cds_hooks_version)
+        described = discovery(queries)
         self._hooks = {service.id: service.hook for service in described.services}
-        self._discovery = _encoder.encode(described)
+        self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 
     @property
     def ids(self) -> Collection[str]:

@@ -1,23 +1,11 @@
 """The catalogue of CDS services: what discovery lists."""
 
 from collections.abc import Sequence
-from typing import Literal
-
-import msgspec
 
 from fhir_mappings.retrieval import Query
 from service.cds_hooks.wire import Discovery, ServiceDescription
 
 PROGNOSIS = "pan-cancer-prognosis"
-_HOOK_VERSION = "1.0"  # of every hook that we answer (cds-hooks-library)
-
-
-def versioned(discovery: Discovery, version: Literal["2.0", "3.0"]) -> Discovery:
-    """Discovery as that version of CDS Hooks has it: 3.0 recommends that a service names the versions it speaks."""
-    if version == "2.0":
-        return discovery
-    said = {"version": f"{version}.0", "hookVersion": _HOOK_VERSION}
-    return Discovery(tuple(msgspec.structs.replace(service, **said) for service in discovery.services))
 
 
 def discovery(queries: Sequence[Query]) -> Discovery:
