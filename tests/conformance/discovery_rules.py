@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from tests.conformance.exchange import Case, Exchange
@@ -41,6 +42,12 @@ def has_a_description(described: dict[str, Any]) -> bool:
 
 def has_an_id_that_can_stand_in_an_address(described: dict[str, Any]) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9._~-]+", described["id"]))
+
+
+def has_no_id_twice(exchange: Exchange) -> bool:
+    """Allowed, but each of our services answers one hook, and some clients call only the last of equal ids."""
+    ids = [described["id"] for described in exchange.body["services"]]
+    return len(ids) == len(set(ids))
 
 
 def prefetch_maps_keys_to_queries(described: dict[str, Any]) -> bool:
@@ -90,6 +97,13 @@ def stays_within_the_subset_of_search(query: str) -> bool:
     )
 
 
+def _first_service_twice(exchange: Exchange) -> Exchange | None:
+    if exchange.case is not Case.DISCOVERY:
+        return None
+    first = exchange.body["services"][0]
+    return replace(exchange, body={"services": [*exchange.body["services"], {**first, "hook": "order-sign"}]})
+
+
 def _usage(exchange: Exchange) -> Iterable[Any]:
     return [described["usageRequirements"] for described in services(exchange) if "usageRequirements" in described]
 
@@ -120,6 +134,7 @@ RULES = (
         has_an_id_that_can_stand_in_an_address,
         (service(id=REMOVED), service(id=7), service(id="a/b"), service(id="")),
     ),
+    Rule(("10",), DISCOVERY, has_no_id_twice, (_first_service_twice,)),
     Rule(
         ("11", "29", "36"),
         services,
