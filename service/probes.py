@@ -136,7 +136,11 @@ def model_routes(package: Package) -> APIRouter:
         """What model scores here: version, digest, what it was trained on and under which licences."""
         return JSONResponse(described)
 
-    @router.get("/model/card", response_class=PlainTextResponse)
+    @router.get(
+        "/model/card",
+        response_class=Response,
+        responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}},
+    )
     async def model_card() -> Response:
         """The model card, Markdown."""
         return Response(package.card, media_type="text/markdown; charset=utf-8")

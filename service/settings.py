@@ -193,6 +193,11 @@ class Settings(BaseSettings):
         description="web origins whose pages may call; `*` is all (cookies and other credentials never count);"
         " in the environment a comma-separated list",
     )
+    cds_hooks_version: Literal["2.0", "3.0"] = Field(
+        default="2.0",
+        description="CDS Hooks that discovery speaks: with `3.0` each service says its version and that of its hook,"
+        " members that a strict client of 2.0 does not know",
+    )
     host: str = Field(default="127.0.0.1", description="address that `serve` listens on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")
     log: Literal["plain", "json"] = Field(default="plain", description="form of the log lines on standard error")

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from fhir_mappings.retrieval import queries
 from service.cds_hooks.feedback import FeedbackRequest
 from service.cds_hooks.wire import CardResponse, Discovery, Hook
 
@@ -23,7 +24,14 @@ _REQUEST = {
         "fhirAuthorization": {
             "type": "object",
             "required": ["access_token"],
-            "properties": {"access_token": _TEXT, "patient": _TEXT},
+            "properties": {
+                "access_token": {"type": "string", "pattern": r"^[!-~]+$"},
+                "token_type": {"type": "string", "enum": ["Bearer"]},
+                "expires_in": {"type": "integer"},
+                "scope": _TEXT,
+                "subject": _TEXT,
+                "patient": _TEXT,
+            },
         },
         "context": {
             "type": "object",
@@ -38,9 +46,34 @@ _REQUEST = {
         "prefetch": {
             "type": "object",
             "description": "the keys of discovery; null where there are no data",
-            "additionalProperties": {"type": ["object", "null"]},
+            "properties": {query.key: {"$ref": _REF.format(name="Prefetched")} for query in queries()},
+            "additionalProperties": {"$ref": _REF.format(name="Prefetched")},
         },
+        "extension": {"type": "object"},
     },
+}
+_RESOURCE = {
+    "type": "object",
+    "required": ["resourceType"],
+    "properties": {"resourceType": {"type": "string", "pattern": "^[A-Z][A-Za-z]+$"}, "id": _TEXT},
+}
+_PREFETCHED = {
+    "anyOf": [
+        {"$ref": _REF.format(name="Resource")},
+        {
+            "type": "object",
+            "required": ["resourceType"],
+            "properties": {
+                "resourceType": {"const": "Bundle"},
+                "type": _TEXT,
+                "entry": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"resource": {"$ref": _REF.format(name="Resource")}}},
+                },
+            },
+        },
+        {"type": "null"},
+    ]
 }
 _OUTCOME = {
     "type": "object",
@@ -106,5 +139,7 @@ def components() -> dict[str, Any]:
         **parts,
         FeedbackRequest.__name__: feedback,
         "HookRequest": _REQUEST,
+        "Prefetched": _PREFETCHED,
+        "Resource": _RESOURCE,
         "OperationOutcome": _OUTCOME,
     }

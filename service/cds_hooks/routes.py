@@ -24,6 +24,7 @@ from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
 from service.cds_hooks.services import discovery
+from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
 from service.errors import (
@@ -74,7 +75,7 @@ class CdsService:
         self._real = real
         described = discovery(queries)
         self._hooks = {service.id: service.hook for service in described.services}
-        self._discovery = _encoder.encode(described)
+        self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 
     @property
     def ids(self) -> Collection[str]:

@@ -100,6 +100,8 @@ class ServiceDescription(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str
     prefetch: dict[str, str]
     usageRequirements: str = ""
+    version: str = ""  # of CDS Hooks; this and the next since CDS Hooks 3.0
+    hookVersion: str = ""
 
 
 class Discovery(msgspec.Struct, frozen=True):

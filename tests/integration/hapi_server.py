@@ -1,10 +1,10 @@
-"""Builds and runs the real HAPI FHIR server of the integration tests (tests/integration/hapi)."""
+"""Builds and runs the real HAPI FHIR server, and HAPI's reader of CDS Hooks, of the integration tests."""
 
 import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,15 @@ def hapi_server(*, lenient: bool = True) -> Iterator[Hapi]:
     options = ["--until-stdin-closes", *(["--lenient"] if lenient else [])]
     with in_process([_tool("java"), *_JVM, "-jar", str(jar), *options], timeout=_START_SECONDS) as server:
         yield Hapi(server.base_url, _version(server), server.pid, server.log)
+
+
+def read_cds_hooks(arguments: Sequence[str]) -> list[str]:
+    """The command that has HAPI's Java classes read CDS Hooks replies (ReadCdsHooks.java).
+
+    Raises ServerMissing without Java or Maven.
+    """
+    path = f"{build()}{os.pathsep}{_TARGET / 'lib'}/*"
+    return [_tool("java"), *_JVM, "-cp", path, "ReadCdsHooks", *arguments]
 
 
 def build() -> Path:
