@@ -24,7 +24,7 @@ from tests.unit.service.cds_hooks.ehr import ISSUER, JWKS_URL, PUBLIC_URL, claim
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import HOOK, Caller, FhirServer, full_prefetch, issue_of
 
-DOCS = Path(__file__).parents[4] / "docs" / "feedback.md"
+DOCS = Path(__file__).parents[2] / "docs" / "feedback.md"
 FEEDBACK = f"{HOOK}/feedback"
 CARD = "4e0a3a1e-3283-4575-ab82-028d55fe2719"
 OURS = "urn:oncohooks:override-reason"
