@@ -26,6 +26,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--patient", metavar="ID", help="the patient whose chart is opened (with --fhir URL)")
     parser.add_argument("--load", action="store_true", help="put the demonstration patients on the --fhir server first")
     chosen = parser.parse_args()
+    if chosen.patient and not chosen.fhir:
+        parser.error("--patient needs --fhir URL; the demonstration opens its own charts")
     if chosen.fhir and chosen.fhir != "hapi" and not (chosen.patient or chosen.load):
         parser.error("--fhir URL needs --patient ID, or --load")
     return chosen

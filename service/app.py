@@ -1,9 +1,10 @@
 """The composition root: settings in, application out. Everything is put together here and nowhere else."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def replay_of(state: State, alarm: Callable[[], None]) -> Replay:
     if state.redis is not None:
         shared = RedisReplay.at(state.redis.get_secret_value())
         return FallingBack(shared, alarm) if state.when_redis_is_down == "process" else shared
-    return SqliteReplay(_opens(state.file)) if state.file else ProcessReplay()
+    return SqliteReplay(opens(state.file)) if state.file else ProcessReplay()
 
 
 def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> FeedbackStore:
@@ -92,7 +93,7 @@ def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> Feedba
     state, days = settings.state, settings.feedback.days
     if state.redis is not None:
         return RedisFeedback.at(state.redis.get_secret_value(), clock, days, patience)
-    return SqliteFeedback(_opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
+    return SqliteFeedback(opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
 
 
 def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ShownStore:
@@ -100,15 +101,17 @@ def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ShownStor
     state = settings.state if settings.quiet.remembers else State()
     if state.redis is not None:
         return RedisShown.at(state.redis.get_secret_value(), patience)
-    return SqliteShown(_opens(state.file), clock) if state.file else ProcessShown(clock)
+    return SqliteShown(opens(state.file), clock) if state.file else ProcessShown(clock)
 
 
-def _opens(file: Path) -> Path:
+def opens(file: Path) -> Path:
     """The file, if SQLite can write to it. Raises SettingsError, which is a line at the start and not a traceback."""
     try:
+        with suppress(FileExistsError):  # what it holds is nobody else's: a key, and what clinicians wrote
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(file)) as database:
             database.execute("BEGIN IMMEDIATE")  # fails where the file cannot be written
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"state.file: {file}: {error}") from error
     return file
 

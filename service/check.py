@@ -3,27 +3,32 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Literal
 
 import httpx
 import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import Query, queries
 from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
-from service.app import reach_of
+from service.app import opens, reach_of
 from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
-from service.errors import FhirError, RefusedError, TimedOutError, UnknownPatientError, UnreachableError
+from service.errors import FhirError, RefusedError, SettingsError, TimedOutError, UnknownPatientError, UnreachableError
 from service.fhir.client import STATEMENT, CapabilityStatement, FhirClient, Reply, open_http
 from service.fhir.gather import INDISPENSABLE
 from service.fhir.paging import Bounds, ask
 from service.settings import EhrClient, Settings
+from service.settings import State as StateSettings
 
 State = Literal["ok", "note", "red", "unreachable"]
 
 NOBODY = "oncohooks-check-nobody"  # an id that no server has: every search must come back empty
 _SKEW_SECONDS = 60.0
+_DATE_SECONDS = 2.5  # a date header has whole seconds, and the answer took its time
 _NOT_THE_BASE = "check that url is the FHIR base address"
 
 
@@ -46,6 +51,8 @@ async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None
     for warning in settings.warnings():
         yield Line("configuration", "note", warning)
     yield _model(settings)
+    if settings.state.redis is not None or settings.state.file is not None:
+        yield await _state(settings.state)
     async with open_http(transport) as http:
         reach = reach_of(settings, http)
         for number, server in enumerate(reach.servers, 1):
@@ -68,6 +75,25 @@ def _model(settings: Settings) -> Line:
     except PackageError as error:
         return Line("model", "red", str(error), "restore the package from its source, or set model to another folder")
     return Line("model", "ok", f"{package.name} {package.version}, digest {package.digest[:12]}")
+
+
+async def _state(state: StateSettings) -> Line:
+    """Whether tokens, feedback and what was shown can be kept."""
+    if state.redis is not None:
+        redis = Redis.from_url(state.redis.get_secret_value(), socket_timeout=2, socket_connect_timeout=2)
+        try:
+            await redis.ping()
+        except (RedisError, OSError) as error:
+            told = f"state.redis: {type(error).__name__}"
+            return Line("state", "unreachable", told, "check address, password, network and that Redis runs")
+        finally:
+            await redis.aclose()
+        return Line("state", "ok", "Redis answers")
+    try:
+        opens(state.file or Path())
+    except SettingsError as error:
+        return Line("state", "red", str(error), "make its folder, and let the service write there")
+    return Line("state", "ok", f"{state.file}")
 
 
 async def _server(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
@@ -115,6 +141,8 @@ def _clock(item: str, reply: Reply) -> Line:
     except (ValueError, TypeError):
         return Line(f"{item} clock", "note", "the server does not state its time")
     told = f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} this machine"
+    if abs(skew) < _DATE_SECONDS:
+        return Line(f"{item} clock", "ok", "agrees with this machine's")
     if abs(skew) > _SKEW_SECONDS:
         return Line(f"{item} clock", "red", told, "set both clocks by NTP")
     return Line(f"{item} clock", "ok", told)

@@ -106,7 +106,7 @@ class State(_Table):
     )
     when_redis_is_down: Literal["process", "refuse"] = Field(
         default="process",
-        description="while Redis is down, used tokens are remembered by each `process` alone, or all calls are refused",
+        description="while Redis is down: `process`, each remembers used tokens alone; `refuse`, nobody is admitted",
     )
 
     key: SecretStr | None = Field(
@@ -200,7 +200,9 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="address that `serve` listens on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")
-    log: Literal["plain", "json"] = Field(default="plain", description="form of the log lines on standard error")
+    log: Literal["plain", "json"] = Field(
+        default="plain", description="form of the log lines on standard error, `plain` or `json`"
+    )
     card: Card = Card()
     state: State = State()
     feedback: FeedbackRules = FeedbackRules()

@@ -46,8 +46,8 @@ def age_text(effective: str, at: datetime, language: Language = ENGLISH) -> str:
 
 
 def factor_text(factor: float, language: Language = ENGLISH) -> str:
-    """The hazard against a typical patient ("×1.4"), with two digits behind the point where it is close to 1."""
-    digits = 2 if 0.9 < factor < 1.1 else 1 if factor < 10 else 0
+    """The hazard against a typical patient ("×1.4"): two digits below 1 and close above it, none from 10 on."""
+    digits = 2 if factor < 1.1 else 1 if factor < 10 else 0
     return f"×{factor:.{digits}f}".replace(".", language.numbers.decimal)
 
 

@@ -1,7 +1,6 @@
 """`oncohooks score`."""
 
 import asyncio
-import gzip
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -11,15 +10,16 @@ import httpx
 import msgspec
 
 from fhir_mappings.concepts import catalogue
-from fhir_mappings.decoding import Decoded, NotReadableError, decode
+from fhir_mappings.decoding import NotReadableError
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from fhir_mappings.versions import Version
 from models.package import Package, PackageError
 from service.app import reach_of
 from service.clock import Moment
-from service.commands.bundle import SeveralPatientsError, record_of
+from service.commands.bundle import SeveralPatientsError
 from service.commands.failure import Failure
+from service.commands.fhir_file import read_fhir_file, record_from
 from service.commands.moment_option import at_option
 from service.commands.progress import announced
 from service.commands.version_option import version_option
@@ -40,7 +40,9 @@ from service.statement.statement import statement_of
 @click.option("--fhir", metavar="URL", help="FHIR base address to read the patient from.")
 @click.option("--patient", metavar="ID", help="The patient's id.")
 @click.option(
-    "--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A FHIR Bundle, .json or .json.gz."
+    "--bundle",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A FHIR file: Bundle, one resource or NDJSON, .gz too.",
 )
 @version_option
 @at_option
@@ -89,20 +91,9 @@ def score(
 
 def _from_file(file: Path, patient: str | None, version: Version) -> PatientRecord:
     try:
-        return record_of(_read(file, version), patient)
+        return record_from(read_fhir_file(file, version), patient)
     except (SeveralPatientsError, NotReadableError) as error:
         raise click.UsageError(f"{file}: {error}") from error
-
-
-def _read(file: Path, version: Version) -> Decoded:
-    try:
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    except (OSError, EOFError) as error:
-        raise NotReadableError("cannot be read, or is not what gzip writes") from error
-    try:
-        return decode(content, version)
-    except UnicodeDecodeError as error:
-        raise NotReadableError("not UTF-8") from error
 
 
 def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBaseTransport | None) -> PatientRecord:

@@ -3,11 +3,13 @@ import json
 import logging
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from service.cds_hooks.client_token import Reason
 from service.errors import Category
 from tests.unit.service.cds_hooks.ehr import ISSUER, JWKS_URL, PUBLIC_URL, claims, elliptic, jwk, token
 from tests.unit.service.conftest import MakeCaller
@@ -239,3 +241,23 @@ def test_a_token_is_nowhere_in_the_logs(
     assert "issuer-not-registered" in caplog.text
     assert headers["authorization"].split(".")[1] not in caplog.text
     assert "evil" not in caplog.text
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "client-tokens.md").read_text(encoding="utf-8")
+
+
+def test_the_test_ehr_of_the_documentation_is_admitted(calling: MakeCaller, server: FhirServer) -> None:
+    """What the page shows makes a key set and tokens that open the door."""
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(code, shown)  # noqa: S102 - the page's own example
+    server.on(JWKS_URL, shown["jwks"])
+    caller = calling(auth="required", client=[EHR], public_url=PUBLIC_URL)
+    signed = {"authorization": f"Bearer {shown['token'](PUBLIC_URL + '/cds-services')}"}
+    assert caller.get("/cds-services", headers=signed).status_code == 200
+
+
+def test_the_documentation_names_every_reason() -> None:
+    """And no other."""
+    rows = re.findall(r"^\| `([a-z-]+)` \|", PAGE.partition("## Refused")[2], re.MULTILINE)
+    assert set(rows) == {reason.value for reason in Reason}

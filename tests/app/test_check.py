@@ -1,6 +1,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -139,3 +140,17 @@ def test_the_keys_of_every_client_are_looked_at(server: FhirServer, answer: Any,
     line = lines(server, client=[CLIENT])["client 1 keys"]
     assert line.state == state
     assert told in line.told
+
+
+def test_the_state_is_looked_at(server: FhirServer, tmp_path: Path) -> None:
+    """A file that cannot be written is red; one that can is its owner's alone; without state there is no line."""
+    file = tmp_path / "state.sqlite"
+    assert "state" not in lines(server)
+    assert lines(server, state={"file": tmp_path / "no" / "s"})["state"].state == "red"
+    assert lines(server, state={"file": file})["state"].state == "ok"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_redis_that_does_not_answer_is_unreachable(server: FhirServer) -> None:
+    """Nothing listens on the discard port."""
+    assert lines(server, state={"redis": "redis://127.0.0.1:9/0"})["state"].state == "unreachable"

@@ -26,9 +26,14 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
 
 def shown() -> list[list[str]]:
     """Every `oncohooks` command in a code block of README, split into words."""
-    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [shlex.split(line) for line in lines if line.startswith("oncohooks ")]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    lines = [
+        line.partition(" #")[0].strip() for language, block in blocks if not language for line in block.splitlines()
+    ]
+    found = [shlex.split(line) for line in lines if line.startswith("oncohooks ")]
+    assert len(found) >= 5  # README shows more than that: fewer means that the blocks were not told apart
+    return found
 
 
 @pytest.mark.parametrize("words", shown(), ids=" ".join)

@@ -87,9 +87,9 @@ class TestScoredCard:
         assessment = assess(record("demo-lung", resources), AT, package())
         older = msgspec.structs.replace(assessment.setting, rule="D", reason="diagnosed-earlier")  # type: ignore[type-var]
         moved = msgspec.structs.replace(assessment, setting=older)
-        assert "another point of their course \\(diagnosed more than 90 days ago;" in card_for(moved, MODEL_URL).detail
+        assert "the reference patients \\(diagnosed more than 90 days ago;" in card_for(moved, MODEL_URL).detail
         german = card_for(moved, MODEL_URL, language="de").detail
-        assert "anderen Zeitpunkt ihres Verlaufs erfasst \\(Diagnose vor mehr als 90 Tagen;" in german
+        assert "Punkt des Verlaufs als die Vergleichsfälle \\(Diagnose vor mehr als 90 Tagen;" in german
 
     def test_the_extension_shows_twenty_factors_and_the_rest(self) -> None:
         """The extension's factors still sum to the risk score."""
@@ -126,7 +126,7 @@ class TestMarked:
         """A demonstration or a moved clock is the first thing that the detail says."""
         detail = card_of("demo-lung", notices=(notice("demonstration"), notice("clock", at=AT))).detail
         assert detail.startswith(
-            "**Demonstration: not for real patients.**\n\n**Assessed as of 2026-06-30, not of today.**"
+            "**Demonstration: not for real patients.**\n\n**Assessed as of 2026-06-30, whatever the day of the call.**"
         )
         assert detail.count("Demonstration: ") == 1
 

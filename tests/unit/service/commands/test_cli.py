@@ -184,3 +184,12 @@ def test_a_state_file_that_cannot_be_opened_is_one_line(tmp_path: Path, monkeypa
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: state.file: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_mistyped_patient_is_no_wrong_patient(tmp_path: Path) -> None:
+    """A file that holds nothing of whom is asked for is a wrong call, and raises no alarm."""
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(bundle(patient())))
+    result = run("score", "--bundle", str(file), "--patient", "nobody")
+    assert result.exit_code == 2
+    assert "holds nothing of Patient/nobody" in result.stderr
