@@ -335,5 +335,7 @@ def _told(detail: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         return f"{where}: there is no such setting (docs/settings.md lists them)"
+    if detail["type"] == "tuple_type" and len(detail["loc"]) == 1:
+        return f"{where}: must be a list; a table of site.toml that may stand several times is written [[{where}]]"
     words = str(detail["msg"]).removeprefix("Value error, ")
     return f"{where}: {words}" if where else words

@@ -149,8 +149,3 @@ def test_the_state_is_looked_at(server: FhirServer, tmp_path: Path) -> None:
     assert lines(server, state={"file": tmp_path / "no" / "s"})["state"].state == "red"
     assert lines(server, state={"file": file})["state"].state == "ok"
     assert file.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_redis_that_does_not_answer_is_unreachable(server: FhirServer) -> None:
-    """Nothing listens on the discard port."""
-    assert lines(server, state={"redis": "redis://127.0.0.1:9/0"})["state"].state == "unreachable"

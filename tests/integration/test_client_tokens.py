@@ -1,5 +1,6 @@
 """The door in earnest: a served process, an EHR's key server, a real Redis between replicas."""
 
+import asyncio
 import os
 import sys
 import time
@@ -10,12 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.load import free_port
 from demo.server import in_process, in_thread
+from service.check import Line, examine
+from service.settings import Settings, State
 from tests.integration.redis_server import RedisServer
 from tests.unit.service.cds_hooks.ehr import ISSUER, claims, elliptic, jwk, token
 
@@ -105,3 +109,15 @@ def test_without_redis_one_file_remembers_over_a_restart(tmp_path: Path, key_ser
     for expected in (200, 401):
         with replica(tmp_path / "a", key_server, state, port) as url:
             assert get(url, text) == expected
+
+
+def test_check_says_whether_redis_answers(redis: RedisServer) -> None:
+    """Before a call has to find out."""
+    settings = Settings(auth="off", state=State(redis=SecretStr(redis.address)))
+
+    async def state() -> Line:
+        return next(line for line in [line async for line in examine(settings)] if line.item == "state")
+
+    assert asyncio.run(state()).state == "ok"
+    redis.stop()
+    assert asyncio.run(state()).state == "unreachable"

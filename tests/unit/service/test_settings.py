@@ -137,6 +137,7 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ("[quiet.snooze_days]\ndisagre = 3", "quiet.snooze_days: a key is neither an override reason of ours"),
         ('[quiet]\nroles = ["doctor"]', "quiet.roles.0: String should match pattern"),
         ('[restricted]\nlabels = ["restricted"]', "restricted.labels.0: String should match pattern"),
+        ('[fhir]\nurl = "http://a"', "fhir: must be a list; a table of site.toml that may stand several times is"),
         ('auth = "of"', "auth: Input should be 'required' or 'off'"),
         ('[card]\nsurvival = "page"', "card.survival: Input should be 'never'"),
         ('[[fhir]]\nurl = "ftp://a"', "fhir.0.url: not of the form https://host[:port]/path"),
