@@ -1,6 +1,7 @@
 """`oncohooks check`."""
 
 import asyncio
+import os
 import sys
 
 import click
@@ -30,6 +31,8 @@ def check(ctx: click.Context, *, as_json: bool) -> None:
         async for line in examine(settings, ctx.obj):  # obj: a transport in place of the network
             say(line)
 
+    if "ONCOHOOKS_SITE" not in os.environ:
+        say(Line("configuration", "note", "no site.toml is read", "set ONCOHOOKS_SITE to the folder it lies in"))
     try:
         asyncio.run(run(Settings.read()))
     except SettingsError as error:

@@ -170,6 +170,16 @@ def test_check_ends_by_what_is_worst(server: FhirServer, tmp_path: Path, monkeyp
     assert (states["model"], states["fhir 1"]) == ("red", "unreachable")
 
 
+def test_check_says_that_no_site_toml_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site.toml that lies in the current folder is not read: `check` says what to set."""
+    told = "no site.toml is read -> set ONCOHOOKS_SITE"
+    monkeypatch.setenv("ONCOHOOKS_AUTH", "off")
+    assert told in run("check").stdout
+    (tmp_path / "site.toml").write_text("", encoding="utf-8")
+    monkeypatch.setenv("ONCOHOOKS_SITE", str(tmp_path))
+    assert told not in run("check").stdout
+
+
 def test_every_command_of_the_shell_is_one() -> None:
     """The names in the table lead to commands."""
     context = click.Context(main)
