@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from service.settings import Settings
+from service.telemetry import Telemetry
 from tests.architecture.tree import ROOT, project, python_files
 
 CHART = ROOT / "helm" / "oncohooks"
@@ -131,6 +132,20 @@ def test_one_replica_has_no_disruption_budget() -> None:
     assert "PodDisruptionBudget" not in render({"replicas": 1})
 
 
+def test_data_of_another_patient_raises_an_alarm() -> None:
+    """With the alarm switched on, its rule asks for the series under the name that the service gives it."""
+    assert "PrometheusRule" not in render()
+    manifest = render({"alerts": {"enabled": True, "labels": {"release": "prometheus"}}})["PrometheusRule"]
+    assert manifest["metadata"]["labels"]["release"] == "prometheus"
+    [rule] = manifest["spec"]["groups"][0]["rules"]
+    telemetry = Telemetry()
+    telemetry.wrong_patient("any", "pan-cancer-prognosis")
+    [series] = re.findall(rb"^(oncohooks_wrong_patient\w*)\{", telemetry.exposition(), re.MULTILINE)
+    telemetry.close()
+    assert set(re.findall(r"\boncohooks_\w+", rule["expr"])) == {series.decode()}
+    assert "client {{ $labels.client }} sends" in rule["annotations"]["description"]
+
+
 def test_the_image_is_the_projects_version() -> None:
     """The chart runs the image of pyproject.toml's version, or the digest where one is given."""
     assert container(render())["image"] == f"oncohooks:{project()['project']['version']}"
@@ -152,6 +167,7 @@ def test_the_image_is_the_projects_version() -> None:
         ({"service": {"port": 70000}}, "port"),
         ({"resources": {"limits": {"memory": "1 GB"}}}, "memory"),
         ({"drainSeconds": -1}, "drainSeconds"),
+        ({"alerts": {"enabled": "yes"}}, "enabled"),
     ],
 )
 def test_wrong_values_are_refused(values: dict[str, Any], named: str) -> None:
