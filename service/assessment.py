@@ -11,7 +11,7 @@ import msgspec
 from fhir_mappings.concepts import VERSION, catalogue
 from fhir_mappings.encoder import EncodedPatient, Stage, encode
 from fhir_mappings.finding import Issue
-from fhir_mappings.record import PatientRecord, Retrieval
+from fhir_mappings.record import FOREIGN_PATIENT, PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
 from fhir_mappings.timing import written
 from models.features import MODALITIES
@@ -114,6 +114,11 @@ class Assessment(_Part, frozen=True):
     applicability: Applicability | None = None
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether data of another patient were delivered, so that nothing was scored."""
+        return self.abstained is not None and self.abstained.code == FOREIGN_PATIENT
 
 
 NO_SURVIVAL = CodeAndText(

@@ -24,7 +24,6 @@ def card_for(
     assessment: Assessment, model_url: str, *, language: LanguageCode = "en", rendering: Rendering = "markdown"
 ) -> Card:
     """One info card; a warning only where data of another patient were delivered. `model_url` describes the model."""
-    foreign = assessment.abstained is not None and assessment.abstained.code == "foreign-patient"
     texts = texts_of(language)
     statement = statement_of(assessment, texts)
     match rendering:
@@ -36,7 +35,7 @@ def card_for(
             detail = html.rendered(statement)
     return Card(
         summary=printable(statement.summary),
-        indicator="warning" if foreign else "info",
+        indicator="warning" if assessment.is_of_another else "info",
         source=Source(label="oncohooks pan-cancer prognosis", url=model_url),
         detail=detail,
         overrideReasons=override_reasons(texts),

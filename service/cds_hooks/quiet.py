@@ -55,11 +55,15 @@ class Before(msgspec.Struct, frozen=True):
     snoozed: bool = False
 
 
-def silence(assessment: Assessment, this: Shown, before: Before, reader: Reader, rules: QuietRules) -> Silence | None:
-    """Why this reader gets no card now; None where the card is shown. `this` is what would be remembered of it."""
-    if _is_foreign(assessment):
+def silence(assessment: Assessment, before: Before, reader: Reader, rules: QuietRules, key: bytes) -> Silence | None:
+    """Why this reader gets no card now; None where the card is shown. `key`: that of `shown_of`."""
+    if assessment.is_of_another:
         return None
-    seen = rules.repeat == "changed" and before.shown is not None and not is_material(before.shown, this, rules)
+    seen = (
+        rules.repeat == "changed"
+        and before.shown is not None
+        and not is_material(before.shown, shown_of(assessment, key), rules)
+    )
     holds = {
         Silence.ROLE: _lacks(reader.roles, rules.roles),
         Silence.SPECIALITY: _lacks(reader.specialities, rules.specialities),
@@ -95,10 +99,6 @@ def is_material(old: Shown, new: Shown, rules: QuietRules) -> bool:
     if old.percentile is None or new.percentile is None:
         return old.percentile is not new.percentile
     return abs(old.percentile - new.percentile) >= rules.position_points
-
-
-def _is_foreign(assessment: Assessment) -> bool:
-    return assessment.abstained is not None and assessment.abstained.code == "foreign-patient"
 
 
 def _lacks(has: frozenset[str], wanted: Collection[str]) -> bool:

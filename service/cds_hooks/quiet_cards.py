@@ -37,8 +37,7 @@ class QuietCards:
     async def silence(self, assessment: Assessment, recipient: Recipient, user: str, reader: Reader) -> Silence | None:
         """Why no card is shown, counted; None where it is. `user` is the call's `userId`."""
         before = await self._before(recipient, user)
-        this = shown_of(assessment, self._issued.key)
-        why = silence(assessment, this, before, reader, self._rules)
+        why = silence(assessment, before, reader, self._rules, self._issued.key)
         if why is not None:
             self._telemetry.silenced(recipient.service, why)
         return why

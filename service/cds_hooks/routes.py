@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
-from fhir_mappings.record import FOREIGN_PATIENT, PatientRecord
+from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import Query
 from models.package import Package
 from service.assessment import Assessment
@@ -121,7 +121,7 @@ class CdsService:
             self._telemetry.outcome(service_id, "error", Category.INTERNAL)
             raise
         abstained = assessment.abstained
-        if abstained and abstained.code == FOREIGN_PATIENT:
+        if assessment.is_of_another:
             self._telemetry.wrong_patient(client.label, service_id)
         self._telemetry.outcome(service_id, "abstained" if abstained else "scored", abstained.code if abstained else "")
         # kept once the answer is on its way: no clinician waits for the store

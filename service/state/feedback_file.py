@@ -7,6 +7,7 @@ from pathlib import Path
 
 from service.clock import Now
 from service.state.feedback import CardIssued, FeedbackGiven, Kept, StateDownError, new_ones, oldest
+from service.state.sqlite_file import connected
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS card_issued (
@@ -32,9 +33,7 @@ class SqliteFeedback:
         self._days = days
         self._forgotten: date | None = None
         try:
-            self._db = sqlite3.connect(file, timeout=0.2, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")  # a loss of power may forget seconds, never the file
+            self._db = connected(file)
             self._db.executescript(_TABLES)
         except sqlite3.Error as error:
             raise StateDownError from error

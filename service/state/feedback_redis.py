@@ -12,12 +12,10 @@ from typing import TypeVar
 
 import msgspec
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from service.clock import Now
 from service.state.feedback import CardIssued, FeedbackGiven, Kept, StateDownError, new_ones, oldest
+from service.state.redis_client import LOST, tried_once
 
 _CARDS = "oncohooks:cards:"  # + day
 _FEEDBACK = "oncohooks:feedback:"  # + hash of its identity
@@ -40,9 +38,7 @@ class RedisFeedback:
     @classmethod
     def at(cls, address: str, now: Now, days: int, patience: float) -> "RedisFeedback":
         """One that is tried once and waited for no longer than `patience` seconds: a call stands behind it."""
-        retry = Retry(NoBackoff(), 0)
-        redis = Redis.from_url(address, socket_timeout=patience, socket_connect_timeout=patience, retry=retry)
-        return cls(redis, now, days)
+        return cls(tried_once(address, patience), now, days)
 
     async def issued(self, card: CardIssued) -> None:
         name = _cards_of(card.day)
@@ -104,7 +100,7 @@ class RedisFeedback:
 def _reached() -> Iterator[None]:
     try:
         yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except LOST as error:
         raise StateDownError from error
 
 

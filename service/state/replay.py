@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+
+from service.state.redis_client import LOST, tried_once
+from service.state.sqlite_file import connected
 
 _MANY = 10_000
 _PATIENCE = 0.2  # seconds
@@ -59,11 +59,8 @@ class SqliteReplay:
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._db = sqlite3.connect(file, timeout=0.2, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(
-            "PRAGMA synchronous = OFF"
-        )  # a loss of power may forget minutes; a call must not wait for discs
+        # a loss of power may forget minutes; a call must not wait for discs
+        self._db = connected(file, synchronous="OFF")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS used_token (key TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID"
         )
@@ -96,13 +93,12 @@ class RedisReplay:
     @classmethod
     def at(cls, address: str) -> "RedisReplay":
         """One that is tried once and not waited for: a call stands behind it."""
-        retry = Retry(NoBackoff(), 0)
-        return cls(Redis.from_url(address, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=retry))
+        return cls(tried_once(address, _PATIENCE))
 
     async def first_use(self, issuer: str, token_id: str, seconds: float) -> bool:
         try:
             added = await self._redis.set(f"oncohooks:{_key(issuer, token_id)}", 1, nx=True, ex=max(1, round(seconds)))
-        except (RedisError, OSError, TimeoutError) as error:
+        except LOST as error:
             raise ReplayDownError from error
         return bool(added)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from service.clock import Now
 from service.state.feedback import StateDownError
+from service.state.sqlite_file import connected
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS shown (name TEXT PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
@@ -22,9 +23,7 @@ class SqliteShown:
         self._now = now
         self._tidy_at = 0.0
         try:
-            self._db = sqlite3.connect(file, timeout=0.2, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db = connected(file)
             self._db.executescript(_TABLE)
         except sqlite3.Error as error:
             raise StateDownError from error

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from service.state.feedback import StateDownError
+from service.state.redis_client import LOST, tried_once
 
 _PREFIX = "oncohooks:shown:"
-_LOST = (RedisError, OSError, TimeoutError)
 
 
 class RedisShown:
@@ -20,13 +17,12 @@ class RedisShown:
     @classmethod
     def at(cls, address: str, patience: float) -> "RedisShown":
         """One that is tried once and waited for no longer than `patience` seconds: a clinician waits behind it."""
-        retry = Retry(NoBackoff(), 0)
-        return cls(Redis.from_url(address, socket_timeout=patience, socket_connect_timeout=patience, retry=retry))
+        return cls(tried_once(address, patience))
 
     async def put(self, name: str, value: bytes, seconds: int) -> None:
         try:
             await self._redis.set(_PREFIX + name, value, ex=seconds)
-        except _LOST as error:
+        except LOST as error:
             raise StateDownError from error
 
     async def get(self, *names: str) -> Sequence[bytes | None]:
@@ -35,7 +31,7 @@ class RedisShown:
                 for name in names:
                     pipe.get(_PREFIX + name)
                 found: list[bytes | None] = await pipe.execute()
-        except _LOST as error:
+        except LOST as error:
             raise StateDownError from error
         return found
 

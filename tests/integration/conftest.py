@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import IN_CI
 from tests.integration.hapi_server import Hapi, ServerMissing, hapi_server
 from tests.integration.load_corpus import Load, load_mii, load_r4_examples, load_synthea
+from tests.integration.missing import missing
 from tests.integration.redis_server import RedisServer, redis_server
 
 _SAID: list[str] = []
@@ -32,10 +32,8 @@ def hapi() -> Iterator[Hapi]:
     context = hapi_server()
     try:
         server = context.__enter__()
-    except ServerMissing as missing:
-        if IN_CI:
-            pytest.fail(f"HAPI: {missing}")
-        pytest.skip(f"HAPI: {missing}")
+    except ServerMissing as why:
+        missing(f"HAPI: {why}")
     try:
         yield server
     finally:
@@ -50,9 +48,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         with redis_server(tmp_path_factory.mktemp("redis")) as server:
             yield server
     except FileNotFoundError:
-        if IN_CI:
-            pytest.fail("Redis: redis-server is not installed")
-        pytest.skip("Redis: redis-server is not installed")
+        missing("Redis: redis-server is not installed")
 
 
 @pytest.fixture(scope="session")

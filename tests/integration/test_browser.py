@@ -24,8 +24,8 @@ from demo.patients import demo_patients
 from demo.server import in_process, in_thread
 from tests.conformance.exchange import Case
 from tests.conformance.recording import exchanges
-from tests.conftest import IN_CI
 from tests.integration.browser import BrowserMissing, opened
+from tests.integration.missing import missing
 from tests.unit.service.cds_hooks.ehr import elliptic, jwk
 
 PAGE = Path(__file__).parent / "browser_ehr"
@@ -94,10 +94,8 @@ def service(service_url: str, ehr: str, tmp_path_factory: pytest.TempPathFactory
 def shown(address: str, folder: Path, screenshot: Path | None = None) -> str:
     try:
         return unescape(opened(f"{address}/page/", folder, screenshot))
-    except BrowserMissing as missing:
-        if IN_CI:
-            pytest.fail(f"Chromium: {missing}")
-        pytest.skip(f"Chromium: {missing}")
+    except BrowserMissing as why:
+        missing(f"Chromium: {why}")
 
 
 def expected_summary() -> str:

@@ -148,8 +148,12 @@ def test_redis_may_go_and_come_back(redis: RedisServer) -> None:
     """Meanwhile cards are shown and counted as not kept, and feedback is refused so that it comes again."""
     with replica(redis) as url:
         card = card_from(url)
-        while "oncohooks:cards:" not in "".join(redis.keys()):
-            time.sleep(0.01)  # a card is kept after its answer
+        for _ in range(1_000):  # a card is kept after its answer
+            if "oncohooks:cards:" in "".join(redis.keys()):
+                break
+            time.sleep(0.01)
+        else:
+            pytest.fail("the card was not kept within 10 s")
         redis.stop()
         assert card_from(url) == card
         refused = give(url, card)

@@ -41,7 +41,7 @@ SOMEBODY = Reader()
 
 
 def why(assessment: Assessment, before: Before = FIRST, reader: Reader = SOMEBODY, **rules: Any) -> Silence | None:
-    return silence(assessment, shown_of(assessment, KEY), before, reader, QuietRules(**rules))
+    return silence(assessment, before, reader, QuietRules(**rules), KEY)
 
 
 NO_TUMOUR = abstained("no-solid-tumour")
