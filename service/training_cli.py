@@ -18,6 +18,7 @@ from service.version import VERSION
 if TYPE_CHECKING:
     from models.features import FeatureSchema
     from models.training.cohort import Cohort
+    from models.training.fits import Fit
 
 PROGRESS_SECONDS = 2.0
 SETTINGS = ("diagnosis", "metastatic", "survivor", "acute")
@@ -26,6 +27,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _new_file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _new_folder = click.Path(file_okay=False, path_type=Path)
+_fits = click.option(
+    "--fits", type=_new_folder, help="Keep every fit in this folder: an interrupted run goes on, none is done twice."
+)
 
 
 @click.group()
@@ -114,7 +118,10 @@ def model() -> None:
 @click.option("--name", default="pan-cancer", show_default=True, help="Name of the package.")
 @click.option("--version", default=VERSION, show_default=True, help="Version of the package.")
 @click.option("--seed", default=0, show_default=True, help="Seed of folds, weights and dropout.")
-def train(files: tuple[Path, ...], more: tuple[Path, ...], out: Path, name: str, version: str, seed: int) -> None:
+@_fits
+def train(
+    files: tuple[Path, ...], more: tuple[Path, ...], out: Path, name: str, version: str, seed: int, fits: Path | None
+) -> None:
     """Cross-validate and train one network per setting in the files, and write the package."""
     _use_one_thread()
     with _told_in_one_line():
@@ -131,7 +138,9 @@ def train(files: tuple[Path, ...], more: tuple[Path, ...], out: Path, name: str,
         trained, evaluations = [], {}
         for key in sorted(set(table.setting.tolist())):
             own = table.rows(table.setting == key)
-            setting, evaluations[key] = train_setting(key, own, _schema(), Recipe(seed=seed), _progress(key))
+            setting, evaluations[key] = train_setting(
+                key, own, _schema(), Recipe(seed=seed), _progress(key), fit=_fitting(fits)
+            )
             trained.append(setting)
         evaluation = Evaluation(evaluations, BOOTSTRAPS, seed)
         write_package(out, name, version, _schema(), trained, evaluation)
@@ -147,6 +156,7 @@ def train(files: tuple[Path, ...], more: tuple[Path, ...], out: Path, name: str,
 @click.option("--json", "json_file", type=_new_file, help="Write the scores to this file.")
 @click.option("--predictions", type=_new_file, help="Write patient_id, cohort, fold, model, risk to this CSV file.")
 @click.option("--bootstraps", default=200, show_default=True, help="Resamples behind the intervals.")
+@_fits
 def evaluate(
     package: Path,
     files: tuple[Path, ...],
@@ -155,6 +165,7 @@ def evaluate(
     json_file: Path | None,
     predictions: Path | None,
     bootstraps: int,
+    fits: Path | None,
 ) -> None:
     """Score a package on cohort files: out of fold where the cohort trained it, else as it is served."""
     _use_one_thread()
@@ -167,7 +178,7 @@ def evaluate(
         loaded = Package.load(package, _schema())
         table = _joined((*files, *more))
         tell = _progress("evaluation")
-        evaluation, made = evaluate_package(loaded, table, _schema(), setting, tell, bootstraps)
+        evaluation, made = evaluate_package(loaded, table, _schema(), setting, tell, bootstraps, _fitting(fits))
         if predictions:
             write_predictions(predictions, made)
         if json_file:
@@ -190,6 +201,13 @@ def card(package: Path) -> None:
     click.echo(text, nl=False)
     if text != loaded.card:
         raise Failure("MODEL_CARD.md differs from what manifest and evaluation say", 1)
+
+
+def _fitting(folder: Path | None) -> "Fit":
+    from models.training.fits import KeptFits
+    from models.training.network_training import train_network
+
+    return KeptFits(folder) if folder else train_network
 
 
 def _schema() -> "FeatureSchema":

@@ -27,7 +27,10 @@ class Layout(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """`pairs` [B, P], `observed` [B, D]; the outcome with `weight` [B] = 0 for padding rows."""
+    """`pairs` [B, P], `observed` [B, D], and the outcome.
+
+    `weight` [B] is 0 for padding rows; `reference` [B] is 1 for patients with cancer, over whom a mean is taken.
+    """
 
     pairs: jax.Array
     observed: jax.Array
@@ -36,6 +39,7 @@ class Batch(NamedTuple):
     death: jax.Array
     stratum: jax.Array
     weight: jax.Array
+    reference: jax.Array
 
 
 class Penalties(NamedTuple):
@@ -77,7 +81,8 @@ def loss(weights: Weights, batch: Batch, penalties: Penalties, layout: Layout, k
     kept = batch.observed * _kept(key, batch.observed.shape, penalties, layout)
     pairs = batch.pairs * jnp.concatenate([kept, jnp.ones((len(kept), layout.entities)), kept], axis=1)
     log_risk, relevance = relevance_of_pairs(weights, pairs)
-    means = _mean_relevance(relevance, kept, pairs, layout)
+    of = batch.reference[:, None]
+    means = _mean_relevance(relevance * of, kept * of, pairs * of, layout)
     anchored = (penalties.strength * (weights.skip - penalties.anchor) ** 2).sum() / 2
     return cox_loss(log_risk, batch) + penalties.centring * (means**2).sum() + anchored
 

@@ -21,6 +21,9 @@ NUMBERS = ("entry_days", "time_days", "event")
 REQUIRED = ("patient_id", "cohort", "setting", "time_days", "event")
 HALF_A_DAY = 0.5  # what a time of 0 becomes: a death on the day of entry is real and must be in its own risk set
 ENTITY_PREFIX = "entity_"
+WITHOUT_CANCER = (
+    "_without_cancer"  # how a cohort's name ends whose patients have none: they train, and are no reference
+)
 NOBODY_DIED = "event is 0 in every row: nobody died, so nothing can be trained or evaluated"
 COLUMNS = ("patient_id", "cohort", "setting", "entity", "entry", "time", "event", "values")  # of `Cohort`
 
@@ -49,6 +52,11 @@ class Cohort(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def with_cancer(self) -> NDArray[np.bool_]:
+        """Who may stand as reference, [n]: means, typical values, positions and evaluation are theirs alone."""
+        return ~np.char.endswith(self.cohort, WITHOUT_CANCER)
 
     def rows(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Cohort":
         """The patients of a mask or an index array."""

@@ -13,7 +13,8 @@ from models.training.cohort import Cohort, CohortError
 from models.training.comparators import Comparators
 from models.training.evaluation import BOOTSTRAPS, evaluate
 from models.training.evaluation_report import CohortEvaluation, Evaluation
-from models.training.network_training import Progress, Recipe
+from models.training.fits import Fit
+from models.training.network_training import Progress, Recipe, train_network
 from models.training.predictions import Predictions, external, out_of_fold
 
 
@@ -24,6 +25,7 @@ def evaluate_package(
     setting: str | None,
     progress: Progress,
     bootstraps: int = BOOTSTRAPS,
+    fit: Fit = train_network,
 ) -> tuple[Evaluation, list[Predictions]]:
     """Scores by setting and cohort, and the predictions behind them.
 
@@ -33,7 +35,7 @@ def evaluate_package(
     settings: dict[str, dict[str, CohortEvaluation]] = {}
     made = []
     for network, rows in _by_network(package, cohort, setting):
-        for predictions in _predictions(package, network, rows, schema, progress):
+        for predictions in _predictions(package, network, rows, schema, progress, fit):
             made.append(predictions)
             try:
                 scored = evaluate(predictions, bootstraps=bootstraps)
@@ -67,12 +69,12 @@ def _by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequen
 
 
 def _predictions(
-    package: Package, network: Network, cohort: Cohort, schema: FeatureSchema, progress: Progress
+    package: Package, network: Network, cohort: Cohort, schema: FeatureSchema, progress: Progress, fit: Fit
 ) -> Sequence[Predictions]:
     trained_on = np.isin(cohort.cohort, [entry.name for entry in network.manifest.cohorts])
     made = []
     if trained_on.any():
-        made.append(out_of_fold(cohort.rows(trained_on), schema, recipe_of(network), progress))
+        made.append(out_of_fold(cohort.rows(trained_on), schema, recipe_of(network), progress, fit))
     if not trained_on.all():
         others = read_comparators(package.path)[network.setting]
         made.append(external(network, others, cohort.rows(~trained_on), schema))

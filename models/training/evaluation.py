@@ -28,8 +28,8 @@ PAIRS = ((NETWORK, RIDGE), (NETWORK, TYPE_ONLY))
 
 
 def evaluate(predictions: Predictions, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> dict[str, CohortEvaluation]:
-    """One evaluation per cohort. Raises ValueError for a cohort in which nobody died."""
-    names = sorted(set(predictions.cohort.cohort.tolist()))
+    """One evaluation per cohort with cancer. Raises ValueError for a cohort in which nobody died."""
+    names = sorted(set(predictions.cohort.cohort[predictions.cohort.with_cancer].tolist()))
     return {name: _evaluate_cohort(predictions, name, seed, bootstraps) for name in names}
 
 

@@ -53,6 +53,7 @@ class Member(msgspec.Struct):
     train: Table
     pairs: NDArray[np.float32]
     observed: NDArray[np.bool_]
+    reference: NDArray[np.bool_]
     left_out: NDArray[np.float32]
     risk_sets: RiskSets
     order: np.random.Generator
@@ -116,7 +117,8 @@ def _member(
         ),
         train=train,
         pairs=train.pairs.astype(np.float32),
-        observed=~np.isnan(train.scaled[:, : len(table.inputs.parameters)]),
+        observed=train.observed,
+        reference=train.cohort.with_cancer,
         left_out=test.pairs.astype(np.float32),
         risk_sets=test.risk_sets(),
         order=np.random.default_rng(recipe.seed * 100 + number),
@@ -152,15 +154,17 @@ def _batch(member: Member, rows: NDArray[np.intp]) -> dense.Batch:
         death=jnp.asarray(cohort.event[rows] & real, dtype=jnp.float32),
         stratum=jnp.asarray(stratum[rows], dtype=jnp.int32),
         weight=jnp.asarray(real, dtype=jnp.float32),
+        reference=jnp.asarray(member.reference[rows] & real, dtype=jnp.float32),
     )
 
 
 def _likelihood(members: list[Member]) -> float:
-    """Summed partial log-likelihood of the left-out folds, each member recentred on its own patients."""
+    """Summed partial log-likelihood of the left-out folds, each member recentred on its own patients with cancer."""
     total = 0.0
     for member in members:
         network = _fitted([member.weights], member.train.inputs, np.float32)
-        risk = recentred(network, member.pairs, member.observed).risk(member.left_out)
+        of = member.reference
+        risk = recentred(network, member.pairs[of], member.observed[of]).risk(member.left_out)
         total += member.risk_sets.log_likelihood(risk)
     return total
 
@@ -172,8 +176,11 @@ def _fitted(weights: list[dense.Weights], inputs: Inputs, kind: type[np.floating
 
 
 def _ensemble(weights: list[dense.Weights], table: Table) -> FittedNetwork:
-    """All members, each recentred on all patients, float64."""
-    observed = ~np.isnan(table.scaled[:, : len(table.inputs.parameters)])
-    centred = [recentred(_fitted([member], table.inputs, np.float64), table.pairs, observed) for member in weights]
+    """All members, each recentred on all patients with cancer, float64."""
+    reference = table.rows(table.cohort.with_cancer)
+    centred = [
+        recentred(_fitted([member], table.inputs, np.float64), reference.pairs, reference.observed)
+        for member in weights
+    ]
     stacked = (np.concatenate([getattr(member, name) for member in centred]) for name in dense.Weights._fields)
     return FittedNetwork(table.inputs, *stacked)

@@ -16,6 +16,7 @@ from models.training.calibration import cumulative_hazard
 from models.training.cohort import Cohort
 from models.training.comparators import Comparators, comparators
 from models.training.evaluation_report import NETWORK
+from models.training.fits import Fit
 from models.training.folds import FOLDS, deal
 from models.training.network_training import Progress, Recipe, block_of, train_network
 from models.training.ridge import Table
@@ -45,15 +46,17 @@ class Predictions(msgspec.Struct, frozen=True):
     possible: dict[str, Array]
 
 
-def out_of_fold(cohort: Cohort, schema: FeatureSchema, recipe: Recipe, progress: Progress) -> Predictions:
+def out_of_fold(
+    cohort: Cohort, schema: FeatureSchema, recipe: Recipe, progress: Progress, fit: Fit = train_network
+) -> Predictions:
     """Train on four fifths, predict the rest, five times; everything that is learned is learned anew in each fold."""
     fold = deal(cohort, recipe.seed)
     found = _empty(cohort, fold)
     for number in range(FOLDS):
         train, test = cohort.rows(fold != number), cohort.rows(fold == number)
-        inputs = select_inputs(train, schema)
+        inputs = select_inputs(train.rows(train.with_cancer), schema)
         table = Table.of(inputs, train, schema)
-        trained = train_network(table, schema, recipe, partial(_tell, progress, number))
+        trained = fit(table, schema, recipe, partial(_tell, progress, number))
         scores = _scores(trained.network, comparators(table, trained.ridge), schema)
         _fill(found, fold == number, inputs, scores, schema)
         _add_survival(found, fold == number, train, test, scores)

@@ -33,6 +33,11 @@ class Table(msgspec.Struct, frozen=True):
     def of(cls, inputs: Inputs, cohort: Cohort, schema: FeatureSchema) -> "Table":
         return cls(inputs, inputs.scaled(cohort.values, schema), inputs.pairs(cohort.values, schema), cohort)
 
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """Which parameters each patient has, [n, D]."""
+        return ~np.isnan(self.scaled[:, : len(self.inputs.parameters)])
+
     def rows(self, which: NDArray[np.bool_]) -> "Table":
         return Table(self.inputs, self.scaled[which], self.pairs[which], self.cohort.rows(which))
 
@@ -83,11 +88,15 @@ def design(table: Table, mean: Array) -> Array:
 
 
 def means(table: Table) -> Array:
-    """Mean of the observed scaled values, [K]; for entities their shares among patients whose entity has weights."""
+    """Mean of the observed scaled values of patients with cancer, [K].
+
+    For entities it is their share among the patients whose entity has weights.
+    """
     d = len(table.inputs.parameters)
-    observed = ~np.isnan(table.scaled)
-    mean = np.where(observed, table.scaled, 0.0).sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
-    entity = np.nan_to_num(table.scaled[:, d:])
+    scaled = table.scaled[table.cohort.with_cancer]
+    observed = ~np.isnan(scaled)
+    mean = np.where(observed, scaled, 0.0).sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
+    entity = np.nan_to_num(scaled[:, d:])
     mean[d:] = entity.sum(axis=0) / max(1.0, entity.sum())
     return np.asarray(mean)
 

@@ -10,6 +10,7 @@ from models.training.comparators import comparators
 from models.training.cox import RiskSets
 from models.training.evaluation import BOOTSTRAPS, evaluate
 from models.training.evaluation_report import NETWORK, CohortEvaluation, Interval
+from models.training.fits import Fit
 from models.training.network_training import Progress, Recipe, TrainedNetwork, train_network
 from models.training.packaging import TrainedSetting
 from models.training.predictions import Predictions, out_of_fold
@@ -34,30 +35,32 @@ def train_setting(
     recipe: Recipe,
     progress: Progress,
     bootstraps: int = BOOTSTRAPS,
+    fit: Fit = train_network,
 ) -> tuple[TrainedSetting, dict[str, CohortEvaluation]]:
     """Cross-validate, then train on everybody. Raises ValueError where nobody died or nothing can be trained."""
-    predictions = out_of_fold(cohort, schema, recipe, progress)
+    predictions = out_of_fold(cohort, schema, recipe, progress, fit)
     evaluations = evaluate(predictions, recipe.seed, bootstraps)
-    inputs = select_inputs(cohort, schema)
+    inputs = select_inputs(cohort.rows(cohort.with_cancer), schema)
     table = Table.of(inputs, cohort, schema)
-    trained = train_network(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
+    trained = fit(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
     setting = _setting(key, table, trained, _slope(predictions), schema, recipe)
     return TrainedSetting(key, trained.network, setting, comparators(table, trained.ridge)), evaluations
 
 
 def _slope(predictions: Predictions) -> Interval:
-    """The calibration slope of the out-of-fold log-risk, a baseline per cohort and fold; 1 where there is none."""
-    cohort = predictions.cohort
-    stratum = np.char.add(cohort.cohort, predictions.fold.astype(str))
-    sets = RiskSets(cohort.entry, cohort.time, cohort.event, stratum)
-    return calibration_slope(predictions.risk[NETWORK], sets) or Interval(1.0, 1.0, 1.0)
+    """The calibration slope out of fold of patients with cancer, a baseline per cohort and fold; 1 if there is none."""
+    reference = predictions.cohort.with_cancer
+    cohort, fold = predictions.cohort.rows(reference), predictions.fold[reference]
+    sets = RiskSets(cohort.entry, cohort.time, cohort.event, np.char.add(cohort.cohort, fold.astype(str)))
+    return calibration_slope(predictions.risk[NETWORK][reference], sets) or Interval(1.0, 1.0, 1.0)
 
 
 def _setting(
     key: str, table: Table, trained: TrainedNetwork, slope: Interval, schema: FeatureSchema, recipe: Recipe
 ) -> Setting:
-    cohort, network = table.cohort, trained.network
-    risk, relevance = network.risk(table.pairs), network.relevance(table.pairs)
+    network, reference = trained.network, table.rows(table.cohort.with_cancer)
+    cohort = reference.cohort
+    risk, relevance = network.risk(reference.pairs), network.relevance(reference.pairs)
     names = sorted(set(cohort.cohort.tolist()))
     return Setting(
         time_zero=TIME_ZERO[key],
@@ -66,8 +69,8 @@ def _setting(
         entities=_entities(cohort),
         slope=slope.value,
         slope_interval=(slope.low, slope.high),
-        cohorts=tuple(_training_cohort(name, cohort) for name in names),
-        groups=reference_groups(key, table.inputs, cohort, table.scaled, relevance),
+        cohorts=tuple(_training_cohort(name, table.cohort) for name in sorted(set(table.cohort.cohort.tolist()))),
+        groups=reference_groups(key, table.inputs, cohort, reference.scaled, relevance),
         baselines=baselines(risk, cohort),
         anchor=ANCHORS[key] if ANCHORS[key] in names else names[0],
         recipe=_recipe(recipe, trained),

@@ -99,7 +99,7 @@ def test_the_loss_of_one_batch_is_the_exact_partial_likelihood(table: Table) -> 
 
     nothing = padded(np.zeros(300))
     entry, time, death = (padded(column) for column in (rows.entry, rows.time, rows.event))
-    batch = dense.Batch(nothing, nothing, entry, time, death, nothing, padded(np.ones(300)))
+    batch = dense.Batch(nothing, nothing, entry, time, death, nothing, padded(np.ones(300)), nothing)
     value = jax.jit(dense.cox_loss)(padded(risk), batch)
     assert float(value) == pytest.approx(-table.risk_sets().log_likelihood(risk) / rows.event.sum(), rel=1e-5)
 
