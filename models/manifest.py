@@ -1,16 +1,22 @@
 """What a model package says of itself (manifest.json): frozen structs, written by training, read by the service."""
 
+from typing import Literal
+
 import msgspec
 
 
 class TrainedInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A parameter with weights: how many training patients have it, how it is scaled, what values training saw."""
+    """A parameter with weights: how many training patients have it, how it is scaled, what values training saw.
+
+    `borrowed_from` names the cohorts of other settings in which a borrowed linear term was learned.
+    """
 
     patients: int
     method: str
     low: float
     high: float
     positives: int | None = None
+    borrowed_from: tuple[str, ...] = ()
 
 
 class TypicalRelevance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
@@ -52,7 +58,11 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One network of the package."""
+    """One network of the package.
+
+    `form` says whether its hidden layers carry weight or it is its centred ridge, the same form with w3 = 0. `borrowed`
+    holds what is typical of borrowed terms, among the patients they were learned from.
+    """
 
     time_zero: str
     members: int
@@ -65,6 +75,8 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baselines: dict[str, Baseline]
     anchor: str
     recipe: dict[str, float]
+    form: Literal["network", "ridge"] = "network"
+    borrowed: dict[str, TypicalRelevance] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

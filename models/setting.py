@@ -11,14 +11,15 @@ from models.manifest import ENTITY, SMALLEST_GROUP, Setting
 from models.position import Position, position
 from models.predictor import Attribution, Predictor, Prognosis
 
-OWN, SHARED = "entity+setting", "setting"
+OWN, SHARED, BORROWED = "entity+setting", "setting", "borrowed"
 
 
 class Typical(msgspec.Struct, frozen=True):
     """Mean relevance per parameter among training patients who have it: `value`, `patients` and `origin`, [350] each.
 
-    `origin` is "entity+setting" where at least 50 patients of the entity have the parameter, else "setting"; "" and
-    zeros where the network has no weights. The 38 entity columns are one input and hold the same value: count it once.
+    `origin` is "entity+setting" where at least 50 patients of the entity have the parameter, else "setting", "borrowed"
+    for a term that was learned in another setting; "" and zeros where the network has no weights. The 38 entity columns
+    are one input and hold the same value: count it once.
     """
 
     value: NDArray[np.float64]
@@ -91,8 +92,9 @@ class Network:
         origin = [""] * len(schema)
         shared = self.manifest.groups[self.setting]
         own = self.manifest.groups.get(entity) if entity else None
-        for source, group in ((SHARED, shared), (OWN, own)):
-            for key, typical in group.typical.items() if group else ():
+        known = (BORROWED, self.manifest.borrowed), (SHARED, shared.typical), (OWN, own.typical if own else {})
+        for source, by_key in known:
+            for key, typical in by_key.items():
                 for column in schema.entity_columns if key == ENTITY else (schema.index[key],):
                     value[column], patients[column], origin[column] = typical.value, typical.patients, source
         return Typical(value, patients, tuple(origin))

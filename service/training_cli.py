@@ -114,35 +114,35 @@ def model() -> None:
 @model.command(epilog="Example: oncohooks model train --cohort tcga.parquet --cohort hancock.parquet --out package")
 @click.option("--cohort", "files", required=True, multiple=True, type=_file, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=_file)
+@click.option("--lend", multiple=True, type=_file, help="A cohort file that only lends linear terms; repeat for more.")
 @click.option("--out", required=True, type=_new_folder, help="The folder to write the package to.")
 @click.option("--name", default="pan-cancer", show_default=True, help="Name of the package.")
 @click.option("--version", default=VERSION, show_default=True, help="Version of the package.")
 @click.option("--seed", default=0, show_default=True, help="Seed of folds, weights and dropout.")
 @_fits
 def train(
-    files: tuple[Path, ...], more: tuple[Path, ...], out: Path, name: str, version: str, seed: int, fits: Path | None
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    lend: tuple[Path, ...],
+    out: Path,
+    name: str,
+    version: str,
+    seed: int,
+    fits: Path | None,
 ) -> None:
     """Cross-validate and train one network per setting in the files, and write the package."""
     _use_one_thread()
     with _told_in_one_line():
-        from models.training.evaluation import BOOTSTRAPS
-        from models.training.evaluation_report import Evaluation
         from models.training.evaluation_text import evaluation_text
         from models.training.network_training import Recipe
+        from models.training.package_training import train_package
         from models.training.packaging import write_package
-        from models.training.training import train_setting
 
         table = _joined((*files, *more))
         if "diagnosis" not in table.setting:
             raise click.UsageError("no row of the setting diagnosis: a package needs that network")
-        trained, evaluations = [], {}
-        for key in sorted(set(table.setting.tolist())):
-            own = table.rows(table.setting == key)
-            setting, evaluations[key] = train_setting(
-                key, own, _schema(), Recipe(seed=seed), _progress(key), fit=_fitting(fits)
-            )
-            trained.append(setting)
-        evaluation = Evaluation(evaluations, BOOTSTRAPS, seed)
+        lending = _joined(lend) if lend else None
+        trained, evaluation = train_package(table, lending, _schema(), Recipe(seed=seed), _progress, fit=_fitting(fits))
         write_package(out, name, version, _schema(), trained, evaluation)
     click.echo(evaluation_text(evaluation))
     click.echo(f"package: {out}")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.features import FeatureSchema
 from models.network.fitted import Inputs
 from models.network.scaling import Scaling
+from models.training.borrowing import BorrowedTerms
 from models.training.evaluation_report import RIDGE, TYPE_ONLY
 from models.training.ridge import CentredRidge, Table, fit_ridge
 
@@ -39,6 +40,13 @@ def comparators(table: Table, ridge: CentredRidge) -> Comparators:
     by_type = fit_ridge(types, np.full(len(types.inputs.keys), TYPE_ONLY_STRENGTH))
     weights = {RIDGE: ridge.by_parameter(), TYPE_ONLY: by_type.by_parameter()}
     return Comparators(dict(table.inputs.scaling), weights)
+
+
+def with_terms(own: Comparators, terms: BorrowedTerms) -> Comparators:
+    """The ridge with the same borrowed terms as the network: compared models know the same."""
+    scaling = {key: terms.ridge.inputs.scaling[key] for key in terms.keys}
+    weights = {**own.weights, RIDGE: {**own.weights[RIDGE], **terms.pair_weights}}
+    return Comparators({**own.scaling, **scaling}, weights)
 
 
 def _pair_weights(inputs: Inputs, weights: Mapping[str, tuple[float, float]]) -> Array:

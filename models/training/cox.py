@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MAXIMAL_STEPS = 30
+NO_PENALTY = 1e-9  # keeps the equations solvable where a column does not vary
 CONVERGED = 1e-7  # relative change of the penalised log-likelihood
 
 
@@ -71,6 +72,13 @@ def ridge_cox(design: Array, sets: RiskSets, strength: Array, start: Array | Non
             return beta
         value = improved
     return beta
+
+
+def coefficients(design: Array, sets: RiskSets) -> tuple[Array, Array]:
+    """Unpenalised coefficients [K] and their covariance [K, K], by the inverse information (Wald)."""
+    beta = ridge_cox(design, sets, np.full(design.shape[1], NO_PENALTY))
+    _, curvature = _derivatives(design, sets, beta)
+    return beta, np.asarray(np.linalg.inv(curvature), dtype=np.float64)
 
 
 def _derivatives(design: Array, sets: RiskSets, beta: Array) -> tuple[Array, Array]:

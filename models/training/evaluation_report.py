@@ -38,6 +38,24 @@ class Blanking(msgspec.Struct, frozen=True):
     patients: int
 
 
+class BorrowedCheck(msgspec.Struct, frozen=True):
+    """A block of parameters hidden where it was measured, and lent by other cohorts.
+
+    C (pairs inside a cohort and fold) `without` the block, with the `lent` terms, and with the cohort's `own` values;
+    `gain` is lent - without; `slope` is the coefficient of the lent terms beside the hidden risk: 1 where they come
+    true, 0 where they say nothing.
+    """
+
+    block: str
+    patients: int
+    deaths: int
+    without: float
+    lent: float
+    own: float
+    gain: Interval
+    slope: Interval
+
+
 class CohortEvaluation(msgspec.Struct, frozen=True):
     """`folds`: "out of fold" where the cohort was trained on, else "external". `differences` are paired."""
 
@@ -52,11 +70,15 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """Evaluations by setting and cohort; `bootstraps` resamples stand behind the intervals."""
+    """Evaluations by setting and cohort; `bootstraps` resamples stand behind the intervals.
+
+    `borrowed` holds the checks of borrowed terms by setting, block and cohort.
+    """
 
     settings: dict[str, dict[str, CohortEvaluation]]
     bootstraps: int = 0
     seed: int = 0
+    borrowed: dict[str, dict[str, dict[str, BorrowedCheck]]] = {}
 
 
 NETWORK, RIDGE, TYPE_ONLY = "network", "ridge-cox", "type-only"

@@ -5,6 +5,7 @@ Another code is another fit, so an old one is never taken for a new one.
 """
 
 import hashlib
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 import numpy as np
 
 from models.features import FeatureSchema
-from models.network import dense, fitted, scaling
+from models.network import dense
 from models.network.fitted import FittedNetwork
 from models.training import centring, cox, folds, network_training, ridge
 from models.training.network_training import Progress, Recipe, TrainedNetwork, train_network
@@ -22,7 +23,7 @@ Fit = Callable[[Table, FeatureSchema, Recipe, Progress], TrainedNetwork]
 
 WEIGHTS = ("skip", "first", "second", "last")
 LINEAR = ("beta", "mean", "strength")
-CODE = (dense, fitted, scaling, centring, cox, folds, network_training, ridge)
+CODE = (dense, centring, cox, network_training, ridge, folds.deal, FittedNetwork.members, FittedNetwork.relevance)
 
 
 class KeptFits:
@@ -55,7 +56,7 @@ def fit_name(table: Table, recipe: Recipe) -> str:
 
 
 def _source() -> bytes:
-    return b"".join(Path(str(module.__file__)).read_bytes() for module in CODE)
+    return "".join(inspect.getsource(part) for part in CODE).encode()
 
 
 def _write(path: Path, trained: TrainedNetwork) -> None:

@@ -63,6 +63,13 @@ def out_of_fold(
     return found
 
 
+def by_fitted(network: FittedNetwork, others: Comparators, cohort: Cohort, schema: FeatureSchema) -> Predictions:
+    """What a network that is not packed yet says of patients who did not train it."""
+    found = _empty(cohort, np.full(len(cohort), EXTERNAL))
+    _fill(found, np.ones(len(cohort), dtype=bool), network.inputs, _scores(network, others, schema), schema)
+    return found
+
+
 def external(network: Network, others: Comparators, cohort: Cohort, schema: FeatureSchema) -> Predictions:
     """What the package itself says of patients who did not train it."""
     found = _empty(cohort, np.full(len(cohort), EXTERNAL))

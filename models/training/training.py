@@ -1,5 +1,6 @@
 """Cohort in, trained setting and its evaluation out: what `oncohooks model train` runs."""
 
+import msgspec
 import numpy as np
 
 from models.features import FeatureSchema
@@ -9,7 +10,7 @@ from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
 from models.training.evaluation import BOOTSTRAPS, evaluate
-from models.training.evaluation_report import NETWORK, CohortEvaluation, Interval
+from models.training.evaluation_report import NETWORK, RIDGE, CohortEvaluation, Interval
 from models.training.fits import Fit
 from models.training.network_training import Progress, Recipe, TrainedNetwork, train_network
 from models.training.packaging import TrainedSetting
@@ -28,6 +29,14 @@ TIME_ZERO = {
 ANCHORS = {"diagnosis": "tcga", "metastatic": "msk_met", "survivor": "nhanes", "acute": "support2"}
 
 
+class TrainedAndJudged(msgspec.Struct, frozen=True):
+    """A trained setting, how it did out of fold by cohort, and the predictions behind that."""
+
+    setting: TrainedSetting
+    evaluations: dict[str, CohortEvaluation]
+    predictions: Predictions
+
+
 def train_setting(
     key: str,
     cohort: Cohort,
@@ -36,15 +45,28 @@ def train_setting(
     progress: Progress,
     bootstraps: int = BOOTSTRAPS,
     fit: Fit = train_network,
-) -> tuple[TrainedSetting, dict[str, CohortEvaluation]]:
-    """Cross-validate, then train on everybody. Raises ValueError where nobody died or nothing can be trained."""
+) -> TrainedAndJudged:
+    """Cross-validate, then train on everybody. Raises ValueError where nobody died or nothing can be trained.
+
+    Where the network ranks worse than its ridge on any cohort, the ridge is what is trained: the same form, no epoch.
+    """
     predictions = out_of_fold(cohort, schema, recipe, progress, fit)
     evaluations = evaluate(predictions, recipe.seed, bootstraps)
+    if recipe.longest and any(worse_than_ridge(evaluation) for evaluation in evaluations.values()):
+        ridge_only = msgspec.structs.replace(recipe, longest=0)
+        return train_setting(key, cohort, schema, ridge_only, progress, bootstraps, fit)
     inputs = select_inputs(cohort.rows(cohort.with_cancer), schema)
     table = Table.of(inputs, cohort, schema)
     trained = fit(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
     setting = _setting(key, table, trained, _slope(predictions), schema, recipe)
-    return TrainedSetting(key, trained.network, setting, comparators(table, trained.ridge)), evaluations
+    packed = TrainedSetting(key, trained.network, setting, comparators(table, trained.ridge))
+    return TrainedAndJudged(packed, evaluations, predictions)
+
+
+def worse_than_ridge(evaluation: CohortEvaluation) -> bool:
+    """Whether the 95 % interval of the paired difference in C to the ridge lies below 0, pooled or within type."""
+    difference = evaluation.differences.get(f"{NETWORK} - {RIDGE}", {})
+    return any(interval.high < 0 for interval in difference.values())
 
 
 def _slope(predictions: Predictions) -> Interval:
@@ -74,6 +96,7 @@ def _setting(
         baselines=baselines(risk, cohort),
         anchor=ANCHORS[key] if ANCHORS[key] in names else names[0],
         recipe=_recipe(recipe, trained),
+        form="network" if recipe.longest else "ridge",
     )
 
 

@@ -52,9 +52,9 @@ def trained(table: Table) -> TrainedNetwork:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation]:
     folder = tmp_path_factory.mktemp("trained")
-    setting, evaluations = train_setting("diagnosis", cohort(300), CATALOGUE, SMALL, silent, BOOTSTRAPS)
-    evaluation = Evaluation({"diagnosis": evaluations}, BOOTSTRAPS)
-    write_package(folder, "small", "1", CATALOGUE, [setting], evaluation)
+    trained = train_setting("diagnosis", cohort(300), CATALOGUE, SMALL, silent, BOOTSTRAPS)
+    evaluation = Evaluation({"diagnosis": trained.evaluations}, BOOTSTRAPS)
+    write_package(folder, "small", "1", CATALOGUE, [trained.setting], evaluation)
     return folder, evaluation
 
 
@@ -126,8 +126,9 @@ def test_a_trained_package_loads(package: tuple[Path, Evaluation]) -> None:
 
 def test_packing_is_reproducible(package: tuple[Path, Evaluation], tmp_path: Path) -> None:
     """Training again gives the same manifest, and with it every file, byte for byte."""
-    setting, evaluations = train_setting("diagnosis", cohort(300), CATALOGUE, SMALL, silent, BOOTSTRAPS)
-    write_package(tmp_path, "small", "1", CATALOGUE, [setting], Evaluation({"diagnosis": evaluations}, BOOTSTRAPS))
+    again = train_setting("diagnosis", cohort(300), CATALOGUE, SMALL, silent, BOOTSTRAPS)
+    evaluation = Evaluation({"diagnosis": again.evaluations}, BOOTSTRAPS)
+    write_package(tmp_path, "small", "1", CATALOGUE, [again.setting], evaluation)
     assert (tmp_path / "manifest.json").read_bytes() == (package[0] / "manifest.json").read_bytes()
 
 
