@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 
 LEAST_OF_BLOCK = 3  # parameters of a block that a patient must have to be judged by: a picture, not a single marker
 LEAST_PATIENTS, LEAST_DEATHS = 50, 20
+LARGEST_SLOPE = 3.0
 RESAMPLES = 200
 POOLED = "all"
 
@@ -53,11 +54,14 @@ def check_borrowing(
 
 
 def carries_over(checks: Mapping[str, BorrowedCheck]) -> bool:
-    """Whether the 95 % interval of the slope over all checks lies above 0; without a check nothing is known."""
+    """Whether the slope over all checks is above 0 with its whole 95 % interval, and not above LARGEST_SLOPE.
+
+    Without a check nothing is known. A slope of 50 says that the lenders hardly know the terms, not that these hold.
+    """
     if not checks:
         return False
     overall = checks.get(POOLED) or next(iter(checks.values()))
-    return overall.slope.low > 0
+    return overall.slope.low > 0 and overall.slope.value <= LARGEST_SLOPE
 
 
 def that_carry_over(

@@ -15,14 +15,14 @@ from models.package import Package
 from models.training.card import model_card
 from models.training.cohort import Cohort
 from models.training.cohort_evaluation import evaluate_package, read_comparators, recipe_of
-from models.training.evaluation_report import Evaluation
+from models.training.evaluation_report import Evaluation, Interval
 from models.training.evaluation_text import evaluation_text
 from models.training.network_training import Recipe, TrainedNetwork, train_network
 from models.training.packaging import write_package
 from models.training.predictions import Predictions, write_predictions
 from models.training.ridge import Table
 from models.training.selection import select_inputs
-from models.training.training import train_setting
+from models.training.training import train_setting, worse_than_ridge
 from tests.unit.models.made_up import cohort, schema
 
 CATALOGUE = schema()
@@ -116,12 +116,50 @@ def test_a_trained_package_loads(package: tuple[Path, Evaluation]) -> None:
     loaded = Package.load(package[0], CATALOGUE)
     network = loaded.network("diagnosis")
     assert {"demo_age_at_baseline", "entity_colon"} <= network.trained
-    assert recipe_of(network) == SMALL
+    assert recipe_of(network) == msgspec.structs.replace(SMALL, longest=0)
     assert network.manifest.anchor == "made_up"
     baseline = network.manifest.baselines["made_up"]
     assert np.all(np.diff(baseline.hazard) > 0)
     assert 0 < baseline.supported_days <= max(baseline.days) + 3000
     assert set(network.manifest.groups) == {"diagnosis", "entity_colon", "entity_nsclc", "entity_breast"}
+
+
+def test_a_network_that_ranks_worse_than_its_ridge_is_not_shipped(package: tuple[Path, Evaluation]) -> None:
+    """Four epochs on 300 patients harm: the package holds the ridge and says so."""
+    network = Package.load(package[0], CATALOGUE).network("diagnosis")
+    assert network.manifest.form == "ridge"
+    assert network.manifest.recipe["stopped_at_epoch"] == 0
+
+
+@pytest.mark.parametrize(
+    ("pooled", "within", "worse"),
+    [((-0.02, 0.01), (-0.01, 0.02), False), ((-0.02, -0.001), (-0.01, 0.02), True), ((0, 0.1), (-0.2, -0.1), True)],
+)
+def test_worse_than_the_ridge(
+    package: tuple[Path, Evaluation], pooled: tuple[float, float], within: tuple[float, float], *, worse: bool
+) -> None:
+    """The upper bound of either difference, pooled or within type, decides."""
+    intervals = {"pooled": Interval(0, *pooled), "within": Interval(0, *within)}
+    result = package[1].settings["diagnosis"]["made_up"]
+    changed = msgspec.structs.replace(result, differences={"network - ridge-cox": intervals})
+    assert worse_than_ridge(changed) is worse
+
+
+def test_patients_without_cancer_train_and_are_no_reference() -> None:
+    """They change the weights; typical values, positions, counts and evaluation are of those with cancer alone."""
+    patients = cohort(300)
+    without = np.arange(300) % 3 == 0
+    names = np.where(without, "made_up_without_cancer", "made_up")
+    both = msgspec.structs.replace(patients, cohort=names)
+    trained = train_setting("acute", both, CATALOGUE, SMALL, silent, BOOTSTRAPS)
+    manifest = trained.setting.setting
+    assert set(trained.evaluations) == {"made_up"}
+    assert manifest.groups["acute"].patients == sum(patients for patients, _ in manifest.entities.values()) == 200
+    assert manifest.trained["demo_sex_female"].patients <= 200
+    assert set(manifest.baselines) == {"made_up"}
+    assert {entry.name: entry.patients for entry in manifest.cohorts} == {"made_up": 200, "made_up_without_cancer": 100}
+    alone = train_setting("acute", patients.rows(~without), CATALOGUE, SMALL, silent, BOOTSTRAPS)
+    assert not np.allclose(alone.setting.network.skip, trained.setting.network.skip)
 
 
 def test_packing_is_reproducible(package: tuple[Path, Evaluation], tmp_path: Path) -> None:
