@@ -8,7 +8,8 @@ import msgspec
 class TrainedInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A parameter with weights: how many training patients have it, how it is scaled, what values training saw.
 
-    `borrowed_from` names the cohorts of other settings in which a borrowed linear term was learned.
+    `usual` are the 1 % and 99 % quantiles of a continuous one. `borrowed_from` names the cohorts of other settings in
+    which a borrowed linear term was learned.
     """
 
     patients: int
@@ -16,6 +17,7 @@ class TrainedInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: float
     high: float
     positives: int | None = None
+    usual: tuple[float, float] | None = None
     borrowed_from: tuple[str, ...] = ()
 
 

@@ -76,6 +76,11 @@ class FittedNetwork(msgspec.Struct, frozen=True):
         hidden = np.maximum(hidden @ self.second.transpose(0, 2, 1), 0)
         return (pairs @ self.skip.T + (hidden @ self.last[:, :, None])[:, :, 0].T).astype(np.float64)
 
+    def last_hidden(self, pairs: Floats) -> Array:
+        """Activations of the last hidden layer of every member, [M, N, 32]."""
+        hidden = np.maximum(pairs @ self.first.transpose(0, 2, 1), 0)
+        return np.maximum(hidden @ self.second.transpose(0, 2, 1), 0).astype(np.float64)
+
     def risk(self, pairs: Floats) -> Array:
         """Log-risk, the mean of the members, [N]."""
         return np.asarray(self.members(pairs).mean(axis=1))

@@ -42,7 +42,7 @@ def _enough(feature: Feature, column: NDArray[np.float64], event: NDArray[np.boo
 
 
 def describe_inputs(inputs: Inputs, cohort: Cohort, schema: FeatureSchema) -> dict[str, TrainedInput]:
-    """What the manifest says of each input: patients who have it, positives, scaling, smallest and largest value."""
+    """What the manifest says of each input: patients who have it, positives, scaling, and the values they have."""
     described = {}
     for key in inputs.keys:
         column = cohort.values[:, schema.index[key]]
@@ -53,6 +53,12 @@ def describe_inputs(inputs: Inputs, cohort: Cohort, schema: FeatureSchema) -> di
             method=inputs.scaling[key].method,
             low=rounded(known.min()),
             high=rounded(known.max()),
+            usual=_usual(known) if schema[key].kind == "continuous" else None,
             positives=positives,
         )
     return described
+
+
+def _usual(known: NDArray[np.float32]) -> tuple[float, float]:
+    low, high = np.quantile(known, [0.01, 0.99])
+    return rounded(low), rounded(high)

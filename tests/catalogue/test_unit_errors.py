@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogue.unit_errors import COHORTS, DOCUMENT, figures, line, measurable
+from tests.catalogue.unit_errors import COHORTS, DOCUMENT, false_alarms, figures, line, measurable
 
 
 def _named(part: str) -> set[str]:
@@ -29,3 +29,10 @@ def test_figures_of_the_document_are_true(corpus: Path, cohort: str, key: str) -
     written = DOCUMENT.read_text(encoding="utf-8")
     assert [line(f) for f in again if line(f) not in written] == []
     assert len(again) >= 2
+
+
+@pytest.mark.corpus
+def test_false_alarms_of_the_document_are_true(corpus: Path) -> None:
+    """Measured again in one cohort."""
+    alarms, patients = false_alarms(corpus / "cohorts", "hancock")
+    assert f"{alarms} of {patients:,} in hancock" in " ".join(DOCUMENT.read_text(encoding="utf-8").split())

@@ -1,96 +1,38 @@
-"""Which errors of unit the plausible ranges catch: measured on the public cohorts, written to docs/unit-errors.md.
+"""Which errors of unit are caught: measured on the public cohorts, written to docs/unit-errors.md.
 
 `python -m tests.catalogue.unit_errors DATA` (the folder with the cohort folders) writes the document. A value that is
 right is turned into what the same laboratory would have sent in another unit and left unmarked; it is caught where the
-result lies outside low..high of the parameter.
+result lies outside low..high of the parameter, and suspected where no training patient has it and the unit explains it.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from fhir_mappings.cohorts.hancock import BLOOD
 from fhir_mappings.cohorts.source_tables import read_rows
 from fhir_mappings.concepts import catalogue
+from fhir_mappings.unit_errors import UnitError, errors_of
 from models.features import Feature
+from models.manifest import TrainedInput
+from service.unit_suspicion import suspected_units
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "unit-errors.md"
-Change = Callable[[float], float]
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """Of `n` right values of a cohort, how many would be caught after the error."""
+    """Of `n` right values of a cohort, how many would be caught by the range, and how many by that or suspected."""
 
     key: str
     error: str
     caught: int
+    suspected: int
     n: int
     cohort: str
 
-
-def _times(factor: float) -> tuple[Change, Change]:
-    return lambda value: value * factor, lambda value: value / factor
-
-
-# Parameter -> pairs of errors: the unit that was meant and the one that was read, both ways. Factors from the
-# definition of the units and from molar masses, not from units.csv.
-_TEN = ("x10", "/10", _times(10))
-_ERRORS: Mapping[str, tuple[tuple[str, str, tuple[Change, Change]], ...]] = {
-    "lab_creatinine": (("umol/L read as mg/dL", "mg/dL read as umol/L", _times(88.4)),),
-    "lab_bilirubin_total": (("umol/L read as mg/dL", "mg/dL read as umol/L", _times(17.1)),),
-    "lab_glucose": (("mg/dL read as mmol/L", "mmol/L read as mg/dL", _times(18.016)),),
-    "lab_urea_nitrogen": (
-        ("urea read as urea nitrogen", "urea nitrogen read as urea", _times(2.14)),
-        ("mg/dL read as mmol/L", "mmol/L read as mg/dL", _times(2.801)),
-    ),
-    "lab_calcium": (("mg/dL read as mmol/L", "mmol/L read as mg/dL", _times(4.008)),),
-    "lab_phosphate": (("mg/dL read as mmol/L", "mmol/L read as mg/dL", _times(3.097)),),
-    "lab_cholesterol": (("mg/dL read as mmol/L", "mmol/L read as mg/dL", _times(38.67)),),
-    "lab_uric_acid": (("umol/L read as mg/dL", "mg/dL read as umol/L", _times(59.48)),),
-    "lab_hemoglobin": (("g/dL read as mmol/L", "mmol/L read as g/dL", _times(1.6114)),),
-    "lab_albumin": (("g/L read as g/dL", "g/dL read as g/L", _times(10)),),
-    "lab_total_protein": (("g/L read as g/dL", "g/dL read as g/L", _times(10)),),
-    "lab_crp": (("mg/L read as mg/dL", "mg/dL read as mg/L", _times(10)),),
-    "lab_fibrinogen": (("mg/dL read as g/L", "g/L read as mg/dL", _times(100)),),
-    "lab_ferritin": (("pmol/L read as ng/mL", "ng/mL read as pmol/L", _times(2.247)),),
-    "lab_testosterone": (("ng/dL read as nmol/L", "nmol/L read as ng/dL", _times(28.84)),),
-    "lab_urine_albumin_creatinine": (("mg/g read as mg/mmol", "mg/mmol read as mg/g", _times(8.84)),),
-    "lab_afp": (("ng/mL read as IU/mL", "IU/mL read as ng/mL", _times(1.21)),),
-    "lab_hba1c": (
-        (
-            "mmol/mol read as %",
-            "% read as mmol/mol",
-            (lambda value: (value - 2.152) / 0.09148, lambda value: value * 0.09148 + 2.152),
-        ),
-    ),
-    "lab_hematocrit": (("% read as fraction", "fraction read as %", _times(100)),),
-    "lab_pf_ratio": (("mm[Hg] read as kPa", "kPa read as mm[Hg]", _times(7.50062)),),
-    "vital_temperature": (
-        (
-            "Fahrenheit read as Celsius",
-            "Celsius read as Fahrenheit",
-            (lambda value: value * 1.8 + 32, lambda value: (value - 32) / 1.8),
-        ),
-    ),
-    "vital_weight": (("lb read as kg", "kg read as lb", _times(2.20462)),),
-    "vital_height": (("cm read as in", "in read as cm", _times(2.54)), ("cm read as m", "m read as cm", _times(100))),
-    **dict.fromkeys(
-        ("vital_sbp", "vital_dbp", "vital_map"), (("mm[Hg] read as kPa", "kPa read as mm[Hg]", _times(7.50062)),)
-    ),
-    **dict.fromkeys(
-        ("lab_alt", "lab_ast", "lab_ggt", "lab_alp", "lab_ldh"),
-        (("U/L read as ukat/L", "ukat/L read as U/L", _times(60)),),
-    ),
-    **dict.fromkeys(
-        (
-            "lab_wbc", "lab_platelets", "lab_neutrophils_abs", "lab_lymphocytes_abs", "lab_monocytes_abs",
-            "lab_eosinophils_abs",
-        ),
-        (("/uL read as /nL", "/nL read as /uL", _times(1000)),),
-    ),
-}  # fmt: skip
 
 # Columns in the parameter's own unit (reference: the authors' code books); a cohort stands where it has most values.
 _NHANES = {
@@ -124,6 +66,7 @@ COHORTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "metabric": ("metabric/metabric.csv.gz", {"path_tumour_size": "TUMOR_SIZE"}),
     "hancock": ("hancock/blood.csv", {key: column for column, key, _ in BLOOD}),
 }
+MANY_VALUES = ("nhanes", "support2", "hancock")  # cohorts with a whole laboratory a patient
 _ZERO_IS_MISSING = frozenset({"vital_resp_rate", "lab_glucose", "img_largest_lesion", "vital_heart_rate"})
 
 
@@ -145,30 +88,60 @@ def figures(data: Path, cohorts: Mapping[str, tuple[str, Mapping[str, str]]] = C
     for cohort, (file, columns) in cohorts.items():
         for key, values in _columns(data / file, columns).items():
             right = [v for v in values if schema[key].plausible(v) and (v or key not in _ZERO_IS_MISSING)]
-            found += [_figure(schema[key], name, change, right, cohort) for name, change in _errors(key)]
+            found += [_figure(schema[key], error, right, cohort) for error in errors_of(key)]
     return found
 
 
 def _columns(path: Path, columns: Mapping[str, str]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {key: [] for key in columns}
-    for row in read_rows(path, [*columns.values()]):
-        for key, column in columns.items():
-            if row[column].strip() not in {"", "NA"}:
-                found[key].append(float(row[column]))
-    return found
+    patients = _patients(path, columns)
+    return {key: [known[key] for known in patients if key in known] for key in columns}
 
 
-def _errors(key: str) -> Iterator[tuple[str, Change]]:
-    own = _ERRORS.get(key, ())
-    is_ten = any("g/L read as g/dL" in there or "mg/L read as mg/dL" in there for there, _, _ in own)
-    for there, back, changes in own if is_ten else (*own, _TEN):
-        yield there, changes[0]
-        yield back, changes[1]
+def _patients(path: Path, columns: Mapping[str, str]) -> list[dict[str, float]]:
+    """The values of each row."""
+    return [
+        {key: float(row[column]) for key, column in columns.items() if row[column].strip() not in {"", "NA"}}
+        for row in read_rows(path, [*columns.values()])
+    ]
 
 
-def _figure(feature: Feature, error: str, change: Change, right: list[float], cohort: str) -> Figure:
-    caught = sum(not feature.plausible(change(value)) for value in right)
-    return Figure(feature.key, error, caught, len(right), cohort)
+def _figure(feature: Feature, error: UnitError, right: list[float], cohort: str) -> Figure:
+    trained = {feature.key: _trained(right)}
+    wrong = [error.wrong(value) for value in right]
+    caught = [not feature.plausible(value) for value in wrong]
+    either = [
+        out or bool(suspected_units({feature.key: value}, trained)) for out, value in zip(caught, wrong, strict=True)
+    ]
+    return Figure(feature.key, named(error), sum(caught), sum(either), len(right), cohort)
+
+
+def _trained(values: list[float]) -> TrainedInput:
+    """What a manifest would say of a parameter that training saw with these values."""
+    low, high = np.quantile(values, [0.01, 0.99])
+    return TrainedInput(len(values), "quantile", min(values), max(values), usual=(float(low), float(high)))
+
+
+def false_alarms(data: Path, cohort: str) -> tuple[int, int]:
+    """Patients with a right value that is suspected by the values of the other four fifths, and patients in all."""
+    file, columns = COHORTS[cohort]
+    schema = catalogue().schema
+    patients = [
+        {key: value for key, value in known.items() if schema[key].plausible(value)}
+        for known in _patients(data / file, columns)
+    ]
+    alarms = 0
+    for fold in range(5):
+        others = [known for i, known in enumerate(patients) if i % 5 != fold]
+        columns_of = {key: [known[key] for known in others if key in known] for key in columns}
+        trained = {key: _trained(values) for key, values in columns_of.items() if values}
+        alarms += sum(bool(suspected_units(known, trained)) for known in patients[fold::5])
+    return alarms, len(patients)
+
+
+def named(error: UnitError) -> str:
+    if error.is_slip:
+        return "x10" if error.factor > 1 else "/10"
+    return f"{error.sent} read as {error.read}"
 
 
 def best(found: list[Figure]) -> list[Figure]:
@@ -183,41 +156,50 @@ def best(found: list[Figure]) -> list[Figure]:
 def line(figure: Figure) -> str:
     feature = catalogue().schema[figure.key]
     allowed = f"{feature.low:g} to {feature.high:g} {feature.unit}"
-    share = f"{100 * figure.caught / figure.n:.1f}"
-    return f"| `{figure.key}` | {allowed} | {figure.error} | {share} | {figure.n:,} | {figure.cohort} |"
+    caught, either = (f"{100 * number / figure.n:.1f}" for number in (figure.caught, figure.suspected))
+    return f"| `{figure.key}` | {allowed} | {figure.error} | {caught} | {either} | {figure.n:,} | {figure.cohort} |"
 
 
-def document(found: list[Figure]) -> str:
+def document(found: list[Figure], alarms: Mapping[str, tuple[int, int]]) -> str:
     """The whole of docs/unit-errors.md."""
     chosen = best(found)
     order = {feature.key: place for place, feature in enumerate(measurable())}
     rows = [line(figure) for figure in sorted(chosen, key=lambda figure: order[figure.key])]
-    never = {f"`{f.key}` {f.error}" for f in chosen if f.caught < 0.01 * f.n}
+    never = {f"`{f.key}` {f.error}" for f in chosen if f.suspected < 0.01 * f.n}
     always = sum(f.caught > 0.99 * f.n for f in chosen)
+    mostly = sum(f.suspected > 0.95 * f.n for f in chosen)
+    false = ", ".join(f"{alarm} of {n:,} in {cohort}" for cohort, (alarm, n) in alarms.items())
     without = ", ".join(f"`{f.key}`" for f in measurable() if f.key not in {figure.key for figure in chosen})
     return _TEXT.format(
-        rows="\n".join(rows), total=len(chosen), always=always, never=len(never), named="; ".join(sorted(never)),
+        rows="\n".join(rows), total=len(chosen), always=always, mostly=mostly, false=false,
+        never=len(never), named="; ".join(sorted(never)),
         without=without,
     )  # fmt: skip
 
 
-_TEXT = """# Errors of unit, and which of them the plausible ranges catch
+_TEXT = """# Errors of unit, and which of them are caught
 
 A laboratory that sends micromoles under the unit of milligrams makes an error that no table of units can see: the unit
-is known, the number is wrong. What is left is the range in which a value is possible at all (`low` and `high` of
-`features.csv`); a value outside is not used, with the issue `implausible`. This table says how much that catches: every
-right value of a public cohort was changed as the error would change it, and counted as caught where it left the range.
+is known, the number is wrong. Two checks are left. The range in which a value is possible at all (`low` and `high` of
+`features.csv`): a value outside is not used, with the issue `implausible`. And suspicion: a value that no training
+patient had, and that would be usual (between the 1 % and 99 % quantiles of training) if an error of unit were undone,
+where that error moves every usual value out of the usual ones. A patient with such a value is not scored
+(`unusual-unit`), and the card names value and unit.
+
+This table says how much both catch: every right value of a public cohort was changed as the error would change it.
 "umol/L read as mg/dL" means that the number in umol/L arrives as if it were mg/dL.
 
-Of {total} errors {always} are caught in more than 99 of 100 values and {never} in fewer than 1 of 100. The ranges are
-those of possible values in ill people, not of healthy ones: they cannot be drawn closer without losing real values of
-the sickest patients. What they cannot catch, a laboratory's mapping has to get right, and a site can see: a median that
-lies off by one of these factors.
+Of {total} errors {always} leave the possible range in more than 99 of 100 values; with suspicion {mostly} are caught in
+more than 95 of 100, and {never} in fewer than 1 of 100. The ranges are those of possible values in ill people, not of
+healthy ones: they cannot be drawn closer without losing real values of the sickest patients. What nothing catches, a
+laboratory's mapping has to get right, and a site can see: a median that lies off by one of these factors.
+
+False alarms, patients of a left-out fifth with a right value that is suspected: {false}.
 
 Written by `python -m tests.catalogue.unit_errors DATA`, DATA being the folder that holds the cohort folders.
 
-| parameter | possible | error | caught, % | values | cohort |
-|---|---|---|---:|---:|---|
+| parameter | possible | error | out of range, % | or suspected, % | values | cohort |
+|---|---|---|---:|---:|---:|---|
 {rows}
 
 ## Never caught (fewer than 1 of 100)
@@ -232,7 +214,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    DOCUMENT.write_text(document(figures(Path(arguments[0]))), encoding="utf-8")
+    data = Path(arguments[0])
+    alarms = {cohort: false_alarms(data, cohort) for cohort in MANY_VALUES}
+    DOCUMENT.write_text(document(figures(data), alarms), encoding="utf-8")
     sys.stdout.write(f"{DOCUMENT.name}: {len(measurable())} parameters\n")
     return 0
 
