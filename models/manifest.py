@@ -52,7 +52,12 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One network of the package."""
+    """One network of the package.
+
+    `slope` is the calibration slope b and `baselines` belong to it: S(t | x) = exp(-H0(t) exp(b g)); that of the
+    `anchor` is served. `horizons`: days of survival that the patients of an entity support. `recalibrated`: sites at
+    which b and the baseline were estimated again. `interval_level`: the share that the intervals of g really cover.
+    """
 
     time_zero: str
     members: int
@@ -65,6 +70,9 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baselines: dict[str, Baseline]
     anchor: str
     recipe: dict[str, float]
+    horizons: dict[str, tuple[int, ...]] = {}
+    recalibrated: tuple[str, ...] = ()
+    interval_level: float = 0.9
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.features import FeatureSchema
 from models.manifest import Setting, TrainingCohort
-from models.training.calibration import baselines, calibration_slope
+from models.training.calibration import baselines, calibration_slope, horizons_of, shrunk, supported_horizons
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
@@ -41,7 +41,7 @@ def train_setting(
     inputs = select_inputs(cohort, schema)
     table = Table.of(inputs, cohort, schema)
     trained = train_network(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
-    setting = _setting(key, table, trained, _slope(predictions), schema, recipe)
+    setting = _setting(key, table, trained, predictions, schema, recipe)
     return TrainedSetting(key, trained.network, setting, comparators(table, trained.ridge)), evaluations
 
 
@@ -54,23 +54,27 @@ def _slope(predictions: Predictions) -> Interval:
 
 
 def _setting(
-    key: str, table: Table, trained: TrainedNetwork, slope: Interval, schema: FeatureSchema, recipe: Recipe
+    key: str, table: Table, trained: TrainedNetwork, predictions: Predictions, schema: FeatureSchema, recipe: Recipe
 ) -> Setting:
+    """Slope and baselines come from patients who were predicted out of fold, all else from the network of all."""
     cohort, network = table.cohort, trained.network
-    risk, relevance = network.risk(table.pairs), network.relevance(table.pairs)
+    relevance = network.relevance(table.pairs)
+    estimated, days = _slope(predictions), horizons_of(key)
+    slope = shrunk(estimated)
     names = sorted(set(cohort.cohort.tolist()))
     return Setting(
         time_zero=TIME_ZERO[key],
         members=len(network.skip),
         trained=describe_inputs(table.inputs, cohort, schema),
         entities=_entities(cohort),
-        slope=slope.value,
-        slope_interval=(slope.low, slope.high),
+        slope=slope,
+        slope_interval=(estimated.low, estimated.high),
         cohorts=tuple(_training_cohort(name, cohort) for name in names),
         groups=reference_groups(key, table.inputs, cohort, table.scaled, relevance),
-        baselines=baselines(risk, cohort),
+        baselines=baselines(slope * predictions.risk[NETWORK], predictions.cohort, days),
         anchor=ANCHORS[key] if ANCHORS[key] in names else names[0],
         recipe=_recipe(recipe, trained),
+        horizons=supported_horizons(cohort, days),
     )
 
 
