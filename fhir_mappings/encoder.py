@@ -40,7 +40,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     """One patient as the network sees it, with what the eye must see beside it.
 
     `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
-    `treated_since` is the earliest dated treatment of a cancer, `circumstances` are those in which no survival is shown.
+    `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown.
     """
 
     vector: FeatureVector

@@ -74,6 +74,12 @@ def compared(
     return total, float(np.hypot(_ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown)))
 
 
+def supported_risk(relevance: NDArray[np.floating], group: Group, schema: FeatureSchema) -> float:
+    """The part of the log-risk that comes from the group's parameters, the only ones that its patients can vouch for."""
+    columns = [schema.entity_columns if key == ENTITY else schema.index[key] for key in group.typical]
+    return float(sum(np.sum(relevance[column]) for column in columns))
+
+
 def _ensemble_half_width(members: NDArray[np.floating]) -> float:
     """t(M - 1, .95) * s * sqrt(1 + 1 / M); 0 for a single member."""
     count = len(members)

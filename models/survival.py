@@ -1,7 +1,7 @@
 """The survival function, with a domain: what the follow-up does not support is refused, never extrapolated.
 
-S(t | x) = exp(-H0(t) exp(b g)): Breslow's cumulative baseline hazard H0 (Breslow, discussion of Cox, J. R. Statist. Soc.
-B 1972) with the calibrated log-risk b g. A patient who is known to be alive s days after time zero has S(s + t) / S(s).
+S(t | x) = exp(-H0(t) exp(b g)): Breslow's cumulative baseline hazard H0 (Breslow, discussion of Cox, J. R. Statist.
+Soc. B 1972) with the calibrated log-risk b g. A patient who is alive s days after time zero has S(s + t) / S(s).
 """
 
 import math

@@ -1,9 +1,10 @@
 """Pregnancy, hospice and comfort care: no parameters, but circumstances in which no survival figure is given.
 
-Whatever is doubtful speaks for the circumstance: that it is missed costs more than that a figure is withheld. Codes
-marked (r) were recalled, not looked up in a published list here: SNOMED CT 77386006 pregnant (r), 60001007 not pregnant
-(r), 385763009 hospice care (r), 385736008 dying care (r), 133918004 comfort measures (r); LOINC 82810-3 pregnancy status
-(r) with answers LA15173-0 pregnant (r), LA26683-5 not pregnant (r); HL7 discharge-disposition `hosp` (r).
+Whatever is doubtful speaks for the circumstance: to miss it costs more than to withhold a figure. The codes are those
+of the eCQM value set Comfort Measures (SNOMED CT 133918004 comfort measures, 182964004 terminal care, 385736008 dying
+care, 385763009 hospice care), of pregnancy status as IPS has it (LOINC 82810-3; SNOMED CT 77386006 pregnant, 60001007
+not pregnant; LA15173-0 pregnant), and of ICD-10. Recalled, to be looked up before use: LOINC answer LA26683-5 (not
+pregnant), HL7 discharge disposition `hosp`.
 """
 
 import re
@@ -43,7 +44,9 @@ _NOT_PREGNANT = frozenset((system, "60001007") for system in addresses_of(SNOMED
 )
 _PREGNANT_DAYS = 330.0  # a pregnancy and six weeks
 _PALLIATIVE_ICD = "Z51.5"  # in WHO, CM and GM alike
-_CARE = frozenset((s, code) for s in addresses_of(SNOMED) for code in ("385763009", "385736008", "133918004"))
+_CARE = frozenset(
+    (s, code) for s in addresses_of(SNOMED) for code in ("133918004", "182964004", "385736008", "385763009")
+)
 _HOSPICE = (DISPOSITION, "hosp")
 _CARE_DAYS = 180.0  # of what names care of a time, where it has one
 _NOT_DONE = frozenset({"not-done", "entered-in-error"})

@@ -6,6 +6,7 @@ import pytest
 
 from fhir_mappings.concepts import ICD10_CM, ICD10_GM, ICD10_WHO, SNOMED
 from fhir_mappings.readers.circumstances import DISPOSITION
+from fhir_mappings.retrieval import queries
 from tests.unit.fhir_mappings.resources_of import (
     CLINICAL,
     Resource,
@@ -88,7 +89,8 @@ def test_the_newest_answer_on_pregnancy_decides() -> None:
 
 
 def test_a_resource_that_says_so_says_why_it_is_there() -> None:
-    """It has an issue of its own and is not called unknown; the code of the laboratory is asked for in a query."""
+    """It has an issue of its own and is not called unknown; the pregnancy status is asked for in a query."""
+    assert any("82810-3" in query.search for query in queries())
     palliative = condition("Z51.5")
     issues = [i for i in encoded(patient(), palliative).issues if i.source == f"Condition/{palliative['id']}"]
     assert [issue.code for issue in issues] == ["withholds-survival"]
