@@ -75,7 +75,7 @@ def compared(
 
 
 def supported_risk(relevance: NDArray[np.floating], group: Group, schema: FeatureSchema) -> float:
-    """The part of the log-risk that comes from the group's parameters, the only ones that its patients can vouch for."""
+    """The part of the log-risk that comes from the group's parameters, which its patients can vouch for."""
     columns = [schema.entity_columns if key == ENTITY else schema.index[key] for key in group.typical]
     return float(sum(np.sum(relevance[column]) for column in columns))
 

@@ -33,7 +33,7 @@ Code = Literal[
 FEWEST_DEATHS = 100  # of the entity among the training patients
 LABORATORY_DAYS = 30.0
 SHOWN_HORIZONS = 2
-_FIRST_CHOICE = 365  # days; without it the longest that is shorter, then what is longer
+_FIRST_CHOICE = 365  # days
 _LEADING = 10  # inputs that the card may name, both ways
 _LONGEST: Mapping[str, float] = {"B": 36 * 30.4375}  # days from time zero, by rule
 _AGE = "demo_age_at_baseline"
@@ -168,19 +168,20 @@ def _figures(scored: Scored, at: datetime) -> tuple[SurvivalAt, ...]:
     since = max(0.0, days_between(setting.time_zero, at))
     longest = _LONGEST.get(setting.rule, float("inf"))
     found: list[SurvivalAt] = []
-    for days in _in_order(scored.network.horizons(index.entity)):
+    for days in sorted(scored.network.horizons(index.entity)):
         try:
             figure = scored.network.survival(
                 scored.attribution, encoded.vector, index.entity, scored.prognosis.members, days, since
             )
         except BeyondFollowUpError:
             continue
-        if since + days <= longest and len(found) < SHOWN_HORIZONS:
+        if since + days <= longest:
             found.append(figure)
-    return tuple(found)
+    return _chosen(found)
 
 
-def _in_order(horizons: tuple[int, ...]) -> list[int]:
-    """A year first, then what is longer; where there is no year, the longest before it."""
-    shorter = sorted((days for days in horizons if days <= _FIRST_CHOICE), reverse=True)[:1]
-    return shorter + sorted(days for days in horizons if days > _FIRST_CHOICE)
+def _chosen(found: list[SurvivalAt]) -> tuple[SurvivalAt, ...]:
+    """A year, or else the longest before it, and what comes after."""
+    up_to_a_year = [one for one in found if one.days <= _FIRST_CHOICE][-1:]
+    longer = [one for one in found if one.days > _FIRST_CHOICE]
+    return tuple([*up_to_a_year, *longer][:SHOWN_HORIZONS])
