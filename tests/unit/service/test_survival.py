@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -25,6 +26,7 @@ ENTITY = "entity_nsclc"
 ALLOWED = Showing("detail", "treating", site="here")
 DEMONSTRATION = Showing("detail", "unknown", demonstration=True)
 LABORATORY = "laboratory"
+ROOT = Path(__file__).parents[3]
 
 
 def network(**changes: Any) -> Network:
@@ -81,6 +83,12 @@ def with_laboratory_of(days: float) -> EncodedPatient:
 def at_point(rule: Any = "C", network: str = "diagnosis", days: float | None = 20.0) -> Setting:
     zero = None if days is None else AT - timedelta(days=days)
     return Setting(network, rule, zero, "newly-diagnosed")
+
+
+def test_the_page_lists_every_reason() -> None:
+    """docs/survival.md has a line for each reason, in the order in which they are looked at."""
+    lines = (ROOT / "docs" / "survival.md").read_text(encoding="utf-8").splitlines()
+    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == list(get_args(Code))
 
 
 def test_where_every_condition_holds_a_figure_is_given() -> None:
