@@ -98,7 +98,7 @@ def main() -> int:
     try:
         with (
             fhir_server(chosen) as fhir_url,
-            service(fhir_url, clock=clock, demonstration=True) as url,
+            service(fhir_url, clock=clock, demonstration=True, card__survival="detail") as url,
             Ehr(url, fhir_url) as ehr,
         ):
             shown = show(ehr, patients, in_full)

@@ -12,6 +12,7 @@ from fhir_mappings.concepts import Catalogue, catalogue
 from fhir_mappings.derive import CHANGES, FORMULAS, changed, derived
 from fhir_mappings.finding import Finding, Issue
 from fhir_mappings.readers.all_resources import Readings, read_record
+from fhir_mappings.readers.circumstances import Circumstance
 from fhir_mappings.readers.patients import Person
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.timing import days_between, in_order
@@ -39,7 +40,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     """One patient as the network sees it, with what the eye must see beside it.
 
     `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
-    `treated_since` is the earliest dated treatment of a cancer.
+    `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown.
     """
 
     vector: FeatureVector
@@ -49,6 +50,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     person: Person
     tumours: TumourPicture
     treated_since: datetime | None
+    circumstances: frozenset[Circumstance]
     foreign: bool
 
 
@@ -97,6 +99,7 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
         person=readings.person,
         tumours=readings.tumours,
         treated_since=readings.treated_since,
+        circumstances=readings.circumstances,
         foreign=readings.foreign,
     )
 

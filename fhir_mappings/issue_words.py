@@ -28,6 +28,7 @@ WORDS: Mapping[str, str] = {
     "not-confirmed": "not confirmed, and not refuted either",
     "refuted": "refuted",
     "superseded": "a newer statement says otherwise",
+    "withholds-survival": "no parameter; while it holds no survival figure is given",
     "not-present": "inactive or resolved, and does not count when past",
     "undated": "counts only within a window and has no date",
     "outside-window": "began before its window",

@@ -15,6 +15,7 @@ from functools import cache
 import msgspec
 
 from fhir_mappings.concepts import LOINC, OWN, SNOMED, Catalogue, catalogue
+from fhir_mappings.readers.circumstances import PREGNANCY_STATUS
 from models.features import Feature
 
 PAGE = 200  # a server may give less; `next` says so
@@ -54,8 +55,11 @@ class Query(msgspec.Struct, frozen=True):
         return self.search.replace("{patient}", patient_id) + included
 
 
-def _observations(key: str, source: Catalogue, wants: Callable[[Feature], bool], *, by_hand: bool = False) -> Query:
-    codes = ",".join(_observation_codes(source, wants))
+def _observations(
+    key: str, source: Catalogue, wants: Callable[[Feature], bool], *, by_hand: bool = False, also: tuple[str, ...] = ()
+) -> Query:
+    """`also`: codes that are read and are no parameter."""
+    codes = ",".join(sorted({*_observation_codes(source, wants), *also}))
     return Query(key, "Observation", f"Observation?patient={{patient}}&code={codes}{_newest('date')}", by_hand=by_hand)
 
 
@@ -118,7 +122,7 @@ def queries() -> tuple[Query, ...]:
         _all_of("conditions", "Condition", by_hand=True),
         _observations("tumour", source, _is_of_tumour, by_hand=True),
         _observations("genetics", source, _is_genetics, by_hand=True),
-        _observations("function", source, _is_function, by_hand=True),
+        _observations("function", source, _is_function, by_hand=True, also=(PREGNANCY_STATUS,)),
         _observations("laboratory", source, _is_laboratory, by_hand=True),
         _all_of("sequences", "MolecularSequence", by_hand=True),
         _all_of("encounters", "Encounter", "date", by_hand=True),

@@ -64,6 +64,9 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `form` says whether its hidden layers carry weight or it is its centred ridge, the same form with w3 = 0. `borrowed`
     holds what is typical of borrowed terms, among the patients they were learned from.
+    `slope` is the calibration slope b and `baselines` belong to it: S(t | x) = exp(-H0(t) exp(b g)); that of the
+    `anchor` is served. `horizons`: days of survival that the patients of an entity support. `recalibrated`: sites at
+    which b and the baseline were estimated again. `interval_level`: the share that the intervals of g really cover.
     """
 
     time_zero: str
@@ -79,6 +82,9 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipe: dict[str, float]
     form: Literal["network", "ridge"] = "network"
     borrowed: dict[str, TypicalRelevance] = {}
+    horizons: dict[str, tuple[int, ...]] = {}
+    recalibrated: tuple[str, ...] = ()
+    interval_level: float = 0.9
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -42,8 +42,25 @@ def position(
 ) -> Position:
     """Percentile of the sum of (relevance - typical) over the group's parameters; what is missing counts as typical.
 
-    `relevance` [350], `observed` [350], `members` [M]. The range adds the spread of the ensemble (prediction interval
-    of a mean of M) and what the missing inputs could add, by their spread among the training patients.
+    `relevance` [350], `observed` [350], `members` [M].
+    """
+    total, half = compared(relevance, observed, members, group, schema)
+    percentile, low, high = (_percentile(at, group) for at in (total, total - half, total + half))
+    category = _category(percentile, low, high)
+    return Position(percentile, low, high, name, group.patients, len(group.typical), category)
+
+
+def compared(
+    relevance: NDArray[np.floating],
+    observed: NDArray[np.bool_],
+    members: NDArray[np.floating],
+    group: Group,
+    schema: FeatureSchema,
+) -> tuple[float, float]:
+    """The sum of (relevance - typical) over the group's parameters, and half the width of the 90 % range of log-risk.
+
+    The range holds the spread of the ensemble (prediction interval of a mean of M) and what the missing inputs could
+    add, by their spread among the training patients.
     """
     total = unknown = 0.0
     for key, typical in group.typical.items():
@@ -54,10 +71,13 @@ def position(
             total += float(np.sum(relevance[columns])) - typical.value
         else:
             unknown += typical.spread**2
-    half = np.hypot(_ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown))
-    percentile, low, high = (_percentile(at, group) for at in (total, total - half, total + half))
-    category = _category(percentile, low, high)
-    return Position(percentile, low, high, name, group.patients, len(group.typical), category)
+    return total, float(np.hypot(_ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown)))
+
+
+def supported_risk(relevance: NDArray[np.floating], group: Group, schema: FeatureSchema) -> float:
+    """The part of the log-risk that comes from the group's parameters, which its patients can vouch for."""
+    columns = [schema.entity_columns if key == ENTITY else schema.index[key] for key in group.typical]
+    return float(sum(np.sum(relevance[column]) for column in columns))
 
 
 def _ensemble_half_width(members: NDArray[np.floating]) -> float:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from models.features import FeatureSchema, FeatureVector
 from models.manifest import ENTITY, SMALLEST_GROUP, Setting
-from models.position import Position, position
+from models.position import Position, compared, position, supported_risk
 from models.predictor import Attribution, Predictor, Prognosis
+from models.survival import SurvivalAt, check_horizon, survival_with_range
 
 OWN, SHARED, BORROWED = "entity+setting", "setting", "borrowed"
 
@@ -80,6 +81,27 @@ class Network:
         name = self._group_name(entity)
         group = self.manifest.groups[name]
         return position(attribution.relevance, vector.observed(), members, group, name, self._schema)
+
+    def horizons(self, entity: str | None) -> tuple[int, ...]:
+        """Days for which the training patients of the entity support a survival figure."""
+        return self.manifest.horizons.get(entity, ()) if entity else ()
+
+    def survival(
+        self, attribution: Attribution, vector: FeatureVector, entity: str, members: NDArray[np.float32], days: int,
+        since: float = 0.0,
+    ) -> SurvivalAt:  # fmt: skip
+        """Survival `days` days after today by the anchor's baseline, for one who is alive `since` days after time zero.
+
+        As for the position, an input that fewer than 50 patients of the group have does not count: what it does in
+        such patients nobody has seen. Raises BeyondFollowUpError for a horizon that the entity, or the baseline, does
+        not support.
+        """
+        check_horizon(self.horizons(entity), days, since)
+        group = self.manifest.groups[self._group_name(entity)]
+        _, half = compared(attribution.relevance, vector.observed(), members, group, self._schema)
+        baseline = self.manifest.baselines[self.manifest.anchor]
+        risk = supported_risk(attribution.relevance, group, self._schema)
+        return survival_with_range(baseline, self.slope, risk, half, days, since)
 
     def _group_name(self, entity: str | None) -> str:
         own = self.manifest.groups.get(entity) if entity else None

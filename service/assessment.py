@@ -13,7 +13,7 @@ from fhir_mappings.encoder import EncodedPatient, Stage, encode
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import FOREIGN_PATIENT, PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
-from fhir_mappings.timing import written
+from fhir_mappings.timing import days_between, written
 from models.features import MODALITIES
 from models.package import Package
 from models.position import Position
@@ -22,6 +22,7 @@ from service.abstention import RESTRICTED, Abstained, reason_to_abstain
 from service.attribution import Factor, factors
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
+from service.survival import NEVER, Scored, Showing, Withheld, survival_of
 
 SCHEMA_VERSION = "1"
 
@@ -83,9 +84,24 @@ class Coverage(msgspec.Struct, frozen=True, rename="camel"):
     by_modality: dict[str, Counts]
 
 
-class CodeAndText(_Part, frozen=True):
-    code: str
-    text: str
+class SurvivalShown(_Part, frozen=True):
+    """`days` from the moment of assessment; low <= probability <= high."""
+
+    days: int
+    probability: float
+    low: float
+    high: float
+
+
+class SurvivalBasis(_Part, frozen=True):
+    """How many training patients of the entity stand behind it, and the cohort whose course over time it follows.
+
+    `since`: days from time zero to the moment of assessment; it is given that the patient has reached it.
+    """
+
+    patients: int
+    cohort: str
+    since: int
 
 
 class Applicability(_Part, frozen=True):
@@ -106,7 +122,10 @@ class Assessment(_Part, frozen=True):
     setting: SettingUsed | None = None
     position: PositionShown | None = None
     risk_score: float | None = None
-    survival_withheld: CodeAndText | None = None
+    survival: tuple[SurvivalShown, ...] = ()
+    interval_level: float | None = None
+    survival_basis: SurvivalBasis | None = None
+    survival_withheld: Withheld | None = None
     coverage: Coverage | None = None
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
@@ -121,11 +140,6 @@ class Assessment(_Part, frozen=True):
         return self.abstained is not None and self.abstained.code == FOREIGN_PATIENT
 
 
-NO_SURVIVAL = CodeAndText(
-    "not-in-this-version", "This version shows a position among similar patients, no survival figure."
-)
-
-
 def assess(
     record: PatientRecord,
     at: datetime,
@@ -134,10 +148,11 @@ def assess(
     stage: Stage = lambda _: nullcontext(),
     *,
     restricted: bool = False,
+    showing: Showing = NEVER,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
-    Of a `restricted` record nothing is said but that.
+    Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
@@ -151,7 +166,7 @@ def assess(
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, package, stage)
+    return _scored(common, encoded, setting, network, at, showing, stage)
 
 
 def _common(
@@ -190,9 +205,9 @@ def _withheld(common: Assessment, notices: tuple[Notice, ...]) -> Assessment:
 
 
 def _scored(
-    common: Assessment, encoded: EncodedPatient, setting: Setting, package: Package, stage: Stage
-) -> Assessment:
-    network = package.network(setting.network)
+    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, at: datetime, showing: Showing,
+    stage: Stage,
+) -> Assessment:  # fmt: skip
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
         prognosis = network.predict(encoded.vector)
@@ -201,10 +216,11 @@ def _scored(
         shown = factors(encoded, attribution, network, entity)
         position = network.position(attribution, encoded.vector, entity, prognosis.members)
     outside = network.out_of_range(encoded.vector)
+    scored = Scored(encoded, setting, network, prognosis, attribution, shown)
     return msgspec.structs.replace(
         common,
         status="scored",
-        model=ModelUsed(package.name, package.version, package.digest, _patients(network)),
+        model=msgspec.structs.replace(common.model, patients=_patients(network)) if common.model else None,
         setting=SettingUsed(
             network.setting,
             setting.rule,
@@ -214,11 +230,30 @@ def _scored(
         ),
         position=_position(position),
         risk_score=round(float(attribution.risk), 7),
-        survival_withheld=NO_SURVIVAL,
+        **_survival(scored, at, showing),
         attribution=shown,
         reference=round(sum(factor.typical for factor in shown), 7),
         applicability=Applicability(outside) if outside else None,
     )
+
+
+def _survival(scored: Scored, at: datetime, showing: Showing) -> dict[str, object]:
+    """The members of the assessment on survival: the figures and what they rest on, or the reason why there is none."""
+    found = survival_of(scored, at, showing)
+    if isinstance(found, Withheld):
+        return {"survival_withheld": found}
+    network, index, zero = scored.network, scored.encoded.tumours.index, scored.setting.time_zero
+    return {
+        "survival": tuple(
+            SurvivalShown(one.days, *(round(p, 4) for p in (one.probability, one.low, one.high))) for one in found
+        ),
+        "interval_level": network.manifest.interval_level,
+        "survival_basis": SurvivalBasis(
+            patients=network.entity_patients(index.entity) if index else 0,
+            cohort=network.manifest.anchor,
+            since=round(max(0.0, days_between(zero, at))) if zero else 0,
+        ),
+    }
 
 
 def _patients(network: Network) -> int:

@@ -9,6 +9,7 @@ from service.clock import Moment, Now, now
 from service.notices import Notice, notice
 from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
+from service.survival import NEVER, Showing
 from service.telemetry import stage
 
 
@@ -20,14 +21,19 @@ def score(
     demonstration: bool = False,
     real: Now = now,
     restricted: RestrictedRecords | None = None,
+    showing: Showing = NEVER,
 ) -> Assessment:
-    """Assess one record; `real` is the clock that `now` reads, `restricted` the labels under which none is assessed."""
+    """Assess one record.
+
+    `real` is the clock that `now` reads, `restricted` the labels under which none is assessed, `showing` what is
+    allowed of survival.
+    """
     at = moment.at_for(record, real)
     notices = _running_notices(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
     withheld = restricted is not None and is_restricted(record, restricted)
-    return assess(record, at, package, notices, stage, restricted=withheld)
+    return assess(record, at, package, notices, stage, restricted=withheld, showing=showing)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:

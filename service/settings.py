@@ -24,6 +24,7 @@ from service.errors import SettingsError
 from service.fhir.origin import Base
 from service.language.sentences import LanguageCode
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
+from service.survival_settings import Card
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
@@ -130,10 +131,6 @@ class State(_Table):
         return address
 
 
-class Card(_Table):
-    survival: Literal["never"] = Field(default="never", description="where a survival figure is shown; so far nowhere")
-
-
 class FeedbackRules(_Table):
     days: int = Field(
         default=400, ge=1, le=3_650, description="how long feedback, and which cards were shown, are kept"
@@ -171,7 +168,11 @@ class Settings(BaseSettings):
         description="moment of assessment: `now`, a date, an RFC 3339 time, or `latest` (newest Observation of the"
         ' record); anything but `now` needs `auth = "off"`',
     )
-    demonstration: bool = Field(default=False, description='marks everything as demonstration; needs `auth = "off"`')
+    demonstration: bool = Field(
+        default=False,
+        description="marks everything as demonstration and waives two conditions for a survival figure, recalibration"
+        ' at this site and the reader\'s role; needs `auth = "off"`',
+    )
     model: Path = Field(default=_SHIPPED, description="folder of the model package to serve")
     public_url: str | None = Field(
         default=None,

@@ -12,6 +12,7 @@ from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
 from fhir_mappings.readers.by_code import ByCode, by_code
+from fhir_mappings.readers.circumstances import Circumstance, read_circumstances
 from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.declared_lists import Declaration
@@ -37,7 +38,7 @@ from fhir_mappings.resources.r4 import (
     Observation,
     Patient,
 )
-from fhir_mappings.resources.therapies import Treatment
+from fhir_mappings.resources.therapies import Procedure, Treatment
 from fhir_mappings.tumour import TumourPicture, read_tumours
 
 # Types of which a resource may well be right and yet say nothing that is asked for.
@@ -49,7 +50,7 @@ class Readings(msgspec.Struct, frozen=True):
 
     `documented`: encounters that prove that problems were documented (else none). `declared`: lists that prove that a
     history is complete. `undecided`: parameters that the record speaks of without deciding them; they are never absent.
-    `treated_since`: the earliest dated treatment of a cancer.
+    `treated_since`: the earliest dated treatment of a cancer. `circumstances`: those in which no survival is shown.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +61,7 @@ class Readings(msgspec.Struct, frozen=True):
     declared: tuple[Declaration, ...]
     undecided: frozenset[str]
     treated_since: datetime | None
+    circumstances: frozenset[Circumstance]
     foreign: bool
 
 
@@ -96,7 +98,8 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     total.add(of_tumour)
     index = tumours.index.sources if tumours.index else ()
     total.add(read_condition_stages((d for d in conditions.known if d.address in index), source))
-    observed = observation_reader(source).read(kinds.plain, at, own.address_of, thorough=thorough)
+    circumstances, plain = read_circumstances(conditions.known, care, own.of(Procedure), kinds.plain, at)
+    observed = observation_reader(source).read(plain, at, own.address_of, thorough=thorough)
     sited = [f for f in comorbidities.reading.findings if f.feature.startswith("stage_")]
     metastases = frozenset(source for finding in sited for source in finding.sources)
     observed.findings = ranked_by_tissue(observed.findings, observations, metastases, own.address_of)
@@ -112,6 +115,9 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
 
     used = {*(one.address for one in proof), *(address for tumour in tumours.tumours for address in tumour.sources)}
     used |= {one.address for one in treatment.declared}
+    telling = {issue.source for issue in circumstances.issues}
+    total.issues = [i for i in total.issues if i.code != "code-unknown" or i.source not in telling]
+    total.issues += circumstances.issues
     total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
     return Readings(
         findings=tuple(total.findings),
@@ -124,6 +130,7 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
         | treatment.undecided
         | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
         treated_since=treatment.began,
+        circumstances=frozenset(circumstances.hold),
         foreign=own.foreign,
     )
 

@@ -44,6 +44,7 @@ class Patient(Resource, frozen=True, tag=True, gc=False):
 
 class Hospitalization(msgspec.Struct, frozen=True, gc=False):
     admitSource: CodeableConcept | None = None
+    dischargeDisposition: CodeableConcept | None = None
 
 
 class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
@@ -53,6 +54,7 @@ class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
 class Encounter(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     class_: Coding = msgspec.field(default=Coding(), name="class")
+    type_: tuple[CodeableConcept, ...] = msgspec.field(default=(), name="type")
     subject: Reference = Reference()
     period: Period = Period()
     diagnosis: tuple[EncounterDiagnosis, ...] = ()

@@ -26,6 +26,7 @@ class AmbiguousError(ValueError):
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
     admitSource: CodeableConcept | None = None
+    dischargeDisposition: CodeableConcept | None = None
 
 
 class EncounterReason(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +40,7 @@ class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
 class Encounter(Resource, frozen=True, tag=True, gc=False):
     status: str = ""
     class_: tuple[CodeableConcept, ...] = msgspec.field(default=(), name="class")
+    type_: tuple[CodeableConcept, ...] = msgspec.field(default=(), name="type")
     subject: Reference = Reference()
     actualPeriod: Period = Period()
     diagnosis: tuple[EncounterDiagnosis, ...] = ()
@@ -59,11 +61,12 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
             modifierExtension=self.modifierExtension,
             status=_STATUS.get(self.status, self.status),
             class_=_only_class(self.class_),
+            type_=self.type_,
             subject=self.subject,
             period=self.actualPeriod,
             diagnosis=tuple(r4.EncounterDiagnosis(reference) for reference in named),
             reasonCode=tuple(v.concept for r in self.reason for v in r.value if v.concept is not None),
-            hospitalization=r4.Hospitalization(self.admission.admitSource),
+            hospitalization=r4.Hospitalization(self.admission.admitSource, self.admission.dischargeDisposition),
         )
 
 

@@ -9,7 +9,7 @@ USE = """Research use. The network places a patient with a solid tumour among si
 says which of the patient's own values drive that. It is for clinicians who know the patient; it must not by itself
 start, limit or end care. Its factors are associations, not causes: nothing here says whether a treatment helps."""
 
-LIMITS = """* No absolute survival is shown: the baselines are stored, but were not recalibrated anywhere.
+LIMITS = """* Absolute survival is shown only at the sites that a setting lists as recalibrated, within its horizons.
 * Parameters without weights (all that are not listed above) are shown to the reader and do not move the score.
 * Not checked at the hospital that runs it: `oncohooks model evaluate` does that on its own cohort."""
 

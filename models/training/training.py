@@ -5,7 +5,7 @@ import numpy as np
 
 from models.features import FeatureSchema
 from models.manifest import Setting, TrainingCohort
-from models.training.calibration import baselines, calibration_slope
+from models.training.calibration import baselines, calibration_slope, horizons_of, shrunk, supported_horizons
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
@@ -58,7 +58,7 @@ def train_setting(
     inputs = select_inputs(cohort.rows(cohort.with_cancer), schema)
     table = Table.of(inputs, cohort, schema)
     trained = fit(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
-    setting = _setting(key, table, trained, _slope(predictions), schema, recipe)
+    setting = _setting(key, table, trained, predictions, schema, recipe)
     packed = TrainedSetting(key, trained.network, setting, comparators(table, trained.ridge))
     return TrainedAndJudged(packed, evaluations, predictions)
 
@@ -78,25 +78,29 @@ def _slope(predictions: Predictions) -> Interval:
 
 
 def _setting(
-    key: str, table: Table, trained: TrainedNetwork, slope: Interval, schema: FeatureSchema, recipe: Recipe
+    key: str, table: Table, trained: TrainedNetwork, predictions: Predictions, schema: FeatureSchema, recipe: Recipe
 ) -> Setting:
+    """Slope and baselines come from patients who were predicted out of fold, all else from the network of all."""
     network, reference = trained.network, table.rows(table.cohort.with_cancer)
-    cohort = reference.cohort
-    risk, relevance = network.risk(reference.pairs), network.relevance(reference.pairs)
+    cohort, judged = reference.cohort, predictions.cohort.with_cancer
+    relevance = network.relevance(reference.pairs)
+    estimated, days = _slope(predictions), horizons_of(key)
+    slope = shrunk(estimated)
     names = sorted(set(cohort.cohort.tolist()))
     return Setting(
         time_zero=TIME_ZERO[key],
         members=len(network.skip),
         trained=describe_inputs(table.inputs, cohort, schema),
         entities=_entities(cohort),
-        slope=slope.value,
-        slope_interval=(slope.low, slope.high),
+        slope=slope,
+        slope_interval=(estimated.low, estimated.high),
         cohorts=tuple(_training_cohort(name, table.cohort) for name in sorted(set(table.cohort.cohort.tolist()))),
         groups=reference_groups(key, table.inputs, cohort, reference.scaled, relevance),
-        baselines=baselines(risk, cohort),
+        baselines=baselines(slope * predictions.risk[NETWORK][judged], predictions.cohort.rows(judged), days),
         anchor=ANCHORS[key] if ANCHORS[key] in names else names[0],
         recipe=_recipe(recipe, trained),
         form="network" if recipe.longest else "ridge",
+        horizons=supported_horizons(cohort, days),
     )
 
 

@@ -21,11 +21,19 @@ Rendering = Literal["markdown", "plain", "html"]
 
 
 def card_for(
-    assessment: Assessment, model_url: str, *, language: LanguageCode = "en", rendering: Rendering = "markdown"
+    assessment: Assessment,
+    model_url: str,
+    *,
+    language: LanguageCode = "en",
+    rendering: Rendering = "markdown",
+    in_summary: bool = False,
 ) -> Card:
-    """One info card; a warning only where data of another patient were delivered. `model_url` describes the model."""
+    """One info card; a warning only where data of another patient were delivered.
+
+    `model_url` describes the model; `in_summary`: the summary may hold a survival figure too.
+    """
     texts = texts_of(language)
-    statement = statement_of(assessment, texts)
+    statement = statement_of(assessment, texts, in_summary=in_summary)
     match rendering:
         case "markdown":
             detail = markdown.rendered(statement)

@@ -25,6 +25,7 @@ from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
 from service.cds_hooks.services import discovery
 from service.cds_hooks.spec_version import versioned
+from service.cds_hooks.treating import reader_is
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
 from service.errors import (
@@ -40,6 +41,7 @@ from service.language.choice import chosen
 from service.refusals import client_of
 from service.scoring import score
 from service.settings import Settings
+from service.survival import Showing
 from service.telemetry import Telemetry, stage
 
 _encoder = msgspec.json.Encoder()
@@ -108,6 +110,7 @@ class CdsService:
                 demonstration=self._settings.demonstration,
                 real=self._real,
                 restricted=self._settings.restricted,
+                showing=self._showing(reader),
             )
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)
@@ -133,9 +136,15 @@ class CdsService:
     ) -> tuple[PatientRecord, Reader]:
         """The record and, where the site asks who reads, the reader, side by side."""
         gathering = gather(patient_call, self._reach, self._queries)
-        if not self._settings.quiet.asks_who_reads:
+        for_survival = self._settings.card.asks_who_reads and not self._settings.demonstration
+        if not (self._settings.quiet.asks_who_reads or for_survival):
             return await gathering, Reader()
         return await asyncio.gather(gathering, self._readers.reader(call, client.issuer))
+
+    def _showing(self, reader: Reader) -> Showing:
+        """What this reader may see of survival."""
+        card = self._settings.card
+        return Showing(card.survival, reader_is(reader, card), card.site, self._settings.demonstration)
 
     def _recipient(self, call: HookRequest, client: Client, service_id: str) -> Recipient:
         user = call.context.userId if self._settings.quiet.snooze_days else ""
@@ -174,7 +183,10 @@ class CdsService:
             accepted = request.headers.get("accept-language", "")
             language = chosen(client.language, self._settings.language, accepted)
             rendering = DIALECTS[client.dialect].rendering
-            card = card_for(assessment, f"{address}/model", language=language, rendering=rendering)
+            in_summary = self._settings.card.survival == "summary"
+            card = card_for(
+                assessment, f"{address}/model", language=language, rendering=rendering, in_summary=in_summary
+            )
             return shaped(card, client.dialect, client.links, scored=assessment.abstained is None)
 
 

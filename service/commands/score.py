@@ -31,6 +31,7 @@ from service.scoring import score as score_record
 from service.settings import Settings
 from service.statement import plain
 from service.statement.statement import statement_of
+from service.survival import Showing
 
 
 @click.command(
@@ -81,11 +82,13 @@ def score(
         loaded = Package.load(settings.model, catalogue().schema)
     except PackageError as error:
         raise Failure(f"model {settings.model}: {error}", 1) from error
-    assessment = score_record(record, loaded, at, demonstration=settings.demonstration)
+    showing = Showing(settings.card.survival, "operator", settings.card.site, settings.demonstration)
+    assessment = score_record(record, loaded, at, demonstration=settings.demonstration, showing=showing)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(assessment)) + b"\n")
     else:
-        said = statement_of(assessment, language(chosen(language_code, settings.language, "")))
+        texts = language(chosen(language_code, settings.language, ""))
+        said = statement_of(assessment, texts, in_summary=showing.where == "summary")
         click.echo(f"{said.summary}\n\n{plain.rendered(said)}")
 
 

@@ -1,7 +1,8 @@
 """What is said of an assessment, as data: one source for cards and command line, in any language and markup.
 
 The words and the order of thoughts are those of the clinical review: position first, then the factors for and against
-with equal weight, then what was not known, then how to read it. No survival figure and no advice on treatment.
+with equal weight, then what was not known, then how to read it. A survival figure only where every condition for one
+holds (service/survival.py), and never advice on treatment.
 """
 
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from service.language.sentences import Language, LanguageCode
 from service.notices import RUNNING, notice_text
 from service.statement.factors import Table, factor_table, learned_elsewhere
 from service.statement.summary import category, entity_name, has_own_group, summary, unread_names
+from service.statement.survival import survival_text
 from service.wording import number
 
 
@@ -34,7 +36,8 @@ class Statement(msgspec.Struct, frozen=True):
     parts: tuple[Paragraph | Table, ...]
 
 
-def statement_of(assessment: Assessment, language: Language) -> Statement:
+def statement_of(assessment: Assessment, language: Language, *, in_summary: bool = False) -> Statement:
+    """`in_summary`: a survival figure, where there is one, stands in the summary too."""
     at = instant(assessment.assessed_at) or datetime.now(UTC)
     running = [
         Paragraph(notice_text(notice, at, language), loud=True)
@@ -51,7 +54,7 @@ def statement_of(assessment: Assessment, language: Language) -> Statement:
     else:
         parts = _scored(assessment, at, language)
     whole = [*running, *parts, *_model(assessment, language)]
-    return Statement(language.code, summary(assessment, language), tuple(whole))
+    return Statement(language.code, summary(assessment, language, survival=in_summary), tuple(whole))
 
 
 def _scored(assessment: Assessment, at: datetime, language: Language) -> list[Paragraph | Table]:
@@ -61,6 +64,7 @@ def _scored(assessment: Assessment, at: datetime, language: Language) -> list[Pa
     return [
         *_position(assessment, language),
         *_setting(assessment, language),
+        *_survival(assessment, language),
         factor_table(assessment, at, language),
         *([Paragraph(marks)] if marks else []),
         *([Paragraph(unknown, say("unknown-heading"))] if unknown else []),
@@ -92,6 +96,11 @@ def _setting(assessment: Assessment, language: Language) -> list[Paragraph]:
     if setting is None or setting.rule != "D":
         return []
     return [Paragraph(language.say("setting", reason=language.settings.get(setting.reason, setting.text)))]
+
+
+def _survival(assessment: Assessment, language: Language) -> list[Paragraph]:
+    text = survival_text(assessment, language)
+    return [Paragraph(text, language.say("survival-heading"))] if text else []
 
 
 def _unread(assessment: Assessment, language: Language) -> list[Paragraph]:

@@ -6,13 +6,14 @@ from service.abstention import texts
 from service.assessment import Assessment
 from service.labels import in_sentence, label
 from service.language.sentences import Language
+from service.statement.survival import figures_of
 
 SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
 _UNREAD = frozenset({"failed", "partial", "notAsked"})
 
 
-def summary(assessment: Assessment, language: Language) -> str:
-    """One line of at most 139 characters that ends at a word."""
+def summary(assessment: Assessment, language: Language, *, survival: bool = False) -> str:
+    """One line of at most 139 characters that ends at a word. `survival`: with the figure, where there is one."""
     if assessment.abstained is not None:
         return fitting([language.say("summary-abstained", reason=texts(assessment.abstained, language)[0])])
     coverage = assessment.coverage
@@ -25,7 +26,11 @@ def summary(assessment: Assessment, language: Language) -> str:
         "entity": entity_name(assessment, language),
         "unread": unread_names(assessment, language),
     }
-    return fitting([language.say(key, **arguments) for key in _sentences(assessment)])
+    keys = _sentences(assessment)
+    if survival and assessment.survival and not unread_keys(assessment):
+        arguments |= figures_of(assessment.survival[0], language)
+        keys = ("summary-survival", *keys)
+    return fitting([language.say(key, **arguments) for key in keys])
 
 
 def _sentences(assessment: Assessment) -> tuple[str, ...]:

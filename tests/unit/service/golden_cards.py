@@ -16,6 +16,7 @@ from service.assessment import Assessment, assess
 from service.cds_hooks.cards import Rendering, card_for
 from service.language.sentences import LanguageCode
 from service.notices import notice
+from service.survival import Showing
 from tests.unit.service.made_up_patients import AT, record
 
 SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
@@ -32,7 +33,8 @@ def shipped() -> Package:
 def assessment_of(patient_id: str) -> Assessment:
     """By the shipped package; new weights change some figures, and its digest is left out."""
     running = (notice("demonstration"), notice("clock", at=AT))
-    assessment = assess(record(patient_id), AT, shipped(), running)
+    showing = Showing("detail", demonstration=True)
+    assessment = assess(record(patient_id), AT, shipped(), running, showing=showing)
     assert assessment.model is not None
     return msgspec.structs.replace(assessment, model=msgspec.structs.replace(assessment.model, digest="0" * 64))
 

@@ -70,10 +70,10 @@ class TestScored:
         assert setting.time_zero
 
     def test_no_survival_figure_is_given(self) -> None:
-        """This version withholds survival and says so."""
+        """Unless a site wants one, survival is withheld, with the reason."""
         withheld = assessed("demo-lung").survival_withheld
         assert withheld is not None
-        assert withheld.code == "not-in-this-version"
+        assert withheld.code == "switched-off"
 
     def test_what_has_no_weights_is_called_untrained(self) -> None:
         """Recorded parameters without weights are named as no part of this model version."""

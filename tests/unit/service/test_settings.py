@@ -139,7 +139,7 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ('[restricted]\nlabels = ["restricted"]', "restricted.labels.0: String should match pattern"),
         ('[fhir]\nurl = "http://a"', "fhir: must be a list; a table of site.toml that may stand several times is"),
         ('auth = "of"', "auth: Input should be 'required' or 'off'"),
-        ('[card]\nsurvival = "page"', "card.survival: Input should be 'never'"),
+        ('[card]\nsurvival = "always"', "card.survival: Input should be 'never', 'page', 'detail' or 'summary'"),
         ('[[fhir]]\nurl = "ftp://a"', "fhir.0.url: not of the form https://host[:port]/path"),
         ('[[fhir]]\nurl = "http://user:pw@a/fhir"', "fhir.0.url: not of the form"),
         ('clock = "yesterday"', "clock: neither now, latest, a date"),

@@ -125,9 +125,9 @@ class TestMarked:
     def test_running_conditions_stand_first(self) -> None:
         """A demonstration or a moved clock is the first thing that the detail says."""
         detail = card_of("demo-lung", notices=(notice("demonstration"), notice("clock", at=AT))).detail
-        assert detail.startswith(
-            "**Demonstration: not for real patients.**\n\n**Assessed as of 2026-06-30, whatever the day of the call.**"
-        )
+        first, second = detail.split("\n\n")[:2]
+        assert first.startswith("**Demonstration: not for real patients. ")
+        assert second == "**Assessed as of 2026-06-30, whatever the day of the call.**"
         assert detail.count("Demonstration: ") == 1
 
     def test_another_patients_data_are_a_warning(self) -> None:

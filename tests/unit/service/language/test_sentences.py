@@ -14,7 +14,7 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import queries
 from fhir_mappings.setting import Reason
 from models.position import Category
-from service import abstention, notices
+from service import abstention, notices, survival
 from service.language.sentences import Language, LanguageCode, language
 
 QUOTED = re.compile(r"""["']([a-z-]+)["']""")
@@ -61,6 +61,8 @@ def test_every_code_has_its_words(said: Language) -> None:
     assert said.categories.keys() == set(get_args(Category))
     assert said.settings.keys() == set(get_args(Reason))
     assert said.notices.keys() == set(get_args(notices.Code))
+    assert said.withheld.keys() == set(get_args(survival.Code))
+    assert said.milestones.keys() == said.moments.keys()
     assert said.abstentions.keys() == {*get_args(abstention.Code), "no-age"}
     assert said.beside_value.keys() <= schema.index.keys()
     for key, names in said.levels.items():
