@@ -12,7 +12,7 @@ from models.network.scaling import fit_scaling
 from models.training.cohort import Cohort
 from models.training.comparators import Comparators
 from models.training.evaluation_report import Evaluation
-from models.training.packaging import TrainedSetting, write_package
+from models.training.packaging import MAKERS, TrainedSetting, write_package
 from models.training.reference_groups import reference_groups
 
 FEATURES = Path(__file__).parents[3] / "fhir_mappings/catalogue/features.csv"
@@ -80,6 +80,16 @@ def network(of: Inputs, seed: int = 0, members: int = 5) -> FittedNetwork:
         second=random.normal(0, 0.2, (members, 32, 64)),
         last=random.normal(0, 0.1, (members, 32)),
     )
+
+
+def in_float32(net: FittedNetwork) -> FittedNetwork:
+    """The same network with weights that a graph holds exactly, still computing in float64."""
+    rounded = (np.asarray(w, dtype=np.float32).astype(np.float64) for w in (net.skip, net.first, net.second, net.last))
+    return FittedNetwork(net.inputs, *rounded)
+
+
+def graphs_of(net: FittedNetwork, catalogue: FeatureSchema) -> dict[str, bytes]:
+    return {name: make(net, catalogue) for name, make in MAKERS.items()}
 
 
 def trained_setting(patients: int = 600, seed: int = 0) -> TrainedSetting:

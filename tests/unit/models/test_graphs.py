@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from models.network.fitted import FittedNetwork
 from models.network.graphs import explain_graph, members_graph, score_graph
+from models.network.interaction_graph import interact_graph
 from models.predictor import Predictor
 from tests.unit.models.made_up import cohort, inputs, network, schema
 
 CATALOGUE = schema()
-MAKERS = {"score": score_graph, "explain": explain_graph, "members": members_graph}
+MAKERS = {"score": score_graph, "explain": explain_graph, "members": members_graph, "interact": interact_graph}
 Values = NDArray[np.float32]
 
 
@@ -34,27 +35,33 @@ def patients(missing: float) -> Values:
     return cohort(200, seed=3, missing=missing).values
 
 
+FLOAT32, INT64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+Shape = list[str | int]
+MANY = {"values": (FLOAT32, ["N", 350])}
+
+
 @pytest.mark.parametrize(
-    ("name", "outputs"),
+    ("name", "inputs", "outputs"),
     [
-        ("score", {"risk": ["N"]}),
-        ("explain", {"risk": ["N"], "relevance": ["N", 350]}),
-        ("members", {"members": ["N", 5]}),
+        ("score", MANY, {"risk": ["N"]}),
+        ("explain", MANY, {"risk": ["N"], "relevance": ["N", 350]}),
+        ("members", MANY, {"members": ["N", 5]}),
+        ("interact", {"values": (FLOAT32, [1, 350]), "features": (INT64, ["K"])}, {"interaction": ["K", "K"]}),
     ],
 )
 def test_inputs_and_outputs_are_those_of_the_contract(
-    graphs: dict[str, bytes], name: str, outputs: dict[str, list[str | int]]
+    graphs: dict[str, bytes], name: str, inputs: dict[str, tuple[int, Shape]], outputs: dict[str, Shape]
 ) -> None:
-    """One float32 input `values` [N, 350], the named outputs and no others, opset 18, nothing kept outside."""
+    """The named inputs and outputs and no others, float32 but for the columns, opset 18, nothing kept outside."""
     model = onnx.load_from_string(graphs[name])
     onnx.checker.check_model(model, full_check=True)
 
-    def shape(entry: onnx.ValueInfoProto) -> list[str | int]:
-        return [d.dim_param or d.dim_value for d in entry.type.tensor_type.shape.dim]
+    def kind(entry: onnx.ValueInfoProto) -> tuple[int, Shape]:
+        tensor = entry.type.tensor_type
+        return tensor.elem_type, [d.dim_param or d.dim_value for d in tensor.shape.dim]
 
-    assert [(entry.name, shape(entry)) for entry in model.graph.input] == [("values", ["N", 350])]
-    assert {entry.name: shape(entry) for entry in model.graph.output} == outputs
-    assert {entry.type.tensor_type.elem_type for entry in (*model.graph.input, *model.graph.output)} == {1}
+    assert [(entry.name, kind(entry)) for entry in model.graph.input] == list(inputs.items())
+    assert {entry.name: kind(entry) for entry in model.graph.output} == {k: (FLOAT32, v) for k, v in outputs.items()}
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 18)]
     assert not any(tensor.external_data for tensor in model.graph.initializer)
 
