@@ -20,6 +20,7 @@ from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, reason_to_abstain
 from service.attribution import Factor, factors
+from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
 
@@ -110,6 +111,7 @@ class Assessment(_Part, frozen=True):
     coverage: Coverage | None = None
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
+    interactions: tuple[Interaction, ...] = ()
     notices: tuple[Notice, ...] = ()
     applicability: Applicability | None = None
     retrieval: tuple[Retrieval, ...] = ()
@@ -134,10 +136,11 @@ def assess(
     stage: Stage = lambda _: nullcontext(),
     *,
     restricted: bool = False,
+    with_interactions: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
-    Of a `restricted` record nothing is said but that.
+    Of a `restricted` record nothing is said but that. Interactions are computed where they are asked for.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
@@ -151,7 +154,7 @@ def assess(
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, package, stage)
+    return _scored(common, encoded, setting, package, stage, with_interactions=with_interactions)
 
 
 def _common(
@@ -190,8 +193,9 @@ def _withheld(common: Assessment, notices: tuple[Notice, ...]) -> Assessment:
 
 
 def _scored(
-    common: Assessment, encoded: EncodedPatient, setting: Setting, package: Package, stage: Stage
-) -> Assessment:
+    common: Assessment, encoded: EncodedPatient, setting: Setting, package: Package, stage: Stage, *,
+    with_interactions: bool,
+) -> Assessment:  # fmt: skip
     network = package.network(setting.network)
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
@@ -199,6 +203,7 @@ def _scored(
     with stage("explain"):
         attribution = network.explain(encoded.vector)
         shown = factors(encoded, attribution, network, entity)
+        pairs = interactions(encoded.vector, attribution, network, entity) if with_interactions else ()
         position = network.position(attribution, encoded.vector, entity, prognosis.members)
     outside = network.out_of_range(encoded.vector)
     return msgspec.structs.replace(
@@ -217,6 +222,7 @@ def _scored(
         survival_withheld=NO_SURVIVAL,
         attribution=shown,
         reference=round(sum(factor.typical for factor in shown), 7),
+        interactions=pairs,
         applicability=Applicability(outside) if outside else None,
     )
 

@@ -20,6 +20,7 @@ def score(
     demonstration: bool = False,
     real: Now = now,
     restricted: RestrictedRecords | None = None,
+    with_interactions: bool = False,
 ) -> Assessment:
     """Assess one record; `real` is the clock that `now` reads, `restricted` the labels under which none is assessed."""
     at = moment.at_for(record, real)
@@ -27,7 +28,7 @@ def score(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
     withheld = restricted is not None and is_restricted(record, restricted)
-    return assess(record, at, package, notices, stage, restricted=withheld)
+    return assess(record, at, package, notices, stage, restricted=withheld, with_interactions=with_interactions)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:

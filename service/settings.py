@@ -132,6 +132,11 @@ class State(_Table):
 
 class Card(_Table):
     survival: Literal["never"] = Field(default="never", description="where a survival figure is shown; so far nowhere")
+    interactions: bool = Field(
+        default=False,
+        description="the assessment in the card's extension names the pairs of inputs that say together more or less"
+        " than each alone",
+    )
 
 
 class FeedbackRules(_Table):

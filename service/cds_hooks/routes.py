@@ -108,6 +108,7 @@ class CdsService:
                 demonstration=self._settings.demonstration,
                 real=self._real,
                 restricted=self._settings.restricted,
+                with_interactions=self._settings.card.interactions,
             )
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)
