@@ -175,8 +175,10 @@ def _largest_difference(package: Package, row: GoldenRow, schema: FeatureSchema)
 
 def _largest_of_pairs(network: Network, vector: FeatureVector, row: GoldenRow) -> float:
     """How far the interactions are from those of the row; 0 where it has none."""
+    if not row.interactions:
+        return 0.0
     named = sorted({key for pair in row.interactions for key in (pair.first, pair.second)})
     found = network.predictor.interactions(vector, [vector.schema.index[key] for key in named]).values
     place = {key: i for i, key in enumerate(named)}
     off = [abs(float(found[place[pair.first], place[pair.second]]) - pair.value) for pair in row.interactions]
-    return max(off, default=0.0)
+    return max(off)

@@ -66,11 +66,9 @@ def _of_output(pairs: Array, inner: Array, skip: Array, last: Array, gamma: floa
 
 
 def _back(lower: Array, weights: Array, relevance: Array, gamma: float) -> Array:
-    """Relevance of the units that fired [N, upper] -> that of the layer below [N, lower]."""
+    """Relevance of rectified units [N, upper], 0 where they did not fire -> that of the layer below [N, lower]."""
     favoured = weights + gamma * np.maximum(weights, 0)
-    fired = lower @ weights.T > 0
-    share = np.where(fired, _shared(relevance, lower @ favoured.T), 0)
-    return np.asarray(lower * (share @ favoured))
+    return np.asarray(lower * (_shared(relevance, lower @ favoured.T) @ favoured))
 
 
 def _shared(relevance: Array, total: Array) -> Array:

@@ -96,24 +96,23 @@ def _rows(direction: str, entry: Entry, at: datetime, language: Language, *, own
     joint = factor_text(entry.factor, language)
     first, *rest = entry.members
     told = language.say("joint", factor=joint) if rest else joint
-    rows = [_row(direction, first, at, language, factor=told, own_group=own_group)]
+    rows = [_row(direction, first, at, language, told=told, own_group=own_group)]
     for member in rest:
-        row = _row(direction, member, at, language, factor="", own_group=own_group)
+        row = _row(direction, member, at, language, told="", own_group=own_group)
         rows.append(msgspec.structs.replace(row, label=f"{ALSO} {row.label}"))
     return rows
 
 
-def _row(
-    direction: str, factor_shown: Factor, at: datetime, language: Language, *, factor: str, own_group: bool
-) -> Row:
-    feature = feature_of(factor_shown.feature)
+def _row(direction: str, factor: Factor, at: datetime, language: Language, *, told: str, own_group: bool) -> Row:
+    """One factor; `told` is what its row says of the hazard."""
+    feature = feature_of(factor.feature)
     # an age or a sex has no age of its own
     dated = feature.modality != "demographics"
     return Row(
         language.say(direction),
-        beside_value(feature.key, language) + _mark(factor_shown, own_group=own_group),
-        value_text(feature, factor_shown.value, language),
-        age_text(factor_shown.effective, at, language) if dated else "",
-        number(factor_shown.evidence.patients, language) if factor_shown.evidence else "",
-        factor,
+        beside_value(factor.feature, language) + _mark(factor, own_group=own_group),
+        value_text(feature, factor.value, language),
+        age_text(factor.effective, at, language) if dated else "",
+        number(factor.evidence.patients, language) if factor.evidence else "",
+        told,
     )
