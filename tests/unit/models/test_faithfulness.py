@@ -15,7 +15,7 @@ from tests.unit.models.made_up import anyone, graphs_of, network, schema, wide_i
 
 CATALOGUE = schema()
 SHIPPED = Path(__file__).parents[3] / "models/packages/pan-cancer"
-KNOWN = 9  # parameters of a patient; 2 ** 10 coalitions with the cancer type
+KNOWN = 9  # parameters of a patient, at most; 2 ** 10 coalitions with the cancer type
 Array = NDArray[np.float64]
 
 
@@ -55,14 +55,15 @@ def deletion(risks: Array, ranking: Array) -> float:
 
 
 def sparse_patients(setting: str) -> list[NDArray[np.float32]]:
-    """Made-up patients of the golden rows of whom ten inputs are left."""
+    """Made-up patients of the golden rows of whom ten inputs at most are left."""
     golden = msgspec.json.decode((SHIPPED / "golden.json").read_bytes(), type=Golden)
     random, found = np.random.default_rng(0), []
     for row in [row for row in golden.rows if row.setting == setting and row.values] * 2:
         parameters = [key for key in row.values if not CATALOGUE[key].is_entity]
         values = np.full(len(CATALOGUE), np.nan, dtype=np.float32)
         values[CATALOGUE.entity_columns] = 0
-        for key in [*random.choice(parameters, KNOWN, replace=False), *(row.values.keys() - set(parameters))]:
+        left = random.choice(parameters, min(KNOWN, len(parameters)), replace=False)
+        for key in [*left, *(row.values.keys() - set(parameters))]:
             values[CATALOGUE.index[key]] = row.values[key]
         found.append(values)
     return found
