@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import hook, mapping
+from benchmarks import explain, hook, mapping
 from benchmarks.row import Row
 
-BENCHMARKS: dict[str, Callable[[], list[Row]]] = {"hook": hook.run, "mapping": mapping.run}
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {"hook": hook.run, "mapping": mapping.run, "explain": explain.run}
 
 
 def main() -> None:

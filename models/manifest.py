@@ -101,6 +101,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: dict[str, str]
 
 
+class GoldenPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """Two parameters of a golden row and their interaction."""
+
+    first: str
+    second: str
+    value: float
+
+
 class GoldenRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A made-up patient and what the graphs must answer; parameters that are not named are missing."""
 
@@ -109,6 +117,7 @@ class GoldenRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: float
     members: tuple[float, ...]
     relevance: dict[str, float]
+    interactions: tuple[GoldenPair, ...] = ()
 
 
 class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -142,6 +142,9 @@ def _reproduce(package: Package, golden: Golden, schema: FeatureSchema) -> None:
     missing = package.networks.keys() - {row.setting for row in golden.rows}
     if missing:
         raise PackageError(f"{GOLDEN}: no row for the setting {min(missing)}")
+    alone = package.networks.keys() - {row.setting for row in golden.rows if row.interactions}
+    if alone:
+        raise PackageError(f"{GOLDEN}: no interactions for the setting {min(alone)}")
     for number, row in enumerate(golden.rows):
         off = _largest_difference(package, row, schema)
         if not off <= golden.tolerance:
@@ -149,7 +152,8 @@ def _reproduce(package: Package, golden: Golden, schema: FeatureSchema) -> None:
 
 
 def _largest_difference(package: Package, row: GoldenRow, schema: FeatureSchema) -> float:
-    if row.setting not in package.networks or not {*row.values, *row.relevance} <= schema.index.keys():
+    named = {*row.values, *row.relevance, *(key for pair in row.interactions for key in (pair.first, pair.second))}
+    if row.setting not in package.networks or not named <= schema.index.keys():
         raise PackageError(f"{GOLDEN}: a row names a setting or parameter that does not exist")
     network, vector = package.networks[row.setting], FeatureVector.of(schema, row.values)
     if len(row.members) != network.manifest.members:
@@ -164,5 +168,17 @@ def _largest_difference(package: Package, row: GoldenRow, schema: FeatureSchema)
             abs(attribution.risk - row.risk),
             np.abs(attribution.relevance - expected).max(),
             np.abs(prognosis.members - np.array(row.members)).max(),
+            _largest_of_pairs(network, vector, row),
         )
     )
+
+
+def _largest_of_pairs(network: Network, vector: FeatureVector, row: GoldenRow) -> float:
+    """How far the interactions are from those of the row; 0 where it has none."""
+    if not row.interactions:
+        return 0.0
+    named = sorted({key for pair in row.interactions for key in (pair.first, pair.second)})
+    found = network.predictor.interactions(vector, [vector.schema.index[key] for key in named]).values
+    place = {key: i for i, key in enumerate(named)}
+    off = [abs(float(found[place[pair.first], place[pair.second]]) - pair.value) for pair in row.interactions]
+    return max(off)

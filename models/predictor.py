@@ -1,6 +1,6 @@
 """Runs the graphs of one setting with onnxruntime: canonical values in, log-risk and relevance out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from models.features import FeatureSchema, FeatureVector
 
-GRAPHS = ("score", "explain", "members")
+GRAPHS = ("score", "explain", "members", "interact")
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "score": ("risk",),
     "explain": ("risk", "relevance"),
     "members": ("members",),
+    "interact": ("interaction",),
 }
 
 
@@ -29,6 +30,16 @@ class Attribution(msgspec.Struct, frozen=True):
 
     relevance: NDArray[np.float32]
     risk: float
+
+
+class Interactions(msgspec.Struct, frozen=True):
+    """`values` [K, K], log-risk: what two of the `features` (catalogue columns, [K]) say together beyond each alone.
+
+    Exact mixed differences of the risk; symmetric, zero diagonal; a missing or untrained feature has exactly 0.
+    """
+
+    features: NDArray[np.int64]
+    values: NDArray[np.float32]
 
 
 class Predictor:
@@ -53,6 +64,16 @@ class Predictor:
         risk, relevance = self.relevance(self._row(vector))
         return Attribution(relevance[0], float(risk[0]))
 
+    def interactions(self, vector: FeatureVector, features: Sequence[int] | NDArray[np.int64]) -> Interactions:
+        """Every pair of the `features` (catalogue columns) of one patient.
+
+        Raises ValueError for a vector of another schema, IndexError for a column that the catalogue does not have.
+        """
+        asked = np.asarray(features, dtype=np.int64)
+        if ((asked < 0) | (asked >= len(self._schema))).any():
+            raise IndexError(f"the catalogue has columns 0 to {len(self._schema) - 1}")
+        return Interactions(asked, self._run("interact", self._row(vector), features=asked)[0])
+
     def risk(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values [N, 350] -> risk [N]."""
         return self._run("score", values)[0]
@@ -66,14 +87,22 @@ class Predictor:
         risk, relevance = self._run("explain", values)
         return risk, relevance
 
-    def _run(self, graph: str, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        outputs: list[NDArray[np.float32]] = self._sessions[graph].run(list(OUTPUTS[graph]), {"values": values})
+    def _run(self, graph: str, values: NDArray[np.float32], **more: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        given = {"values": values, **more}
+        outputs: list[NDArray[np.float32]] = self._sessions[graph].run(list(OUTPUTS[graph]), given)
         return outputs
 
     def _row(self, vector: FeatureVector) -> NDArray[np.float32]:
         if vector.schema is not self._schema and vector.schema.digest != self._schema.digest:
             raise ValueError("the vector follows another catalogue than the model")
         return np.asarray(vector.values, dtype=np.float32)[None, :]
+
+
+def _inputs(graph: str, width: int) -> list[tuple[str, str, list[str | int]]]:
+    """Name, type and shape of what a graph of the contract takes."""
+    if graph == "interact":
+        return [("values", "tensor(float)", [1, width]), ("features", "tensor(int64)", ["K"])]
+    return [("values", "tensor(float)", ["N", width])]
 
 
 def _session(name: str, model: bytes, width: int) -> ort.InferenceSession:
@@ -84,9 +113,10 @@ def _session(name: str, model: bytes, width: int) -> ort.InferenceSession:
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no public base
         raise ValueError(f"{name}.onnx: onnxruntime refuses it: {str(error).splitlines()[0]}") from error
-    inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
-    if inputs != [("values", "tensor(float)", [width])]:
-        raise ValueError(f"{name}.onnx: input is not `values` float32 [N, {width}]")
+    inputs = [(entry.name, entry.type, entry.shape) for entry in session.get_inputs()]
+    if inputs != _inputs(name, width):
+        listed = ", ".join(f"{found} {kind} {shape}" for found, kind, shape in inputs)
+        raise ValueError(f"{name}.onnx: inputs are {listed}, not those of the contract")
     outputs = tuple(entry.name for entry in session.get_outputs())
     if outputs != OUTPUTS[name]:
         raise ValueError(f"{name}.onnx: outputs are {', '.join(outputs)}, not {', '.join(OUTPUTS[name])}")

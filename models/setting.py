@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from models.features import FeatureSchema, FeatureVector
 from models.manifest import ENTITY, SMALLEST_GROUP, Setting
 from models.position import Position, compared, position, supported_risk
-from models.predictor import Attribution, Predictor, Prognosis
+from models.predictor import Attribution, Interactions, Predictor, Prognosis
 from models.survival import SurvivalAt, check_horizon, survival_with_range
 
 OWN, SHARED, BORROWED = "entity+setting", "setting", "borrowed"
+INTERACTING = 20  # inputs of a patient whose interactions are looked at: 190 pairs
 
 
 class Typical(msgspec.Struct, frozen=True):
@@ -64,6 +65,16 @@ class Network:
 
     def explain(self, vector: FeatureVector) -> Attribution:
         return self.predictor.explain(vector)
+
+    def interactions(self, vector: FeatureVector, attribution: Attribution, entity: str | None) -> Interactions:
+        """All pairs of the inputs that distinguish this patient most, by |relevance - typical|, strongest first.
+
+        At most 20 inputs; the entity is one of them, by its column that is 1.
+        """
+        distance = np.abs(attribution.relevance - self.typical(entity).value)
+        known = np.flatnonzero(attribution.relevance)
+        strongest = known[np.argsort(-distance[known], kind="stable")[:INTERACTING]]
+        return self.predictor.interactions(vector, strongest)
 
     def out_of_range(self, vector: FeatureVector) -> tuple[str, ...]:
         """Trained parameters whose value lies outside of what any training patient had."""

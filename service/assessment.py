@@ -20,6 +20,7 @@ from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, reason_to_abstain
 from service.attribution import Factor, factors
+from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
 from service.survival import NEVER, Scored, Showing, Withheld, survival_of
@@ -129,6 +130,7 @@ class Assessment(_Part, frozen=True):
     coverage: Coverage | None = None
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
+    interactions: tuple[Interaction, ...] = ()
     notices: tuple[Notice, ...] = ()
     applicability: Applicability | None = None
     retrieval: tuple[Retrieval, ...] = ()
@@ -149,10 +151,12 @@ def assess(
     *,
     restricted: bool = False,
     showing: Showing = NEVER,
+    with_interactions: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
-    Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival.
+    Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival. Interactions are computed
+    where they are asked for.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
@@ -166,7 +170,7 @@ def assess(
     abstained = reason_to_abstain(encoded, network)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, network, at, showing, stage)
+    return _scored(common, encoded, setting, network, at, showing, stage, with_interactions=with_interactions)
 
 
 def _common(
@@ -206,7 +210,7 @@ def _withheld(common: Assessment, notices: tuple[Notice, ...]) -> Assessment:
 
 def _scored(
     common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, at: datetime, showing: Showing,
-    stage: Stage,
+    stage: Stage, *, with_interactions: bool,
 ) -> Assessment:  # fmt: skip
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
@@ -214,6 +218,7 @@ def _scored(
     with stage("explain"):
         attribution = network.explain(encoded.vector)
         shown = factors(encoded, attribution, network, entity)
+        pairs = interactions(encoded.vector, attribution, network, entity) if with_interactions else ()
         position = network.position(attribution, encoded.vector, entity, prognosis.members)
     outside = network.out_of_range(encoded.vector)
     scored = Scored(encoded, setting, network, prognosis, attribution, shown)
@@ -233,6 +238,7 @@ def _scored(
         **_survival(scored, at, showing),
         attribution=shown,
         reference=round(sum(factor.typical for factor in shown), 7),
+        interactions=pairs,
         applicability=Applicability(outside) if outside else None,
     )
 

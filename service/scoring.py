@@ -22,6 +22,7 @@ def score(
     real: Now = now,
     restricted: RestrictedRecords | None = None,
     showing: Showing = NEVER,
+    with_interactions: bool = False,
 ) -> Assessment:
     """Assess one record.
 
@@ -33,7 +34,16 @@ def score(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
     withheld = restricted is not None and is_restricted(record, restricted)
-    return assess(record, at, package, notices, stage, restricted=withheld, showing=showing)
+    return assess(
+        record,
+        at,
+        package,
+        notices,
+        stage,
+        restricted=withheld,
+        showing=showing,
+        with_interactions=with_interactions,
+    )
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:

@@ -19,12 +19,12 @@ from pydantic_settings import (
 )
 
 from fhir_mappings.versions import Version
+from service.card_settings import Card
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
 from service.language.sentences import LanguageCode
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
-from service.survival_settings import Card
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data

@@ -20,8 +20,8 @@ from models.predictor import Attribution, Prognosis
 from models.setting import Network
 from models.survival import BeyondFollowUpError, SurvivalAt
 from service.attribution import Factor, most_telling
+from service.card_settings import Where
 from service.language.sentences import ENGLISH, Language
-from service.survival_settings import Where
 
 ReaderIs = Literal["treating", "other", "unknown", "operator"]
 Code = Literal[

@@ -1,8 +1,8 @@
 """The network as ONNX graphs: scaling, missing values and pairs inside, so that a server cannot differ from training.
 
-Three graphs over the same weights, because onnxruntime computes every output of a graph whether it is asked for or
-not: `score` (risk), `explain` (risk and relevance), `members` (each member's risk). Opset 18, ordinary operators,
-any batch size, no external data.
+Separate graphs over the same weights, because onnxruntime computes every output of a graph whether it is asked for or
+not: `score` (risk), `explain` (risk and relevance), `members` (each member's risk), and `interact` in
+interaction_graph.py. Opset 18, ordinary operators, any batch size, no external data.
 """
 
 import msgspec
@@ -17,6 +17,8 @@ from models.network.scaling import Scaling
 
 OPSET = 18
 IR_VERSION = 9  # of onnx 1.14; older runtimes read it too
+
+Input = tuple[int, list[str | int]]  # element type and shape
 
 
 class Builder:
@@ -43,14 +45,16 @@ class Builder:
         self.nodes.append(node)
         return name
 
-    def model(self, name: str, outputs: dict[str, list[str | int]], width: int) -> bytes:
-        """The checked model. Raises onnx.checker.ValidationError if it is not sound."""
-        floats = TensorProto.FLOAT
+    def model(self, name: str, inputs: dict[str, Input], outputs: dict[str, list[str | int]]) -> bytes:
+        """The checked model; the `outputs` are float32 of these shapes.
+
+        Raises onnx.checker.ValidationError if it is not sound.
+        """
         graph = helper.make_graph(
             self.nodes,
             name,
-            [helper.make_tensor_value_info("values", floats, ["N", width])],
-            [helper.make_tensor_value_info(output, floats, shape) for output, shape in outputs.items()],
+            [helper.make_tensor_value_info(entry, kind, shape) for entry, (kind, shape) in inputs.items()],
+            [helper.make_tensor_value_info(entry, TensorProto.FLOAT, shape) for entry, shape in outputs.items()],
             list(self.constants.values()),
         )
         model = helper.make_model(
@@ -75,7 +79,7 @@ def score_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
     """`values` [N, 350] -> `risk` [N]."""
     build = Builder()
     _risk(build, network, _forward(build, network, schema))
-    return build.model("score", {"risk": ["N"]}, len(schema))
+    return build.model("score", _patients(schema), {"risk": ["N"]})
 
 
 def explain_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
@@ -84,7 +88,7 @@ def explain_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
     forward = _forward(build, network, schema)
     _risk(build, network, forward)
     _relevance(build, network, schema, forward)
-    return build.model("explain", {"risk": ["N"], "relevance": ["N", len(schema)]}, len(schema))
+    return build.model("explain", _patients(schema), {"risk": ["N"], "relevance": ["N", len(schema)]})
 
 
 def members_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
@@ -98,12 +102,16 @@ def members_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
     skip = build.floats("skip_of_members", network.skip)
     linear = build.add("Gemm", forward.pairs, skip, name="linear_members", transB=1)
     build.add("Add", linear, hidden, name="members")
-    return build.model("members", {"members": ["N", len(network.skip)]}, len(schema))
+    return build.model("members", _patients(schema), {"members": ["N", len(network.skip)]})
+
+
+def _patients(schema: FeatureSchema) -> dict[str, Input]:
+    return {"values": (TensorProto.FLOAT, ["N", len(schema)])}
 
 
 def _forward(build: Builder, network: FittedNetwork, schema: FeatureSchema) -> Forward:
     members, units, width = network.first.shape
-    pairs = _pairs(build, network, schema)
+    pairs = pairs_of(build, network, schema)
     first = build.floats("first", network.first.reshape(members * units, width))
     before = build.add("Gemm", pairs, first, name="first_flat", transB=1)
     before = build.add("Reshape", before, build.shape(-1, members, units), name="first_by_patient")
@@ -165,7 +173,7 @@ def _scatter(build: Builder, network: FittedNetwork, schema: FeatureSchema, pair
     return build.add("Gather", joined, build.constant("places", places), name="relevance", axis=1)
 
 
-def _pairs(build: Builder, network: FittedNetwork, schema: FeatureSchema) -> str:
+def pairs_of(build: Builder, network: FittedNetwork, schema: FeatureSchema) -> str:
     """Gather the trained columns, scale them, and set both halves of what is missing to zero."""
     inputs = network.inputs
     columns = build.constant("trained_columns", inputs.columns(schema).astype(np.int64))

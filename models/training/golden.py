@@ -3,12 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import FeatureSchema
-from models.manifest import GoldenRow
+from models.features import FeatureSchema, FeatureVector
+from models.manifest import GoldenPair, GoldenRow
 from models.network.fitted import FittedNetwork, Inputs
 from models.predictor import Predictor
 
 ROWS = 6
+PAIRED = 4  # parameters of a row, the most relevant ones, whose interactions are kept
 AGREEMENT = 2e-6  # rows on which float32 and float64 differ by more sit on a kink of the network and prove nothing
 TOLERANCE = 1e-5
 
@@ -62,4 +63,14 @@ def _answer(setting: str, known: dict[str, float], predictor: Predictor, schema:
         risk=float(risk[0]),
         members=tuple(float(member) for member in predictor.members(values)[0]),
         relevance={schema.keys[i]: float(relevance[0, i]) for i in np.flatnonzero(relevance[0])},
+        interactions=_pairs(FeatureVector(values[0], schema), relevance[0], predictor),
     )
+
+
+def _pairs(vector: FeatureVector, relevance: NDArray[np.float32], predictor: Predictor) -> tuple[GoldenPair, ...]:
+    """Interactions of the PAIRED parameters with the greatest relevance."""
+    strongest = [int(i) for i in np.argsort(-np.abs(relevance))[:PAIRED] if relevance[i]]
+    found = predictor.interactions(vector, strongest).values
+    keys = [vector.schema.keys[i] for i in strongest]
+    upper = zip(*np.triu_indices(len(keys), 1), strict=True)
+    return tuple(GoldenPair(keys[i], keys[j], float(found[i, j])) for i, j in upper)

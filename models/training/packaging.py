@@ -10,6 +10,7 @@ from models.features import FeatureSchema
 from models.manifest import FORMAT, Golden, GoldenRow, Manifest, Setting
 from models.network.fitted import FittedNetwork
 from models.network.graphs import OPSET, explain_graph, members_graph, score_graph
+from models.network.interaction_graph import interact_graph
 from models.package import CARD, COMPARATORS, EVALUATION, GOLDEN, MANIFEST
 from models.predictor import Predictor
 from models.training.card import model_card
@@ -17,7 +18,7 @@ from models.training.comparators import Comparators
 from models.training.evaluation_report import Evaluation
 from models.training.golden import TOLERANCE, golden_rows
 
-MAKERS = {"score": score_graph, "explain": explain_graph, "members": members_graph}
+MAKERS = {"score": score_graph, "explain": explain_graph, "members": members_graph, "interact": interact_graph}
 
 
 class TrainedSetting(msgspec.Struct, frozen=True):

@@ -111,6 +111,7 @@ class CdsService:
                 real=self._real,
                 restricted=self._settings.restricted,
                 showing=self._showing(reader),
+                with_interactions=self._settings.card.interactions,
             )
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)

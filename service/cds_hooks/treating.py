@@ -4,9 +4,9 @@ Unknown is nobody: both the role and the speciality have to be known. That the p
 cannot be told from either.
 """
 
+from service.card_settings import Card
 from service.cds_hooks.quiet import Reader
 from service.survival import ReaderIs
-from service.survival_settings import Card
 
 
 def reader_is(reader: Reader, card: Card) -> ReaderIs:

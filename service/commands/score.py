@@ -30,6 +30,7 @@ from service.language.sentences import LanguageCode, language
 from service.scoring import score as score_record
 from service.settings import Settings
 from service.statement import plain
+from service.statement.interactions import interaction_lines
 from service.statement.statement import statement_of
 from service.survival import Showing
 
@@ -58,6 +59,12 @@ from service.survival import Showing
     type=click.Choice(get_args(LanguageCode)),
     help="Language of the text, instead of the setting `language`.",
 )
+@click.option(
+    "--interactions",
+    "with_interactions",
+    is_flag=True,
+    help="Also what pairs of inputs say together beyond each alone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The assessment object instead of text.")
 @click.pass_obj
 def score(
@@ -70,6 +77,7 @@ def score(
     package: Path | None,
     language_code: LanguageCode | None,
     *,
+    with_interactions: bool,
     as_json: bool,
 ) -> None:
     """Score one patient and say why. "Not scored" is an answer too, and ends with exit code 0."""
@@ -83,13 +91,22 @@ def score(
     except PackageError as error:
         raise Failure(f"model {settings.model}: {error}", 1) from error
     showing = Showing(settings.card.survival, "operator", settings.card.site, settings.demonstration)
-    assessment = score_record(record, loaded, at, demonstration=settings.demonstration, showing=showing)
+    assessment = score_record(
+        record,
+        loaded,
+        at,
+        demonstration=settings.demonstration,
+        showing=showing,
+        with_interactions=with_interactions,
+    )
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(assessment)) + b"\n")
     else:
-        texts = language(chosen(language_code, settings.language, ""))
-        said = statement_of(assessment, texts, in_summary=showing.where == "summary")
+        words = language(chosen(language_code, settings.language, ""))
+        said = statement_of(assessment, words, in_summary=showing.where == "summary")
         click.echo(f"{said.summary}\n\n{plain.rendered(said)}")
+        if with_interactions and (lines := interaction_lines(assessment, words)):
+            click.echo("\n".join(["", *lines]))
 
 
 def _from_file(file: Path, patient: str | None, version: Version) -> PatientRecord:

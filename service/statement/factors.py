@@ -1,6 +1,7 @@
 """The table of factors: what distinguishes this patient from a typical one of the group, both ways at equal weight."""
 
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -8,12 +9,14 @@ from service.assessment import Assessment
 from service.attribution import Factor, others
 from service.labels import beside_value
 from service.language.sentences import Language
+from service.statement.families import Entry, entries
 from service.statement.summary import has_own_group
 from service.wording import age_text, factor_text, feature_of, number, value_text
 
 EACH_WAY = 5
+ALSO = "+"  # begins the label of a further member of a family
 ELSEWHERE = "°"  # marks a factor that was learned from other cancer types
-_NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
+NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -40,25 +43,40 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def factor_table(assessment: Assessment, at: datetime, language: Language) -> Table:
-    """The strongest factors against a typical patient, at most five either way, and the rest in one or two lines."""
-    # the tumour type is what the group has in common: it tells the patient apart from no one in it
-    telling = [f for f in assessment.attribution if not feature_of(f.feature).is_entity]
-    notable = [f for f in telling if abs(f.relevance - f.typical) >= _NOTABLE]
-    worse = [f for f in notable if f.relevance > f.typical][:EACH_WAY]
-    better = [f for f in notable if f.relevance < f.typical][:EACH_WAY]
+    """The strongest entries against a typical patient, at most five either way, and the rest in one or two lines.
+
+    An entry is a parameter, or the notable ones of a family: its members in consecutive rows, the joint factor in the
+    first.
+    """
     own = has_own_group(assessment)
-    rows = [_row("less-favourable", f, at, language, own_group=own) for f in worse]
-    rows += [_row("more-favourable", f, at, language, own_group=own) for f in better]
-    rest = [f for f in assessment.attribution if f not in worse and f not in better]
+    shown = _shown(assessment.attribution, own_group=own)
+    rows: list[Row] = []
+    for direction, ours in shown.items():
+        for entry in ours:
+            rows += _rows(direction, entry, at, language, own_group=own)
+    named = {factor.feature for ours in shown.values() for entry in ours for factor in entry.members}
+    rest = [factor for factor in assessment.attribution if factor.feature not in named]
     for mark in ("", ELSEWHERE):
         together = tuple(f for f in rest if _mark(f, own_group=own) == mark)
         if together:
-            named = language.counted("others", len(together))
-            rows.append(Row("", f"{named}{mark}", factor=factor_text(others(together).factor, language)))
+            counted = language.counted("others", len(together))
+            rows.append(Row("", f"{counted}{mark}", factor=factor_text(others(together).factor, language)))
     columns = ("direction", "input", "value", "age", "patients", "factor")
     return Table(
         language.say("factors-heading"), tuple(language.say(f"column-{name}") for name in columns), tuple(rows)
     )
+
+
+def _shown(attribution: tuple[Factor, ...], *, own_group: bool) -> dict[str, list[Entry]]:
+    """The entries by direction, strongest first."""
+    # the tumour type is what the group has in common: it tells the patient apart from no one in it
+    telling = [f for f in attribution if not feature_of(f.feature).is_entity]
+    notable = [f for f in telling if abs(f.relevance - f.typical) >= NOTABLE]
+    found = [e for e in entries(notable, partial(_mark, own_group=own_group)) if abs(e.distance) >= NOTABLE]
+    return {
+        "less-favourable": [entry for entry in found if entry.distance > 0][:EACH_WAY],
+        "more-favourable": [entry for entry in found if entry.distance < 0][:EACH_WAY],
+    }
 
 
 def learned_elsewhere(assessment: Assessment, language: Language) -> str:
@@ -73,7 +91,20 @@ def _mark(factor: Factor, *, own_group: bool) -> str:
     return ELSEWHERE if own_group and factor.evidence is not None and factor.evidence.origin == "setting" else ""
 
 
-def _row(direction: str, factor: Factor, at: datetime, language: Language, *, own_group: bool) -> Row:
+def _rows(direction: str, entry: Entry, at: datetime, language: Language, *, own_group: bool) -> list[Row]:
+    """The entry's members, one a row; of several the first row tells what they mean together."""
+    joint = factor_text(entry.factor, language)
+    first, *rest = entry.members
+    told = language.say("joint", factor=joint) if rest else joint
+    rows = [_row(direction, first, at, language, told=told, own_group=own_group)]
+    for member in rest:
+        row = _row(direction, member, at, language, told="", own_group=own_group)
+        rows.append(msgspec.structs.replace(row, label=f"{ALSO} {row.label}"))
+    return rows
+
+
+def _row(direction: str, factor: Factor, at: datetime, language: Language, *, told: str, own_group: bool) -> Row:
+    """One factor; `told` is what its row says of the hazard."""
     feature = feature_of(factor.feature)
     # an age or a sex has no age of its own
     dated = feature.modality != "demographics"
@@ -83,5 +114,5 @@ def _row(direction: str, factor: Factor, at: datetime, language: Language, *, ow
         value_text(feature, factor.value, language),
         age_text(factor.effective, at, language) if dated else "",
         number(factor.evidence.patients, language) if factor.evidence else "",
-        factor_text(factor.factor, language),
+        told,
     )

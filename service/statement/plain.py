@@ -10,10 +10,11 @@ from service.statement.statement import Paragraph, Statement
 
 WIDTH = 80
 _GAP = "  "
+_LEAST_LABEL = 20
 
 
 def rendered(statement: Statement, width: int = WIDTH) -> str:
-    """The detail, its paragraphs wrapped at `width` characters; a table is as wide as its cells."""
+    """The detail, wrapped at `width` characters; of a table the labels are, its other cells stay whole."""
     blocks = [
         _paragraph(part, width) if isinstance(part, Paragraph) else "\n".join(_table(part, width))
         for part in statement.parts
@@ -31,11 +32,18 @@ def _table(table: Table, width: int) -> Iterable[str]:
     yield from textwrap.wrap(printable(f"{table.heading} ({', '.join(table.columns[2:])}):"), width)
     lines = [[printable(cell) for cell in row.cells[1:]] for row in table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    others = sum(len(_GAP) + other for other in widths[1:])
+    widths[0] = min(widths[0], max(width - len(_GAP) - others, _LEAST_LABEL))
     for direction, rows in itertools.groupby(table.rows, key=lambda row: row.direction):
         yield printable(direction)  # an empty line before those that are taken together
-        yield from (_line(row, widths) for row in rows)
+        for row in rows:
+            yield from _lines(row, widths)
 
 
-def _line(row: Row, widths: list[int]) -> str:
-    cells = [printable(cell) for cell in row.cells[1:]]
-    return _GAP + _GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+def _lines(row: Row, widths: list[int]) -> Iterable[str]:
+    """The row, and what of its label does not fit, below and indented."""
+    label, *cells = [printable(cell) for cell in row.cells[1:]]
+    first, *more = textwrap.wrap(label, max(widths[0], 1), subsequent_indent=_GAP) or [""]
+    beside = zip((first, *cells), widths, strict=True)
+    yield _GAP + _GAP.join(cell.ljust(width) for cell, width in beside).rstrip()
+    yield from (_GAP + part for part in more)

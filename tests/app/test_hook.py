@@ -22,6 +22,7 @@ from tests.unit.service.far_end import (
     outcome,
     patient,
 )
+from tests.unit.service.made_up_patients import AT, chart, package
 
 CANARY = "Mrs Canary"
 
@@ -43,6 +44,19 @@ def test_prefetch_alone_is_answered_with_a_card(caller: Caller, server: FhirServ
     assert card["source"] == {"label": "oncohooks pan-cancer prognosis", "url": "http://service.example/model"}
     assert assessment_of(response)["patient"] == f"Patient/{PATIENT}"
     assert server.requests == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_interactions_are_in_the_extension_where_the_site_wants_them(calling: MakeCaller, *, wanted: bool) -> None:
+    """By the setting `card.interactions`; the text of the card is the same."""
+    person, *others = chart("demo-lung")
+    prefetch = full_prefetch(patient=person, conditions=bundle(*others))
+    context = {"userId": "Practitioner/1", "patientId": "demo-lung"}
+    caller = calling(package=package(), now=lambda: AT, card={"interactions": wanted})
+    response = caller.hook(prefetch=prefetch, context=context)
+    assert assessment_of(response)["status"] == "scored"
+    assert ("interactions" in assessment_of(response)) == wanted
+    assert "Together two inputs" not in response.text
 
 
 def test_an_answer_has_no_empty_value(caller: Caller) -> None:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from models.features import FeatureSchema
 from models.manifest import Baseline, Setting, TrainedInput, TrainingCohort
 from models.network.fitted import FittedNetwork, Inputs
-from models.network.scaling import fit_scaling
+from models.network.scaling import Scaling, fit_scaling
 from models.training.cohort import Cohort
 from models.training.comparators import Comparators
 from models.training.evaluation_report import Evaluation
-from models.training.packaging import TrainedSetting, write_package
+from models.training.packaging import MAKERS, TrainedSetting, write_package
 from models.training.reference_groups import reference_groups
 
 FEATURES = Path(__file__).parents[3] / "fhir_mappings/catalogue/features.csv"
@@ -69,17 +69,49 @@ def inputs(table: Cohort, parameters: tuple[str, ...] = PARAMETERS) -> Inputs:
     return Inputs(parameters, ENTITIES, scaling)
 
 
-def network(of: Inputs, seed: int = 0, members: int = 5) -> FittedNetwork:
+def wide_inputs(parameters: int = 60) -> Inputs:
+    """The catalogue's first parameters, stretched between their plausible limits, and three cancer types."""
+    catalogue = schema()
+    features = [feature for feature in catalogue.features if not feature.is_entity][:parameters]
+    scaling = {feature.key: Scaling("min-max", (feature.low, feature.high), (0.0, 1.0)) for feature in features}
+    one_hot = dict.fromkeys(ENTITIES, Scaling("one-hot", (0.0, 1.0), (0.0, 1.0)))
+    return Inputs(tuple(scaling), ENTITIES, {**scaling, **one_hot})
+
+
+def anyone(of: Inputs, patients: int, missing: float = 0.3, seed: int = 0) -> NDArray[np.float32]:
+    """Values [patients, 350] anywhere between the outer knots, one cancer type each; `missing` is a share."""
+    catalogue, random = schema(), np.random.default_rng(seed)
+    values = np.full((patients, len(catalogue)), np.nan, dtype=np.float32)
+    for key in of.parameters:
+        knots = of.scaling[key].knots
+        values[:, catalogue.index[key]] = random.uniform(knots[0], knots[-1], patients)
+    values[random.random(values.shape) < missing] = np.nan
+    values[:, catalogue.entity_columns] = 0
+    values[np.arange(patients), [catalogue.index[key] for key in random.choice(of.entities, patients)]] = 1
+    return values
+
+
+def network(of: Inputs, seed: int = 0, members: int = 5, units: tuple[int, int] = (64, 32)) -> FittedNetwork:
     """Random weights of the size that training yields."""
     random = np.random.default_rng(seed)
     width = 2 * len(of.parameters) + len(of.entities)
     return FittedNetwork(
         inputs=of,
         skip=random.normal(0, 0.3, (members, width)),
-        first=random.normal(0, 0.4, (members, 64, width)),
-        second=random.normal(0, 0.2, (members, 32, 64)),
-        last=random.normal(0, 0.1, (members, 32)),
+        first=random.normal(0, 0.4, (members, units[0], width)),
+        second=random.normal(0, 0.2, (members, units[1], units[0])),
+        last=random.normal(0, 0.1, (members, units[1])),
     )
+
+
+def in_float32(net: FittedNetwork) -> FittedNetwork:
+    """The same network with weights that a graph holds exactly, still computing in float64."""
+    rounded = (np.asarray(w, dtype=np.float32).astype(np.float64) for w in (net.skip, net.first, net.second, net.last))
+    return FittedNetwork(net.inputs, *rounded)
+
+
+def graphs_of(net: FittedNetwork, catalogue: FeatureSchema) -> dict[str, bytes]:
+    return {name: make(net, catalogue) for name, make in MAKERS.items()}
 
 
 def trained_setting(patients: int = 600, seed: int = 0) -> TrainedSetting:

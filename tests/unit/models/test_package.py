@@ -16,6 +16,7 @@ import pytest
 
 from models.features import FeatureSchema, FeatureVector
 from models.package import Package, PackageError
+from models.predictor import Attribution
 from tests.unit.models.made_up import schema, write_made_up_package
 
 CATALOGUE = schema()
@@ -99,6 +100,20 @@ def test_position_falls_back_to_the_setting_without_a_group_of_its_own(written: 
     names = ("entity_colon", "entity_thymic", None)
     groups = [network.position(attribution, vector, name, prognosis.members).group for name in names]
     assert groups == ["entity_colon", "diagnosis", "diagnosis"]
+
+
+def test_interactions_are_of_the_inputs_farthest_from_typical(written: Path) -> None:
+    """By |relevance - typical| of the group, twenty at most; what has no relevance is not asked for; one entity."""
+    network = Package.load(written, CATALOGUE).network("diagnosis")
+    attribution = network.explain(patient())
+    found = network.interactions(patient(), attribution, "entity_colon")
+    keys = [CATALOGUE.keys[column] for column in found.features]
+    assert sorted(keys) == ["demo_age_at_baseline", "entity_colon", "stage_uicc_stage"]
+    distance = np.abs(attribution.relevance - network.typical("entity_colon").value)[found.features]
+    assert (np.diff(distance) <= 0).all()
+    assert (found.values[~np.eye(3, dtype=bool)] != 0).all()
+    many = Attribution(np.linspace(-9, 9, 350, dtype=np.float32), 0.0)
+    assert len(network.interactions(patient(), many, None).features) == 20
 
 
 def test_values_beyond_training_are_named(written: Path) -> None:
@@ -192,6 +207,27 @@ def test_golden_rows_must_be_reproduced(package: Path) -> None:
     golden["rows"][2]["risk"] += 1e-3
     replace(package, "golden.json", msgspec.json.encode(golden))
     assert refusal(package) == "golden.json: row 2 of diagnosis is off by 0.001"
+
+
+def test_golden_interactions_must_be_reproduced(package: Path) -> None:
+    """The graph of the interactions is held to its answers too, and a package without any such answer is refused."""
+    golden = msgspec.json.decode((package / "golden.json").read_bytes())
+    golden["rows"][3]["interactions"][0][2] += 1e-3
+    replace(package, "golden.json", msgspec.json.encode(golden))
+    assert refusal(package) == "golden.json: row 3 of diagnosis is off by 0.001"
+    for row in golden["rows"]:
+        row["interactions"] = []
+    replace(package, "golden.json", msgspec.json.encode(golden))
+    assert refusal(package) == "golden.json: no interactions for the setting diagnosis"
+
+
+def test_a_graph_with_another_input_is_refused(package: Path) -> None:
+    """One row of values and the columns asked for: a graph of another name or shape of input is not served."""
+    model = onnx.load_from_string((package / "diagnosis/interact.onnx").read_bytes())
+    del model.graph.input[1].type.tensor_type.shape.dim[0]
+    model.graph.input[1].type.tensor_type.shape.dim.add(dim_value=20)
+    replace(package, "diagnosis/interact.onnx", model.SerializeToString())
+    assert "not those of the contract" in refusal(package)
 
 
 def test_a_swapped_graph_is_refused(package: Path) -> None:

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from fhir_mappings.concepts import catalogue
+from fhir_mappings.encoder import encode
+from models.features import FeatureVector
 from service.assessment import Assessment, assess
 from tests.unit.service.made_up_patients import AT, chart, package, record
 
@@ -85,6 +87,39 @@ class TestScored:
         built = msgspec.to_builtins(assessed("demo-lung"))
         assert "abstained" not in built
         assert not _empty(built)
+
+
+class TestInteractions:
+    def test_they_are_there_where_they_are_asked_for(self) -> None:
+        """No member without; with, the pairs of the patient's own inputs, strongest first, none that is zero."""
+        assert "interactions" not in msgspec.to_builtins(assessed("demo-lung"))
+        assessment = assess(record("demo-lung"), AT, package(), with_interactions=True)
+        pairs = assessment.interactions
+        strength = [abs(pair.value) for pair in pairs]
+        assert strength == sorted(strength, reverse=True)
+        assert strength[-1] > 0
+        assert len({pair.features for pair in pairs}) == len(pairs)
+        known = {factor.feature for factor in assessment.attribution}
+        assert {key for pair in pairs for key in pair.features} <= known
+        assert "entity_nsclc" in {key for pair in pairs for key in pair.features}
+
+    def test_two_inputs_say_together_what_neither_says_alone(self) -> None:
+        """The first pair's value is the change of the score that taking out both does not owe to taking out each."""
+        whole = assess(record("demo-lung"), AT, package(), with_interactions=True)
+        pair = next(pair for pair in whole.interactions if "entity_nsclc" not in pair.features)
+        network, vector = package().network("diagnosis"), encode(record("demo-lung"), catalogue().schema, AT).vector
+
+        def risk(*without: str) -> float:
+            values = vector.values.copy()
+            values[[catalogue().schema.index[key] for key in without]] = math.nan
+            return network.predict(FeatureVector(values, vector.schema)).risk
+
+        one, other = pair.features
+        assert pair.value == pytest.approx(risk() - risk(one) - risk(other) + risk(one, other), abs=2e-6)
+
+    def test_who_is_not_scored_has_none(self) -> None:
+        """Where the record does not support a score it does not support its parts."""
+        assert not assess(record("demo-sparse"), AT, package(), with_interactions=True).interactions
 
 
 class TestAbstained:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import main
 from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, patient
+from tests.unit.service.made_up_patients import AT, chart
 
 COMMANDS = ["serve", "check", "score"]
 
@@ -117,6 +118,18 @@ def test_the_text_is_in_the_language_asked_for(tmp_path: Path, monkeypatch: pyte
     assert german.stdout.startswith("Nicht bewertet: ")
     assert english.stdout.startswith("Not scored: ")
     assert max(map(len, german.stdout.splitlines())) <= 80
+
+
+def test_interactions_are_added_where_they_are_asked_for(tmp_path: Path) -> None:
+    """By `--interactions`, to the text and to the assessment object."""
+    file = tmp_path / "lung.json"
+    file.write_text(json.dumps(bundle(*chart("demo-lung"))))
+    call = ("score", "--bundle", str(file), "--at", str(AT.date()))
+    assert "Together two inputs" not in run(*call).stdout
+    assert "Together two inputs" in run(*call, "--interactions").stdout
+    assert "interactions" not in json.loads(run(*call, "--json").stdout)
+    pairs = json.loads(run(*call, "--json", "--interactions").stdout)["interactions"]
+    assert set(pairs[0]) == {"features", "value"}
 
 
 def down(_: httpx.Request) -> httpx.Response:

@@ -59,3 +59,15 @@ def test_plain_text_groups_by_direction() -> None:
         "",
         "  the other 2 inputs                      ×1.1",
     ]
+
+
+def test_a_long_label_goes_on_in_the_next_line() -> None:
+    """No line of a table is wider than the page while labels can be wrapped; the other cells stay whole."""
+    row = Row("▲ worse", "Histology: mucinous or signet ring", "9.8 10⁹/L", "24 days", "1,008", "×1.1")
+    table = Table("Factors", COLUMNS, (row, Row("▲ worse", "Age", "80 years", "", "90", "×1.6")))
+    lines = plain.rendered(Statement("en", "", (table,)), 60).splitlines()[2:]
+    assert lines == [
+        "  Histology: mucinous or     9.8 10⁹/L  24 days  1,008  ×1.1",
+        "    signet ring",
+        "  Age                        80 years            90     ×1.6",
+    ]

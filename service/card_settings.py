@@ -1,4 +1,4 @@
-"""The settings `[card]`: where a survival figure may be shown, and to whom."""
+"""The settings `[card]`: where a survival figure may be shown, to whom, and what the extension carries."""
 
 from typing import Literal
 
@@ -34,6 +34,11 @@ class Card(BaseModel):
     )
     specialities: tuple[CodeWithSystem, ...] = Field(
         default=_TREATING, description="and one of these specialities (oncology, palliative and emergency medicine)"
+    )
+    interactions: bool = Field(
+        default=False,
+        description="the assessment in the card's extension names the pairs of inputs that say together more or less"
+        " than each alone",
     )
 
     @property
