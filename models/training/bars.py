@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from models.training.evaluation_report import EXTERNAL_COHORT, NETWORK, RIDGE, CohortEvaluation, Interval
+from models.training.evaluation_report import EXTERNAL_COHORT, NETWORK, RIDGE, CohortEvaluation
 from models.training.scenarios import RANDOM_QUARTER
 
 BLANKING = (0.9, 1.1)  # exp(mean log factor) of removing a block
@@ -48,7 +48,7 @@ def _missing_data(result: CohortEvaluation) -> Iterator[str]:
         return
     for kind, change in (("pooled", scores.pooled_change), ("within type", scores.within_change)):
         if change is not None and change.value < -DROP:
-            yield f"C {kind} changes by {signed(change)} when a random 25 % of the inputs is removed (bar -.02)"
+            yield f"C {kind} changes by {change.signed()} when a random 25 % of the inputs is removed (bar -.02)"
 
 
 def _ridge(name: str, result: CohortEvaluation) -> Iterator[str]:
@@ -58,12 +58,7 @@ def _ridge(name: str, result: CohortEvaluation) -> Iterator[str]:
         return
     for kind, difference in differences.items():
         if difference.high < 0:
-            yield f"C {kind} of the network minus that of the ridge {signed(difference)} (bar: upper limit not below 0)"
+            yield f"C {kind} of the network minus that of the ridge {difference.signed()} (bar: upper limit >= 0)"
     pooled = differences.get("pooled")
     if name in GAIN and pooled is not None and pooled.value < GAIN[name]:
-        yield f"C pooled of the network minus that of the ridge {signed(pooled)} (bar at least +{GAIN[name]})"
-
-
-def signed(interval: Interval) -> str:
-    """A difference with its interval."""
-    return f"{interval.value:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
+        yield f"C pooled of the network minus that of the ridge {pooled.signed()} (bar at least +{GAIN[name]})"

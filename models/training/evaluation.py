@@ -14,7 +14,7 @@ from models.training.evaluation_report import (
     Evaluation,
     Interval,
 )
-from models.training.folds import COHORT, RANDOM, SITE
+from models.training.folds import COHORT, RANDOM, SITE, knows_sites
 from models.training.held_out import HeldOut
 from models.training.model_scores import model_scores
 from models.training.predictions import EXTERNAL, Predictions
@@ -37,6 +37,7 @@ FOLDS = {
 NOTES = (
     "Race and ethnicity are not in the cohort format: there are no rows for them among the subgroups.",
     "Dates are not in the cohort format: there are no folds by time.",
+    "Intervals of the ICI are bootstrap percentiles, which run high where few died: some lie above the estimate.",
 )
 
 
@@ -71,7 +72,7 @@ def _evaluate_cohort(
         patients=len(cohort),
         deaths=int(cohort.event.sum()),
         entities=len(set(cohort.entity.tolist()) - {""}),
-        folds=EXTERNAL_COHORT if (own.fold == EXTERNAL).all() else FOLDS[own.kind],
+        folds=_folds(own),
         models={model: model_scores(held, model) for model in own.risk},
         differences={f"{NETWORK} - {other}": _difference(held, other) for other in own.risk if other != NETWORK},
         blanking=_blanking(own),
@@ -81,6 +82,13 @@ def _evaluate_cohort(
         scenarios=scenario_rows(held),
         subgroups=subgroup_rows(held, schema),
     )
+
+
+def _folds(own: Predictions) -> str:
+    """Who was predicted together; a cohort that names no site has random folds whatever was asked for."""
+    if (own.fold == EXTERNAL).all():
+        return EXTERNAL_COHORT
+    return FOLDS[RANDOM if own.kind == SITE and not knows_sites(own.cohort) else own.kind]
 
 
 def _difference(everybody: HeldOut, other: str) -> dict[str, Interval]:

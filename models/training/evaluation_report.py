@@ -13,6 +13,10 @@ class Interval(msgspec.Struct, frozen=True, array_like=True):
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
+    def signed(self) -> str:
+        """As a difference."""
+        return f"{self.value:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
+
 
 class HorizonCalibration(msgspec.Struct, frozen=True):
     """Probabilities of death by a horizon: mean predicted, observed (Kaplan-Meier), observed/expected, and the ICI.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from models.training.bars import signed
-from models.training.evaluation_report import Calibration, CohortEvaluation, Evaluation, Interval, ModelScores
+from models.training.evaluation_report import Calibration, CohortEvaluation, Evaluation, ModelScores
+from models.training.markdown import by_horizon, or_dash, signed_or_dash
 
 INDENT = " " * 12
 
@@ -16,6 +16,14 @@ def evaluation_text(evaluation: Evaluation) -> str:
         for name, result in cohorts.items()
         for line in _cohort(setting, name, result)
     ]
+    lines += [
+        f"hidden {block} in {name} ({check.patients} patients, {check.deaths} deaths), network {setting}: C without "
+        f"{check.without:.3f}, lent {check.lent:.3f}, own {check.own:.3f} · gain {check.gain.signed()} · "
+        f"slope {check.slope}"
+        for setting, blocks in evaluation.borrowed.items()
+        for block, checks in blocks.items()
+        for name, check in checks.items()
+    ]
     lines += [f"bar missed: {sentence}" for sentence in evaluation.bars_missed]
     return "\n".join([*lines, *evaluation.notes])
 
@@ -25,7 +33,7 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
     for model, scores in result.models.items():
         yield from _model(model, scores, result)
     for pair, kinds in result.differences.items():
-        yield f"  {pair}: {', '.join(f'{kind} {signed(found)}' for kind, found in kinds.items())}"
+        yield f"  {pair}: {', '.join(f'{kind} {found.signed()}' for kind, found in kinds.items())}"
     for block, blanking in result.blanking.items():
         yield (
             f"  without {block}: hazard x{blanking.mean:.3f} on average, "
@@ -43,17 +51,13 @@ def _model(name: str, scores: ModelScores, result: CohortEvaluation) -> Iterator
     patients = "" if scores.patients is None else f" · {scores.patients} patients can be scored"
     yield f"  {name:<10} C {scores.pooled}{within}{slope}{patients}"
     kinds = (("Uno C", scores.uno), ("AUC", scores.auc), ("Brier", scores.brier))
-    shown = [f"{kind} {_by_horizon(values)}" for kind, values in kinds if values]
+    shown = [f"{kind} {by_horizon(values)}" for kind, values in kinds if values]
     if scores.integrated_brier is not None:
         shown.append(f"IBS to {scores.integrated_brier_until} {scores.integrated_brier:.3f}")
     if shown:
         yield f"{INDENT} at {result.unit} {' · '.join(shown)}"
     yield from _calibration("as predicted", scores.before, result.unit)
     yield from _calibration(f"recalibrated on {result.recalibrated_on}", scores.after, result.unit)
-
-
-def _by_horizon(values: dict[str, float]) -> str:
-    return ", ".join(f"{label}: {value:.3f}" for label, value in values.items())
 
 
 def _calibration(how: str, found: Calibration | None, unit: str) -> Iterator[str]:
@@ -72,8 +76,8 @@ def _scenarios(result: CohortEvaluation) -> Iterator[str]:
     for name, scenario in result.scenarios.items():
         for model, scores in scenario.models.items():
             within = f" · within type {scores.within}" if scores.within else ""
-            change = f"pooled {signed(scores.pooled_change)}"
-            change += f", within {signed(scores.within_change)}" if scores.within_change else ""
+            change = f"pooled {scores.pooled_change.signed()}"
+            change += f", within {scores.within_change.signed()}" if scores.within_change else ""
             yield f"  {name} ({scenario.patients} patients), {model}: C {scores.pooled}{within} · change {change}"
 
 
@@ -81,10 +85,6 @@ def _subgroups(result: CohortEvaluation) -> Iterator[str]:
     for row in result.subgroups:
         yield (
             f"  {row.kind} {row.name}: {row.patients} patients, {row.deaths} deaths · C network {row.network}, "
-            f"ridge {_or_dash(row.ridge)}, difference {signed(row.difference) if row.difference else '–'} · "
-            f"slope {_or_dash(row.slope)}"
+            f"ridge {or_dash(row.ridge)}, difference {signed_or_dash(row.difference)} · "
+            f"slope {or_dash(row.slope)}"
         )
-
-
-def _or_dash(interval: Interval | None) -> str:
-    return "–" if interval is None else str(interval)

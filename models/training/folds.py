@@ -64,6 +64,10 @@ def site_of(cohort: str, patient_id: str) -> str | None:
     return barcode[1] if barcode else None
 
 
+def knows_sites(cohort: Cohort) -> bool:
+    return any(site_of(name, patient) for name, patient in _patients(cohort))
+
+
 def _patients(cohort: Cohort) -> list[tuple[str, str]]:
     return list(zip(cohort.cohort.tolist(), cohort.patient_id.tolist(), strict=True))
 

@@ -110,10 +110,8 @@ def _entities(cohort: Cohort) -> dict[str, tuple[int, int]]:
 
 def _training_cohort(name: str, cohort: Cohort) -> TrainingCohort:
     own = cohort.cohort == name
-    source = SOURCES.get(name, OWN)
-    return TrainingCohort(
-        name, int(own.sum()), int(cohort.event[own].sum()), source.source, source.licence, source.attribution
-    )
+    deaths = int(cohort.event[own].sum())
+    return TrainingCohort(name, int(own.sum()), deaths, **msgspec.structs.asdict(SOURCES.get(name, OWN)))
 
 
 def _recipe(recipe: Recipe, trained: TrainedNetwork) -> dict[str, float]:
