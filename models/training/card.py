@@ -28,7 +28,8 @@ MISSING = """What is not recorded stays missing and is never filled in: the pair
 
 BUILDING = """Inputs are the parameters that enough training patients have (50; binary ones 20 of either value and 5
 deaths). Training starts at a centred ridge Cox model and may stop there; cohorts are strata, their baselines are never
-pooled. Scores below are of patients whom the scoring model did not see; C-indices are Harrell's, intervals 95 %."""
+pooled. Scores below are of patients whom the scoring model did not see; C-indices are Harrell's, intervals 95 %. Those
+of the ICI are bootstrap percentiles, which run high where few died: some lie above the estimate."""
 
 LIMITS = """* No absolute survival is shown: the baselines are stored, but were not recalibrated anywhere.
 * Parameters without weights (all that are not listed above) are shown to the reader and do not move the score.

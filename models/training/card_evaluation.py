@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from models.training.evaluation_report import BorrowedCheck, Calibration, CohortEvaluation
+from models.training.evaluation_report import NETWORK, RIDGE, BorrowedCheck, Calibration, CohortEvaluation
 from models.training.markdown import by_horizon, or_dash, signed_or_dash, table
 
 
@@ -89,12 +89,13 @@ def _differences(result: CohortEvaluation) -> str:
 
 
 def _calibration(result: CohortEvaluation) -> str:
-    """One row per model, horizon and state, before and after."""
+    """Network and ridge by horizon, before and after; evaluation.json has the other models too."""
     return table(
         ("calibration", "slope", "death by", "expected", "observed", "observed/expected", "ICI"),
         [
             row
             for model, score in result.models.items()
+            if model in (NETWORK, RIDGE)
             for how, found in (
                 (f"{model}, as predicted", score.before),
                 (f"{model}, recalibrated on {result.recalibrated_on}", score.after),
