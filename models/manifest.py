@@ -43,12 +43,16 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrainingCohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`eligibility`: who is in it and where they were seen; `period`: when. "" where that is not known."""
+
     name: str
     patients: int
     deaths: int
     source: str
     licence: str
     attribution: str
+    eligibility: str = ""
+    period: str = ""
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

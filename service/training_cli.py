@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 2.0
 SETTINGS = ("diagnosis", "metastatic", "survivor", "acute")
+FOLDS = ("random", "site", "cohort")
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _new_file = click.Path(dir_okay=False, path_type=Path)
@@ -157,6 +158,13 @@ def train(
 @click.option("--predictions", type=_new_file, help="Write patient_id, cohort, fold, model, risk to this CSV file.")
 @click.option("--bootstraps", default=200, show_default=True, help="Resamples behind the intervals.")
 @_fits
+@click.option(
+    "--folds",
+    type=click.Choice(FOLDS),
+    default="random",
+    show_default=True,
+    help="Who is predicted together where the cohort trained: whole sites (TCGA names them), whole cohorts.",
+)
 def evaluate(
     package: Path,
     files: tuple[Path, ...],
@@ -166,6 +174,7 @@ def evaluate(
     predictions: Path | None,
     bootstraps: int,
     fits: Path | None,
+    folds: str,
 ) -> None:
     """Score a package on cohort files: out of fold where the cohort trained it, else as it is served."""
     _use_one_thread()
@@ -178,7 +187,7 @@ def evaluate(
         loaded = Package.load(package, _schema())
         table = _joined((*files, *more))
         tell = _progress("evaluation")
-        evaluation, made = evaluate_package(loaded, table, _schema(), setting, tell, bootstraps, _fitting(fits))
+        evaluation, made = evaluate_package(loaded, table, _schema(), setting, tell, bootstraps, _fitting(fits), folds)
         if predictions:
             write_predictions(predictions, made)
         if json_file:

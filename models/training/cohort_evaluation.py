@@ -11,9 +11,10 @@ from models.package import COMPARATORS, Package
 from models.setting import Network
 from models.training.cohort import Cohort, CohortError
 from models.training.comparators import Comparators
-from models.training.evaluation import BOOTSTRAPS, evaluate
+from models.training.evaluation import BOOTSTRAPS, evaluate, evaluation_of
 from models.training.evaluation_report import CohortEvaluation, Evaluation
 from models.training.fits import Fit
+from models.training.folds import RANDOM
 from models.training.network_training import Progress, Recipe, train_network
 from models.training.predictions import Predictions, external, out_of_fold
 
@@ -26,23 +27,25 @@ def evaluate_package(
     progress: Progress,
     bootstraps: int = BOOTSTRAPS,
     fit: Fit = train_network,
+    folds: str = RANDOM,
 ) -> tuple[Evaluation, list[Predictions]]:
     """Scores by setting and cohort, and the predictions behind them.
 
     Each row is scored by the network of its setting (`setting` forces one). Cohorts that trained this network are
-    predicted out of fold by its own recipe, refitted on the rows that are given. Raises CohortError where nobody died.
+    predicted out of fold by its own recipe, refitted on the rows that are given; `folds` says who is predicted
+    together. Raises CohortError where nobody died, or where no cohort can be left out.
     """
     settings: dict[str, dict[str, CohortEvaluation]] = {}
     made = []
     for network, rows in _by_network(package, cohort, setting):
-        for predictions in _predictions(package, network, rows, schema, progress, fit):
-            made.append(predictions)
-            try:
-                scored = evaluate(predictions, bootstraps=bootstraps)
-            except ValueError as error:
-                raise CohortError(str(error)) from error
-            settings.setdefault(network.setting, {}).update(scored)
-    return Evaluation(settings, bootstraps), made
+        try:
+            for predictions in _predictions(package, network, rows, schema, progress, fit, folds):
+                made.append(predictions)
+                scored = evaluate(predictions, schema, bootstraps=bootstraps)
+                settings.setdefault(network.setting, {}).update(scored)
+        except ValueError as error:
+            raise CohortError(str(error)) from error
+    return evaluation_of(settings, bootstraps), made
 
 
 def read_comparators(path: Path) -> Mapping[str, Comparators]:
@@ -69,12 +72,12 @@ def _by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequen
 
 
 def _predictions(
-    package: Package, network: Network, cohort: Cohort, schema: FeatureSchema, progress: Progress, fit: Fit
+    package: Package, network: Network, cohort: Cohort, schema: FeatureSchema, progress: Progress, fit: Fit, folds: str
 ) -> Sequence[Predictions]:
     trained_on = np.isin(cohort.cohort, [entry.name for entry in network.manifest.cohorts])
     made = []
     if trained_on.any():
-        made.append(out_of_fold(cohort.rows(trained_on), schema, recipe_of(network), progress, fit))
+        made.append(out_of_fold(cohort.rows(trained_on), schema, recipe_of(network), progress, fit, folds))
     if not trained_on.all():
         others = read_comparators(package.path)[network.setting]
         made.append(external(network, others, cohort.rows(~trained_on), schema))

@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 def harrell(risk: Array, time: Array, event: Flags, entry: Array, group: NDArray[np.generic] | None = None) -> float:
     """Harrell's C (JAMA 1982); with `group` only pairs inside a group count. NaN without a comparable pair."""
-    parts = np.array([pair_counts(risk[i], time[i], event[i], entry[i]) for i in _groups(len(risk), group)])
+    parts = np.array([pair_counts(risk[i], time[i], event[i], entry[i]) for i in groups(len(risk), group)])
     concordant, comparable = parts.reshape(-1, 2).sum(axis=0)
     return float(concordant / comparable) if comparable else float("nan")
 
@@ -36,7 +36,7 @@ def uno(
     counted = event & (time <= horizon) & (censoring > 0)
     weight = np.zeros(len(risk))
     weight[counted] = 1 / censoring[counted] ** 2
-    parts = [pair_counts(risk[i], time[i], counted[i], entry[i], weight[i]) for i in _groups(len(risk), group)]
+    parts = [pair_counts(risk[i], time[i], counted[i], entry[i], weight[i]) for i in groups(len(risk), group)]
     concordant, comparable = np.array(parts).reshape(-1, 2).sum(axis=0)
     return float(concordant / comparable) if comparable else float("nan")
 
@@ -120,7 +120,8 @@ def censoring_survival(time: Array, event: Flags, entry: Array) -> Array:
     return np.asarray(steps[np.searchsorted(censored_at, time, side="left")])
 
 
-def _groups(n: int, group: NDArray[np.generic] | None) -> Iterable[NDArray[np.intp]]:
+def groups(n: int, group: NDArray[np.generic] | None) -> Iterable[NDArray[np.intp]]:
+    """Row numbers of each group; without `group` everybody is in one."""
     if group is None:
         return [np.arange(n)]
     return [np.flatnonzero(group == name) for name in np.unique(group)]

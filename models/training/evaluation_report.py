@@ -13,13 +13,38 @@ class Interval(msgspec.Struct, frozen=True, array_like=True):
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
+    def signed(self) -> str:
+        """As a difference."""
+        return f"{self.value:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
+
+
+class HorizonCalibration(msgspec.Struct, frozen=True):
+    """Probabilities of death by a horizon: mean predicted, observed (Kaplan-Meier), observed/expected, and the ICI.
+
+    Of patients who were under observation from time zero on. ICI: mean distance to the smoothed observed probability.
+    """
+
+    expected: float
+    observed: float
+    ratio: Interval
+    ici: Interval
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """`slope`: of the log-risk; `horizons`: those with enough patients at risk."""
+
+    slope: Interval | None
+    horizons: dict[str, HorizonCalibration]
+
 
 class ModelScores(msgspec.Struct, frozen=True):
     """How one model ranks and calibrates on one cohort.
 
-    `pooled` and `within` are Harrell's C over all pairs and over pairs of one cancer type; `uno` (C) and `brier` are by
-    horizon in months; `slope` is the Cox slope of the log-risk (1 = calibrated spread). Out of fold, only patients of
-    one fold are compared with each other. What cannot be computed is absent.
+    `pooled` and `within` are Harrell's C over all pairs and over pairs of one cancer type; `uno` (C), `auc`
+    (cumulative/dynamic) and `brier` are by horizon; `integrated_brier` runs up to the horizon `integrated_brier_until`.
+    `slope` is the Cox slope of the log-risk (1 = calibrated spread). `before` is the calibration as predicted, `after`
+    that of a recalibration on other patients. `patients` is given where the model cannot score everybody. Out of fold,
+    only patients of one fold are compared with each other. What cannot be computed is absent.
     """
 
     pooled: Interval
@@ -27,6 +52,40 @@ class ModelScores(msgspec.Struct, frozen=True):
     uno: dict[str, float]
     brier: dict[str, float]
     integrated_brier: float | None
+    slope: Interval | None
+    auc: dict[str, float] = {}
+    integrated_brier_until: str = "60"
+    before: Calibration | None = None
+    after: Calibration | None = None
+    patients: int | None = None
+
+
+class ScenarioScores(msgspec.Struct, frozen=True):
+    """C with inputs blanked, and its paired change from the full picture (below 0: worse)."""
+
+    pooled: Interval
+    within: Interval | None
+    pooled_change: Interval
+    within_change: Interval | None
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """`patients`: those whose estimate changes."""
+
+    patients: int
+    models: dict[str, ScenarioScores]
+
+
+class Subgroup(msgspec.Struct, frozen=True):
+    """C of network and ridge inside a part of the patients, with the paired difference; slope of the network."""
+
+    kind: str
+    name: str
+    patients: int
+    deaths: int
+    network: Interval
+    ridge: Interval | None
+    difference: Interval | None
     slope: Interval | None
 
 
@@ -57,7 +116,10 @@ class BorrowedCheck(msgspec.Struct, frozen=True):
 
 
 class CohortEvaluation(msgspec.Struct, frozen=True):
-    """`folds`: "out of fold" where the cohort was trained on, else "external". `differences` are paired."""
+    """`folds`: "out of fold" (and how) where the cohort was trained on, else "external". `differences` are paired.
+
+    Horizons are in `unit`s. `recalibrated_on` says whose outcomes a recalibration used: the other folds or half.
+    """
 
     patients: int
     deaths: int
@@ -67,18 +129,26 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
     differences: dict[str, dict[str, Interval]]
     blanking: dict[str, Blanking]
     coverage: dict[str, float]
+    unit: str = "months"
+    recalibrated_on: str = ""
+    scenarios: dict[str, Scenario] = {}
+    subgroups: tuple[Subgroup, ...] = ()
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """Evaluations by setting and cohort; `bootstraps` resamples stand behind the intervals.
+    """Evaluations by setting and cohort; `bootstraps` resamples stand behind the intervals (half for subgroups).
 
-    `borrowed` holds the checks of borrowed terms by setting, block and cohort.
+    `borrowed` holds the checks of borrowed terms by setting, block and cohort; `bars_missed` are sentences on targets
+    that were not reached, `notes` on what was not looked at.
     """
 
     settings: dict[str, dict[str, CohortEvaluation]]
     bootstraps: int = 0
     seed: int = 0
     borrowed: dict[str, dict[str, dict[str, BorrowedCheck]]] = {}
+    bars_missed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 NETWORK, RIDGE, TYPE_ONLY = "network", "ridge-cox", "type-only"
+EXTERNAL_COHORT = "external"  # in `CohortEvaluation.folds`

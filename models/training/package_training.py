@@ -10,7 +10,7 @@ from models.training.borrowed_check import check_borrowing, that_carry_over
 from models.training.borrowing import BLOCKS, BORROWERS, STABLE, BorrowedTerms, borrow, with_borrowed
 from models.training.cohort import Cohort, join_cohorts
 from models.training.comparators import with_terms
-from models.training.evaluation import BOOTSTRAPS
+from models.training.evaluation import BOOTSTRAPS, evaluation_of
 from models.training.evaluation_report import BorrowedCheck, Evaluation
 from models.training.fits import Fit
 from models.training.network_training import Progress, Recipe, train_network
@@ -50,7 +50,7 @@ def train_package(
         checks[key] = _checks(trained, judged, lenders, lending, schema, recipe.seed)
         settings.append(_lent(trained.setting, terms, checks[key], schema))
     evaluations = {key: trained.evaluations for key, trained in judged.items()}
-    return settings, Evaluation(evaluations, bootstraps, recipe.seed, checks)
+    return settings, evaluation_of(evaluations, bootstraps, recipe.seed, checks)
 
 
 def _lenders(key: str, cohort: Cohort, lending: Cohort | None) -> Cohort | None:

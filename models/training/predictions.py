@@ -15,26 +15,29 @@ from models.setting import Network
 from models.training.calibration import cumulative_hazard
 from models.training.cohort import Cohort
 from models.training.comparators import Comparators, comparators
-from models.training.evaluation_report import NETWORK
+from models.training.evaluation_report import NETWORK, RIDGE
 from models.training.fits import Fit
-from models.training.folds import FOLDS, deal
+from models.training.folds import RANDOM, fold_by
+from models.training.horizons import GRID_POINTS, horizons_of
 from models.training.network_training import Progress, Recipe, block_of, train_network
 from models.training.ridge import Table
+from models.training.scenarios import blanked
 from models.training.selection import select_inputs
-from models.training.survival_scores import DAYS_A_MONTH, GRID
 
 Array = NDArray[np.float64]
 Score = Callable[[NDArray[np.float32]], Array]
 
 EXTERNAL = -1
+SEED = 0  # of what the scenarios remove
 
 
 class Predictions(msgspec.Struct, frozen=True):
     """Log-risk [n] per model; `fold` [n], EXTERNAL where the patient did not train the package.
 
-    `survival` [n, months of GRID] per model, NaN where no baseline of the cohort exists; `blanked` [n] is the network's
+    `survival` [n, grid of `horizons_of`] per model, NaN where there is no baseline; `blanked` [n] is the network's
     log-risk without one block of inputs, NaN for patients of whom nothing in the block is known. `observed` counts, per
-    modality, the parameters with weights that each patient has, `possible` those there are.
+    modality, the parameters with weights that each patient has, `possible` those there are. `kind` says how the folds
+    were made; `scenarios` are log-risks [n] with inputs blanked, by scenario and model.
     """
 
     cohort: Cohort
@@ -44,15 +47,33 @@ class Predictions(msgspec.Struct, frozen=True):
     blanked: dict[str, Array]
     observed: dict[str, Array]
     possible: dict[str, Array]
+    kind: str = RANDOM
+    scenarios: dict[str, dict[str, Array]] = {}
+
+    def rows(self, which: NDArray[np.intp]) -> "Predictions":
+        """The predictions of some patients."""
+        parts = {
+            name: {key: column[which] for key, column in getattr(self, name).items()}
+            for name in ("risk", "survival", "blanked", "observed", "possible")
+        }
+        scenarios = {
+            name: {model: risk[which] for model, risk in by_model.items()} for name, by_model in self.scenarios.items()
+        }
+        return Predictions(self.cohort.rows(which), self.fold[which], **parts, kind=self.kind, scenarios=scenarios)
 
 
 def out_of_fold(
-    cohort: Cohort, schema: FeatureSchema, recipe: Recipe, progress: Progress, fit: Fit = train_network
+    cohort: Cohort,
+    schema: FeatureSchema,
+    recipe: Recipe,
+    progress: Progress,
+    fit: Fit = train_network,
+    kind: str = RANDOM,
 ) -> Predictions:
-    """Train on four fifths, predict the rest, five times; everything that is learned is learned anew in each fold."""
-    fold = deal(cohort, recipe.seed)
-    found = _empty(cohort, fold)
-    for number in range(FOLDS):
+    """Train on all folds but one, predict that one; everything that is learned is learned anew in each fold."""
+    fold = fold_by(kind, cohort, recipe.seed)
+    found = _empty(cohort, fold, kind)
+    for number in np.unique(fold):
         train, test = cohort.rows(fold != number), cohort.rows(fold == number)
         inputs = select_inputs(train.rows(train.with_cancer), schema)
         table = Table.of(inputs, train, schema)
@@ -78,6 +99,7 @@ def external(network: Network, others: Comparators, cohort: Cohort, schema: Feat
     inputs = Inputs(parameters, tuple(key for key in trained if schema[key].is_entity), {})
     scores = {NETWORK: partial(_by_package, network)} | _linear_scores(others, schema)
     _fill(found, np.ones(len(cohort), dtype=bool), inputs, scores, schema)
+    _add_served_survival(found, network)
     return found
 
 
@@ -117,8 +139,8 @@ def _by_package(network: Network, values: NDArray[np.float32]) -> Array:
     return network.predictor.risk(values).astype(np.float64)
 
 
-def _empty(cohort: Cohort, fold: NDArray[np.intp]) -> Predictions:
-    return Predictions(cohort, fold, {}, {}, {}, {}, {})
+def _empty(cohort: Cohort, fold: NDArray[np.intp], kind: str = RANDOM) -> Predictions:
+    return Predictions(cohort, fold, {}, {}, {}, {}, {}, kind, {})
 
 
 def _column(found: dict[str, Array], name: str, shape: tuple[int, ...]) -> Array:
@@ -132,12 +154,14 @@ def _fill(
     values, n = found.cohort.values[rows], (len(found.cohort),)
     for name, score in scores.items():
         _column(found.risk, name, n)[rows] = score(values)
+    for scenario, part in blanked(found.cohort.values, schema, SEED).items():
+        for name in (NETWORK, RIDGE):
+            _column(found.scenarios.setdefault(scenario, {}), name, n)[rows] = scores[name](part[rows])
     for block, columns in _columns_by(inputs, schema, block_of).items():
         without = values.copy()
         without[:, columns] = np.nan
         known = ~np.isnan(values[:, columns]).all(axis=1)
-        blanked = np.where(known, scores[NETWORK](without), np.nan)
-        _column(found.blanked, block, n)[rows] = blanked
+        _column(found.blanked, block, n)[rows] = np.where(known, scores[NETWORK](without), np.nan)
     for modality, columns in _columns_by(inputs, schema, _modality).items():
         _column(found.observed, modality, n)[rows] = (~np.isnan(values[:, columns])).sum(axis=1)
         _column(found.possible, modality, n)[rows] = len(columns)
@@ -160,13 +184,26 @@ def _columns_by(
 def _add_survival(
     found: Predictions, rows: NDArray[np.bool_], train: Cohort, test: Cohort, scores: dict[str, Score]
 ) -> None:
-    """Predicted survival at the months of GRID, by the baseline of the same cohort among the training patients."""
-    days = np.array(GRID) * DAYS_A_MONTH
+    """Predicted survival at the grid of times, by the baseline of the same cohort among the training patients."""
     places = np.flatnonzero(rows)
     for model, score in scores.items():
-        survival = _column(found.survival, model, (len(found.cohort), len(GRID)))
+        survival = _column(found.survival, model, (len(found.cohort), GRID_POINTS))
         train_risk, test_risk = score(train.values), score(test.values)
-        for name in np.unique(test.cohort):
+        for name in np.intersect1d(test.cohort, train.cohort):  # a cohort that was left out has no baseline
             own, mine = train.cohort == name, test.cohort == name
+            days = horizons_of(found.cohort.setting[found.cohort.cohort == name]).grid_days
             hazard = cumulative_hazard(train_risk[own], train.rows(own), days)
             survival[places[mine]] = np.exp(-hazard[None, :] * np.exp(test_risk[mine])[:, None])
+
+
+def _add_served_survival(found: Predictions, network: Network) -> None:
+    """By the baseline of the setting's anchor cohort, as far as that is supported: what the package would say."""
+    baseline = network.manifest.baselines[network.manifest.anchor]
+    hazard = np.array([0.0, *baseline.hazard])
+    survival = _column(found.survival, NETWORK, (len(found.cohort), GRID_POINTS))
+    for name in np.unique(found.cohort.cohort):
+        mine = found.cohort.cohort == name
+        days = horizons_of(found.cohort.setting[mine]).grid_days
+        reached = hazard[np.searchsorted(baseline.days, days, side="right")]
+        known = np.where(days <= baseline.supported_days, reached, np.nan)
+        survival[mine] = np.exp(-known[None, :] * np.exp(found.risk[NETWORK][mine])[:, None])

@@ -51,7 +51,7 @@ def train_setting(
     Where the network ranks worse than its ridge on any cohort, the ridge is what is trained: the same form, no epoch.
     """
     predictions = out_of_fold(cohort, schema, recipe, progress, fit)
-    evaluations = evaluate(predictions, recipe.seed, bootstraps)
+    evaluations = evaluate(predictions, schema, recipe.seed, bootstraps)
     if recipe.longest and any(worse_than_ridge(evaluation) for evaluation in evaluations.values()):
         ridge_only = msgspec.structs.replace(recipe, longest=0)
         return train_setting(key, cohort, schema, ridge_only, progress, bootstraps, fit)
@@ -114,10 +114,8 @@ def _entities(cohort: Cohort) -> dict[str, tuple[int, int]]:
 
 def _training_cohort(name: str, cohort: Cohort) -> TrainingCohort:
     own = cohort.cohort == name
-    source = SOURCES.get(name, OWN)
-    return TrainingCohort(
-        name, int(own.sum()), int(cohort.event[own].sum()), source.source, source.licence, source.attribution
-    )
+    deaths = int(cohort.event[own].sum())
+    return TrainingCohort(name, int(own.sum()), deaths, **msgspec.structs.asdict(SOURCES.get(name, OWN)))
 
 
 def _recipe(recipe: Recipe, trained: TrainedNetwork) -> dict[str, float]:

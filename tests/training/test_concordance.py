@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models.training.concordance import censoring_survival, harrell, pair_counts, uno
-from models.training.survival_scores import brier, brier_by_month
+from models.training.horizons import SHORT
+from models.training.survival_scores import brier, brier_by_horizon
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -68,12 +69,17 @@ def test_brier_score_without_censoring_is_the_mean_square() -> None:
 
 
 def test_a_horizon_with_too_few_patients_is_left_out() -> None:
-    """No score, and no integral over months that nobody reached."""
+    """No score, and the integral ends at the last horizon that enough patients reached."""
     random = np.random.default_rng(1)
     time, event = random.uniform(1, 800, 300), random.random(300) < 0.7
-    scores, integral = brier_by_month(np.full((300, 10), 0.5), time, event)
-    assert set(scores) == {"6", "12"}
-    assert integral is None
-    long, total = brier_by_month(np.full((300, 10), 0.5), time + 2000, event)
-    assert set(long) == {"6", "12", "24", "60"}
+    half = np.full((300, 10), 0.5)
+    scores, integral, until = brier_by_horizon(half, time, event)
+    assert (set(scores), until) == ({"6", "12"}, "12")
+    expected = (scores["6"] / 2 + (scores["6"] + scores["12"]) / 2) / 2
+    assert integral == pytest.approx(expected)
+    long, total, last = brier_by_horizon(half, time + 2000, event)
+    assert (set(long), last) == ({"6", "12", "24", "60"}, "60")
     assert total == pytest.approx(np.mean([0.125, *[0.25] * 9]))
+    assert brier_by_horizon(half, time / 800, event) == ({}, None, "")
+    days, _, upto = brier_by_horizon(half, time, event, SHORT)
+    assert (set(days), upto) == ({"30", "90", "180"}, "180")

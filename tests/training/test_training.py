@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +16,12 @@ from models.package import Package
 from models.training.card import model_card
 from models.training.cohort import Cohort
 from models.training.cohort_evaluation import evaluate_package, read_comparators, recipe_of
+from models.training.evaluation import evaluate
 from models.training.evaluation_report import Evaluation, Interval
 from models.training.evaluation_text import evaluation_text
 from models.training.network_training import Recipe, TrainedNetwork, train_network
 from models.training.packaging import write_package
-from models.training.predictions import Predictions, write_predictions
+from models.training.predictions import Predictions, out_of_fold, write_predictions
 from models.training.ridge import Table
 from models.training.selection import select_inputs
 from models.training.training import train_setting, worse_than_ridge
@@ -162,6 +164,28 @@ def test_patients_without_cancer_train_and_are_no_reference() -> None:
     assert not np.allclose(alone.setting.network.skip, trained.setting.network.skip)
 
 
+def test_a_left_out_cohort_is_predicted_by_the_others() -> None:
+    """It trains nothing of what predicts it, has no baseline of its own, and is recalibrated half by half."""
+    names = np.where(np.arange(300) % 2 == 0, "one", "two")
+    patients = msgspec.structs.replace(cohort(300), cohort=names)
+    seen: list[set[str]] = []
+
+    def fit(table: Table, *arguments: Any) -> TrainedNetwork:
+        seen.append(set(table.cohort.cohort.tolist()))
+        return train_network(table, *arguments)
+
+    recipe = msgspec.structs.replace(SMALL, longest=0)
+    predictions = out_of_fold(patients, CATALOGUE, recipe, silent, fit, "cohort")
+    assert seen == [{"two"}, {"one"}]
+    result = evaluate(predictions, CATALOGUE, 0, BOOTSTRAPS)["one"]
+    network = result.models["network"]
+    assert (result.folds, result.recalibrated_on) == ("left out as a whole cohort", "the other half")
+    assert network.before is not None
+    assert network.after is not None
+    assert (network.brier, network.before.horizons) == ({}, {})
+    assert {"6", "12"} <= set(network.after.horizons)
+
+
 def test_packing_is_reproducible(package: tuple[Path, Evaluation], tmp_path: Path) -> None:
     """Training again gives the same manifest, and with it every file, byte for byte."""
     again = train_setting("diagnosis", cohort(300), CATALOGUE, SMALL, silent, BOOTSTRAPS)
@@ -184,6 +208,11 @@ def test_the_evaluation_says_what_it_must(package: tuple[Path, Evaluation]) -> N
     expected = result.models["network"].pooled.value - result.models["ridge-cox"].pooled.value
     assert difference.value == pytest.approx(expected, abs=1e-5)
     assert set(result.blanking) == {"demographics", "genetics", "laboratory", "stage"}
+    assert set(result.scenarios) == {
+        "random 25 % removed", "no genetics", "no stage", "laboratory only", "emergency first look",
+    }  # fmt: skip
+    assert {"6", "12"} <= set(result.models["ridge-cox"].auc)
+    assert result.recalibrated_on == "the other folds"
     assert result.coverage["laboratory"] == pytest.approx(0.7, abs=0.05)
     assert {"6", "12"} <= set(result.models["network"].brier)
 
@@ -193,7 +222,14 @@ def test_the_card_is_made_from_manifest_and_evaluation(package: tuple[Path, Eval
     loaded = Package.load(package[0], CATALOGUE)
     card = model_card(loaded.manifest, package[1])
     assert card == loaded.card
-    for part in ("made_up", "own data of the trainer", "stage_uicc_stage", "entity_colon", "network - ridge-cox"):
+    for part in (
+        "made_up",
+        "own data of the trainer",
+        "stage_uicc_stage",
+        "entity_colon",
+        "network - ridge-cox",
+        "less is known",
+    ):
         assert part in card
     assert "Synthetic" not in card
     assert "Synthetic" in model_card(msgspec.structs.replace(loaded.manifest, synthetic=True), package[1])
