@@ -30,6 +30,13 @@ class ModelScores(msgspec.Struct, frozen=True):
     slope: Interval | None
 
 
+class Ranking(msgspec.Struct, frozen=True, array_like=True):
+    """Harrell's C over all pairs, and over pairs of one cancer type; or a paired difference of two of them."""
+
+    pooled: Interval
+    within: Interval | None
+
+
 class Blanking(msgspec.Struct, frozen=True):
     """What removing a block of inputs does to the hazard: exp(mean log factor), and the median factor."""
 
