@@ -132,9 +132,7 @@ def grow(codes: Codes, gradient: Array, hessian: Array, recipe: BoostingRecipe) 
     return Tree(feature, threshold, missing_left, recipe.shrinkage * step)
 
 
-def _best_splits(
-    gradient: Array, hessian: Array, recipe: BoostingRecipe
-) -> tuple[Codes, Codes, NDArray[np.bool_]]:
+def _best_splits(gradient: Array, hessian: Array, recipe: BoostingRecipe) -> tuple[Codes, Codes, NDArray[np.bool_]]:
     """Feature, last bin on the left and the side of the missing, per node; sums come as [nodes, K, bins + 1]."""
     whole_g, whole_h = gradient[:, :1].sum(axis=2)[..., None], hessian[:, :1].sum(axis=2)[..., None]
     observed = np.cumsum(gradient[..., :-2], axis=2), np.cumsum(hessian[..., :-2], axis=2)

@@ -112,7 +112,7 @@ def grim(of: Columns) -> Array:
 
 
 def rmh(of: Columns) -> Array:
-    """Royal Marsden score 0 to 3: LDH above its limit, albumin < 35 g/L, more than two metastatic sites (Arkenau 2009)."""
+    """Royal Marsden score 0 to 3: LDH above its limit, albumin < 35 g/L, over two metastatic sites (Arkenau 2009)."""
     return _points(_raised_ldh(of), _low_albumin(of), _above(of["stage_n_met_sites"], 2))
 
 

@@ -11,10 +11,12 @@ from models.package import COMPARATORS, Package
 from models.setting import Network
 from models.training.cohort import Cohort, CohortError
 from models.training.comparators import Comparators
-from models.training.evaluation import BOOTSTRAPS, evaluate
+from models.training.evaluation import BOOTSTRAPS
 from models.training.evaluation_report import CohortEvaluation, Evaluation
+from models.training.full_evaluation import evaluate_fully
 from models.training.network_training import Progress, Recipe
 from models.training.predictions import Predictions, external, out_of_fold
+from models.training.published import Published
 
 
 def evaluate_package(
@@ -24,6 +26,7 @@ def evaluate_package(
     setting: str | None,
     progress: Progress,
     bootstraps: int = BOOTSTRAPS,
+    published: Sequence[Published] = (),
 ) -> tuple[Evaluation, list[Predictions]]:
     """Scores by setting and cohort, and the predictions behind them.
 
@@ -36,7 +39,7 @@ def evaluate_package(
         for predictions in _predictions(package, network, rows, schema, progress):
             made.append(predictions)
             try:
-                scored = evaluate(predictions, bootstraps=bootstraps)
+                scored = evaluate_fully(predictions, schema, bootstraps=bootstraps, published=published)
             except ValueError as error:
                 raise CohortError(str(error)) from error
             settings.setdefault(network.setting, {}).update(scored)

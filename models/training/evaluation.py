@@ -8,8 +8,10 @@ from models.training.cohort import Cohort
 from models.training.concordance import censoring_survival, harrell, uno
 from models.training.cox import RiskSets
 from models.training.evaluation_report import (
+    BOOSTED,
     NETWORK,
     RIDGE,
+    STAGE_ONLY,
     TYPE_ONLY,
     Blanking,
     CohortEvaluation,
@@ -24,7 +26,7 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 BOOTSTRAPS = 200
-PAIRS = ((NETWORK, RIDGE), (NETWORK, TYPE_ONLY))
+PAIRS = ((NETWORK, RIDGE), (NETWORK, TYPE_ONLY), (NETWORK, STAGE_ONLY), (NETWORK, BOOSTED))
 
 
 def evaluate(predictions: Predictions, seed: int = 0, bootstraps: int = BOOTSTRAPS) -> dict[str, CohortEvaluation]:

@@ -45,6 +45,52 @@ class Blanking(msgspec.Struct, frozen=True):
     patients: int
 
 
+class ComparatorRow(msgspec.Struct, frozen=True):
+    """A clinical score and ours on the patients who have the score; `difference` is network - comparator, paired.
+
+    The rankings are absent where fewer than 50 patients or 10 deaths have it: not available in this cohort.
+    """
+
+    key: str
+    label: str
+    patients: int
+    deaths: int
+    comparator: Ranking | None = None
+    network: Ranking | None = None
+    ridge: Ranking | None = None
+    difference: Ranking | None = None
+
+
+class HorizonRow(msgspec.Struct, frozen=True):
+    """Another model and ours at one horizon: area under the curve of being dead by `days`, on the same patients.
+
+    `left_out` patients have a prediction but no outcome on that day; `differences` are "network - other", paired.
+    """
+
+    model: str
+    days: int
+    patients: int
+    deaths: int
+    left_out: int
+    auc: dict[str, Interval]
+    differences: dict[str, Interval]
+
+
+class CalibrationPoint(msgspec.Struct, frozen=True):
+    """A tenth of the patients by predicted survival: its mean, and what Kaplan and Meier observed (95 % interval)."""
+
+    predicted: float
+    observed: Interval
+    patients: int
+
+
+class CalibrationCurve(msgspec.Struct, frozen=True):
+    """The network's predicted survival at `months`, out of fold, against what happened."""
+
+    months: int
+    points: list[CalibrationPoint]
+
+
 class CohortEvaluation(msgspec.Struct, frozen=True):
     """`folds`: "out of fold" where the cohort was trained on, else "external". `differences` are paired."""
 
@@ -56,6 +102,9 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
     differences: dict[str, dict[str, Interval]]
     blanking: dict[str, Blanking]
     coverage: dict[str, float]
+    comparators: list[ComparatorRow] = []
+    horizons: list[HorizonRow] = []
+    calibration_curve: CalibrationCurve | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -67,3 +116,4 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 
 NETWORK, RIDGE, TYPE_ONLY = "network", "ridge-cox", "type-only"
+STAGE_ONLY, BOOSTED, LOGISTIC = "stage-only", "boosted-cox", "ridge-logistic"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from models.training.comparator_text import comparator_lines
 from models.training.evaluation_report import CohortEvaluation, Evaluation
 
 
@@ -35,5 +36,6 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
             f"  without {block}: hazard x{blanking.mean:.3f} on average, "
             f"x{blanking.median:.3f} in the median of {blanking.patients} patients"
         )
+    yield from comparator_lines(result)
     coverage = ", ".join(f"{modality} {share:.0%}" for modality, share in result.coverage.items())
     yield f"  observed share of the parameters with weights: {coverage}"

@@ -16,7 +16,8 @@ Flags = NDArray[np.bool_]
 
 MAXIMAL_STEPS = 30
 CONVERGED = 1e-9
-FREE = 1e-4  # what keeps the intercept of a cohort finite in which everybody, or nobody, died
+FREE = 1e-6  # the intercept is as good as unpenalised
+LEAST_OF_EITHER = 10  # dead and alive
 
 
 def known_at(cohort: Cohort, days: float) -> tuple[Flags, Flags]:
@@ -29,9 +30,9 @@ def known_at(cohort: Cohort, days: float) -> tuple[Flags, Flags]:
     return (dead | (cohort.time > days)) & (cohort.entry == 0), dead
 
 
-def ridge_logistic(columns: Array, dead: Flags, penalty: Array) -> Array:
+def ridge_logistic(columns: Array, dead: Flags, penalty: Array, start: Array | None = None) -> Array:
     """Coefficients [K] that maximise the log-likelihood - sum(penalty * beta^2) / 2, by Newton's method."""
-    beta = np.zeros(columns.shape[1])
+    beta = np.zeros(columns.shape[1]) if start is None else start
     value = _penalised(columns, dead, penalty, beta)
     for _ in range(MAXIMAL_STEPS):
         probability = _logistic(columns @ beta)
@@ -51,40 +52,39 @@ def ridge_logistic(columns: Array, dead: Flags, penalty: Array) -> Array:
 def logistic_risk(train: Table, test: Table, days: float, seed: int) -> Array:
     """The log-odds of death by `days` of the patients of `test` [n]: fitted on `train`, strength by inner folds.
 
-    Each cohort has its own intercept, which moves none of its patients past another and is left out of the answer.
+    Both are of one cohort. NaN where too few of `train` are dead, or alive, on that day.
     """
     known, dead = known_at(train.cohort, days)
     rows, dead = train.rows(known), dead[known]
-    fold = deal(rows.cohort, seed)
-    strength = max(STRENGTHS, key=lambda tried: _left_out(rows, dead, fold, tried))
-    mean = means(rows)
-    return np.asarray(design(test, mean) @ _fit(rows, dead, mean, strength)[: len(mean)])
-
-
-def _left_out(table: Table, dead: Flags, fold: NDArray[np.intp], strength: float) -> float:
-    """Log-likelihood of each fold by the others."""
-    total = 0.0
+    if min(dead.sum(), (~dead).sum()) < LEAST_OF_EITHER:
+        return np.full(len(test.cohort), np.nan)
+    fold, total = deal(rows.cohort, seed), np.zeros(len(STRENGTHS))
     for number in np.unique(fold):
-        out = fold == number
-        train, test = table.rows(~out), table.rows(out)
-        mean = means(train)
-        beta = _fit(train, dead[~out], mean, strength, table.cohort.cohort)
-        columns = np.column_stack([design(test, mean), _intercepts(test.cohort, table.cohort.cohort)])
-        total += _log_likelihood(columns @ beta, dead[out])
-    return total
+        total += _left_out(rows, dead, fold == number)
+    mean = means(rows)
+    beta = ridge_logistic(_columns(rows, mean), dead, _penalty(len(mean), STRENGTHS[int(total.argmax())]))
+    return np.asarray(_columns(test, mean) @ beta)
 
 
-def _fit(
-    table: Table, dead: Flags, mean: Array, strength: float, cohorts: NDArray[np.str_] | None = None
-) -> Array:
-    intercepts = _intercepts(table.cohort, table.cohort.cohort if cohorts is None else cohorts)
-    columns = np.column_stack([design(table, mean), intercepts])
-    penalty = np.concatenate([np.full(len(mean), strength), np.full(intercepts.shape[1], FREE)])
-    return ridge_logistic(columns, dead, penalty)
+def _left_out(table: Table, dead: Flags, out: Flags) -> Array:
+    """Log-likelihood of the patients in `out` by the others, for each of STRENGTHS, each started at the last."""
+    train, test = table.rows(~out), table.rows(out)
+    mean = means(train)
+    columns, test_columns = _columns(train, mean), _columns(test, mean)
+    beta, found = None, []
+    for strength in STRENGTHS:
+        beta = ridge_logistic(columns, dead[~out], _penalty(len(mean), strength), beta)
+        found.append(_log_likelihood(test_columns @ beta, dead[out]))
+    return np.array(found)
 
 
-def _intercepts(cohort: Cohort, cohorts: NDArray[np.str_]) -> Array:
-    return (cohort.cohort[:, None] == np.unique(cohorts)).astype(np.float64)
+def _columns(table: Table, mean: Array) -> Array:
+    """The centred inputs and an intercept."""
+    return np.column_stack([design(table, mean), np.ones(len(table.cohort))])
+
+
+def _penalty(inputs: int, strength: float) -> Array:
+    return np.append(np.full(inputs, strength), FREE)
 
 
 def _penalised(columns: Array, dead: Flags, penalty: Array, beta: Array) -> float:

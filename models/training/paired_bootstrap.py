@@ -42,7 +42,9 @@ def resampled_c(
             for model, risk in enumerate(risks.T):
                 lower = (risk[rows] < risk[part, None]) + np.float32(0.5) * (risk[rows] == risk[part, None])
                 concordant[:, model] += _weighed(pairs * lower, weights[part], weights[rows])
-    return np.divide(concordant, comparable[:, None], out=np.full_like(concordant, np.nan), where=comparable[:, None] > 0)
+    return np.divide(
+        concordant, comparable[:, None], out=np.full_like(concordant, np.nan), where=comparable[:, None] > 0
+    )
 
 
 def rankings(

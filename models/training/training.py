@@ -8,8 +8,9 @@ from models.training.calibration import baselines, calibration_slope
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
-from models.training.evaluation import BOOTSTRAPS, evaluate
+from models.training.evaluation import BOOTSTRAPS
 from models.training.evaluation_report import NETWORK, CohortEvaluation, Interval
+from models.training.full_evaluation import evaluate_fully
 from models.training.network_training import Progress, Recipe, TrainedNetwork, train_network
 from models.training.packaging import TrainedSetting
 from models.training.predictions import Predictions, out_of_fold
@@ -37,7 +38,7 @@ def train_setting(
 ) -> tuple[TrainedSetting, dict[str, CohortEvaluation]]:
     """Cross-validate, then train on everybody. Raises ValueError where nobody died or nothing can be trained."""
     predictions = out_of_fold(cohort, schema, recipe, progress)
-    evaluations = evaluate(predictions, recipe.seed, bootstraps)
+    evaluations = evaluate_fully(predictions, schema, recipe.seed, bootstraps)
     inputs = select_inputs(cohort, schema)
     table = Table.of(inputs, cohort, schema)
     trained = train_network(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
