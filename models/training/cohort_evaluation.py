@@ -31,11 +31,12 @@ def evaluate_package(
     """Scores by setting and cohort, and the predictions behind them.
 
     Each row is scored by the network of its setting (`setting` forces one). Cohorts that trained this network are
-    predicted out of fold by its own recipe, refitted on the rows that are given. Raises CohortError where nobody died.
+    predicted out of fold by its own recipe, refitted on the rows that are given. `published` predictions stand beside
+    ours. Raises CohortError where nobody died.
     """
     settings: dict[str, dict[str, CohortEvaluation]] = {}
     made = []
-    for network, rows in _by_network(package, cohort, setting):
+    for network, rows in rows_by_network(package, cohort, setting):
         for predictions in _predictions(package, network, rows, schema, progress):
             made.append(predictions)
             try:
@@ -58,7 +59,8 @@ def recipe_of(network: Network) -> Recipe:
     return msgspec.convert(known, Recipe, strict=False)
 
 
-def _by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequence[tuple[Network, Cohort]]:
+def rows_by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequence[tuple[Network, Cohort]]:
+    """The networks that score the rows, each with its own (`setting` forces one)."""
     if setting is not None:
         return [(package.network(setting), cohort)]
     networks = {name: package.network(name) for name in sorted(set(cohort.setting.tolist()))}

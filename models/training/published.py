@@ -62,6 +62,16 @@ def read_published(path: Path) -> Sequence[Published]:
     return [Published(model, days, survival) for (model, days), survival in sorted(found.items())]
 
 
+def published_for(path: Path, cohort: Cohort) -> Sequence[Published]:
+    """The models of the file. Raises CohortError also where it knows none of the patients of `cohort`."""
+    found = read_published(path)
+    if all(np.isnan(entry.of(cohort)).all() for entry in found):
+        raise CohortError(
+            f"{path.name}: no patient of it is in the cohort files (cohort and patient_id must be theirs)"
+        )
+    return found
+
+
 def _survival(cell: str | None, where: str) -> float | None:
     if not (cell or "").strip():
         return None
