@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from models.training.comparator_text import signed
-from models.training.evaluation_report import CohortEvaluation, Evaluation, Interval
+from models.training.evaluation_report import CohortEvaluation, Evaluation, Interval, Ranking
 from models.training.report import plots
 from models.training.report.markdown import escaped, table
 
@@ -62,7 +62,7 @@ def _comparators(name: str, result: CohortEvaluation) -> Iterator[Part]:
         yield "Not in this evaluation."
     if shown:
         rows = [
-            (f"{row.label} (n = {row.patients})", [r and r.pooled for r in (row.comparator, row.network, row.ridge)])
+            (f"{row.label} (n = {row.patients})", [_pooled(r) for r in (row.comparator, row.network, row.ridge)])
             for row in shown
         ]
         title = f"Network and clinical scores on {name}"
@@ -75,7 +75,7 @@ def _comparators(name: str, result: CohortEvaluation) -> Iterator[Part]:
                     row.label,
                     row.patients,
                     row.deaths,
-                    *(r and r.pooled for r in (row.comparator, row.network, row.ridge)),
+                    *(_pooled(r) for r in (row.comparator, row.network, row.ridge)),
                     row.difference and signed(row.difference.pooled),
                     row.difference and row.difference.within and signed(row.difference.within),
                 )
@@ -84,6 +84,10 @@ def _comparators(name: str, result: CohortEvaluation) -> Iterator[Part]:
         )
     if missing:
         yield f"Not available in this cohort: {escaped(', '.join(missing))}."
+
+
+def _pooled(ranking: Ranking | None) -> Interval | None:
+    return None if ranking is None else ranking.pooled
 
 
 def _horizons(result: CohortEvaluation) -> Iterator[Part]:
@@ -107,7 +111,7 @@ def _calibration(name: str, result: CohortEvaluation) -> Iterator[Part]:
     curve = result.calibration_curve
     yield "#### Calibration"
     if curve is None:
-        yield "Not available: no prediction of survival for this cohort, or too few patients followed up to the horizon."
+        yield "Not available: no survival predicted for this cohort, or too few patients followed up to the horizon."
         return
     yield "calibration", plots.calibration(f"Calibration on {name}", curve)
     yield table(

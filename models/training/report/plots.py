@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from models.training.evaluation_report import CalibrationCurve, Interval
 from models.training.report.markers import CurveBin
-from models.training.report.scale import Scale, scale_of
+from models.training.report.scale import Scale, scale_of, skewed_scale_of
 from models.training.report.svg import Drawing, text_width
 
 WIDTH, RIGHT, TOP, BOTTOM, LINE = 760.0, 30.0, 64.0, 56.0, 18.0
@@ -78,7 +78,7 @@ def calibration(title: str, curve: CalibrationCurve) -> str:
 def relevance_curve(title: str, axis: str, bins: Sequence[CurveBin]) -> str:
     """Median relevance against the value, with the middle half of the patients as a band."""
     drawing = Drawing(520, 340, title, f"relevance against {axis} in {len(bins)} groups of patients")
-    x = scale_of([entry.value for entry in bins], 70.0, 500.0)
+    x = skewed_scale_of([entry.value for entry in bins], 70.0, 500.0)
     y = scale_of([0.0, *(limit for entry in bins for limit in (entry.low, entry.high))], 284.0, 44.0)
     _horizontal_axis(drawing, x, y.start, axis, top=y.end)
     _vertical_axis(drawing, y, x.start, x.end, "relevance (log-risk)")

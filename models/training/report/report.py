@@ -49,7 +49,7 @@ def write_report(
     """
     out.mkdir(parents=True, exist_ok=True)
     own = given or read_evaluation(package.path / EVALUATION)
-    blocks, written = [_head(package)], []
+    blocks, written = [_head(package)], list[Path]()
     used: dict[str, dict[str, CohortEvaluation]] = {}
     for network, rows in rows_by_network(package, cohort, setting):
         blocks.append(f"## Setting {network.setting}")
@@ -60,8 +60,11 @@ def write_report(
             if result is not None:
                 used.setdefault(network.setting, {})[name] = result
             blocks.append(f"### Cohort {escaped(name)}")
-            for part in _parts(name, result, network, of_cohort, schema):
-                blocks.append(_written(part, f"{network.setting}-{number + 1}-{_slug(name)}", out, written))
+            prefix, parts = (
+                f"{network.setting}-{number + 1}-{_slug(name)}",
+                _parts(name, result, network, of_cohort, schema),
+            )
+            blocks.extend(_written(part, prefix, out, written) for part in parts)
     evaluation = Evaluation(used, own.bootstraps, own.seed)
     for file, text in ((REPORT, "\n\n".join(blocks)), (FIGURES, all_figures(evaluation))):
         (out / file).write_text(text + "\n", encoding="utf-8")
@@ -72,8 +75,8 @@ def write_report(
 def _head(package: Package) -> str:
     return (
         f"# Report of {escaped(package.name)} {escaped(package.version)}\n\n"
-        f"Package {package.digest[:12]}. Research use: these are associations in the cohorts named, not causes, and never "
-        "advice on treatment. Intervals are 95 % bootstrap intervals. Every figure of the evaluation stands in "
+        f"Package {package.digest[:12]}. Research use: these are associations in the cohorts named, not causes, and "
+        "never advice on treatment. Intervals are 95 % bootstrap intervals. Every figure of the evaluation stands in "
         f"[{FIGURES}]({FIGURES})."
     )
 

@@ -35,29 +35,31 @@ class Drawing:
         self.text(16, 24, title, kind="title")
 
     def line(self, x1: float, y1: float, x2: float, y2: float, kind: str, *, width: float = 1, dash: str = "") -> None:
-        dashed = {"stroke-dasharray": dash} if dash else {}
-        self._add("line", kind, x1=x1, y1=y1, x2=x2, y2=y2, **{"stroke-width": width}, **dashed)
+        more: dict[str, float | str] = {"stroke-width": width} | ({"stroke-dasharray": dash} if dash else {})
+        self._add("line", kind, x1=x1, y1=y1, x2=x2, y2=y2, **more)
 
     def text(
         self, x: float, y: float, content: str, *, anchor: str = "start", kind: str = "", turned: bool = False
     ) -> None:
-        turn = {"transform": f"rotate(-90 {x:.1f} {y:.1f})"} if turned else {}
-        self._add("text", kind, x=x, y=y, **{"text-anchor": anchor}, **turn).text = _printable(content)
+        more: dict[str, float | str] = {"text-anchor": anchor}
+        if turned:
+            more["transform"] = f"rotate(-90 {x:.1f} {y:.1f})"
+        self._add("text", kind, x=x, y=y, **more).text = _printable(content)
 
     def bar(self, x: float, y: float, width: float, height: float, series: int) -> None:
         self._add("rect", f"s{series % SERIES}", x=x, y=y, width=width, height=height)
 
     def area(self, points: Sequence[tuple[float, float]], series: int) -> None:
         """A filled band, see-through."""
-        self._add("polygon", f"s{series % SERIES}", points=_points(points), **{"fill-opacity": 0.2, "stroke": "none"})
+        more: dict[str, float | str] = {"fill-opacity": 0.2, "stroke": "none"}
+        self._add("polygon", f"s{series % SERIES}", points=_points(points), **more)
 
     def path(self, points: Sequence[tuple[float, float]], series: int) -> None:
-        self._add(
-            "polyline", f"s{series % SERIES}", points=_points(points), **{"stroke-width": 2, "style": "fill: none"}
-        )
+        more: dict[str, float | str] = {"stroke-width": 2, "style": "fill: none"}
+        self._add("polyline", f"s{series % SERIES}", points=_points(points), **more)
 
     def marker(self, x: float, y: float, series: int, size: float = 4.5) -> None:
-        """Circle, square, diamond, triangle, cross: by the number of the series."""
+        """Circle, square, diamond, triangle, bar: by the number of the series."""
         kind, s = f"s{series % SERIES}", size
         shapes: tuple[Sequence[tuple[float, float]], ...] = (
             (),
