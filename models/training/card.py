@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from models.manifest import Manifest, Setting, TrainedInput
+from models.training.comparator_text import comparator_tables
 from models.training.evaluation_report import CohortEvaluation, Evaluation, Interval
 
 USE = """Research use. The network places a patient with a solid tumour among similar patients of its reference data and
@@ -25,7 +26,10 @@ def model_card(manifest: Manifest, evaluation: Evaluation) -> str:
     parts = [f"# {manifest.name} {manifest.version}\n\n{synthetic}{USE}", form]
     for key, setting in manifest.settings.items():
         parts += _setting(key, setting, manifest.parameters)
-        parts += [_cohort(name, result) for name, result in evaluation.settings.get(key, {}).items()]
+        parts += [
+            _cohort(name, result) + comparator_tables(result)
+            for name, result in evaluation.settings.get(key, {}).items()
+        ]
     parts.append(f"## Limits\n\n{LIMITS}")
     return "\n\n".join(parts) + "\n"
 

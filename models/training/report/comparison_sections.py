@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from models.training.comparator_text import signed
+from models.training.comparator_text import horizon_table, not_available, score_table, signed
 from models.training.evaluation_report import CohortEvaluation, Evaluation, Interval, Ranking
 from models.training.report import plots
 from models.training.report.markdown import escaped, table
@@ -56,34 +56,18 @@ def _discrimination(name: str, result: CohortEvaluation) -> Iterator[Part]:
 
 def _comparators(name: str, result: CohortEvaluation) -> Iterator[Part]:
     yield "#### Clinical scores, on the patients who have them"
-    shown = [row for row in result.comparators if row.comparator is not None]
-    missing = [f"{row.label} ({row.patients} patients)" for row in result.comparators if row.comparator is None]
     if not result.comparators:
         yield "Not in this evaluation."
-    if shown:
-        rows = [
-            (f"{row.label} (n = {row.patients})", [_pooled(r) for r in (row.comparator, row.network, row.ridge)])
-            for row in shown
-        ]
+    rows = [
+        (f"{row.label} (n = {row.patients})", [_pooled(r) for r in (row.comparator, row.network, row.ridge)])
+        for row in result.comparators
+        if row.comparator is not None
+    ]
+    if rows:
         title = f"Network and clinical scores on {name}"
         yield "comparators", plots.forest(title, "Harrell's C, all pairs", ("score", "network", "ridge-cox"), rows, 0.5)
-        header = ("score", "patients", "deaths", "C score", "C network", "C ridge", "network - score", "within a type")
-        yield table(
-            header,
-            [
-                (
-                    row.label,
-                    row.patients,
-                    row.deaths,
-                    *(_pooled(r) for r in (row.comparator, row.network, row.ridge)),
-                    row.difference and signed(row.difference.pooled),
-                    row.difference and row.difference.within and signed(row.difference.within),
-                )
-                for row in shown
-            ],
-        )
-    if missing:
-        yield f"Not available in this cohort: {escaped(', '.join(missing))}."
+        yield score_table(result)
+    yield from filter(None, [not_available(result)])
 
 
 def _pooled(ranking: Ranking | None) -> Interval | None:
@@ -91,20 +75,9 @@ def _pooled(ranking: Ranking | None) -> Interval | None:
 
 
 def _horizons(result: CohortEvaluation) -> Iterator[Part]:
-    if not result.horizons:
-        return
-    yield "#### Dead by a day: other models on the same patients"
-    rows = [
-        (row.model, row.days, row.patients, row.deaths, row.left_out, model, auc, _gain(row.differences, model))
-        for row in result.horizons
-        for model, auc in row.auc.items()
-    ]
-    yield table(("beside", "days", "patients", "deaths", "no outcome", "model", "AUC", "network - model"), rows)
-
-
-def _gain(differences: Mapping[str, Interval], model: str) -> str | None:
-    found = differences.get(f"network - {model}")
-    return None if found is None else signed(found)
+    if result.horizons:
+        yield "#### Dead by a day: other models on the same patients"
+        yield horizon_table(result)
 
 
 def _calibration(name: str, result: CohortEvaluation) -> Iterator[Part]:
