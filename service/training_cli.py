@@ -44,11 +44,15 @@ def cohort() -> None:
 @click.option("--out", required=True, type=_new_file, help="The file to write, .parquet or .csv.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
 def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
-    """Write the public cohort NAME in the cohort format, through the catalogue's units, ranges and gene rule."""
+    """Write the public cohort NAME in the cohort format, through the catalogue's units, ranges and gene rule.
+
+    Where the source carries predictions of its own (support2), they are written to FILE.published.csv.
+    """
     with _told_in_one_line():
-        from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS, TIME_ZERO
+        from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS, PUBLISHED, TIME_ZERO
         from models.training.build_record import write_build_record
         from models.training.cohort import write_cohort
+        from models.training.published import published_path, write_published
 
         if name not in PUBLIC_COHORTS:
             raise click.UsageError(f"no cohort {name}; there are {', '.join(PUBLIC_COHORTS)}")
@@ -56,6 +60,8 @@ def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
         write_cohort(out, built.cohort, _schema())
         excluded, out_of_range = dict(built.excluded), dict(built.cohort.out_of_range)
         write_build_record(out, TIME_ZERO[name], excluded, out_of_range)
+        if name in PUBLISHED:
+            write_published(published_path(out), PUBLISHED[name](data / name))
     counts = {
         "patients": len(built.cohort),
         "deaths": int(built.cohort.event.sum()),
@@ -156,6 +162,7 @@ def train(
 @click.option("--setting", type=click.Choice(SETTINGS), help="Score every row with this setting's network.")
 @click.option("--json", "json_file", type=_new_file, help="Write the scores to this file.")
 @click.option("--predictions", type=_new_file, help="Write patient_id, cohort, fold, model, risk to this CSV file.")
+@click.option("--published", type=_file, help="CSV patient_id, cohort, model, days, survival: compared with ours.")
 @click.option("--bootstraps", default=200, show_default=True, help="Resamples behind the intervals.")
 @_fits
 @click.option(
@@ -172,6 +179,7 @@ def evaluate(
     setting: str | None,
     json_file: Path | None,
     predictions: Path | None,
+    published: Path | None,
     bootstraps: int,
     fits: Path | None,
     folds: str,
@@ -183,16 +191,53 @@ def evaluate(
         from models.training.cohort_evaluation import evaluate_package
         from models.training.evaluation_text import evaluation_text
         from models.training.predictions import write_predictions
+        from models.training.published import published_for
 
         loaded = Package.load(package, _schema())
         table = _joined((*files, *more))
         tell = _progress("evaluation")
-        evaluation, made = evaluate_package(loaded, table, _schema(), setting, tell, bootstraps, _fitting(fits), folds)
+        others = published_for(published, table) if published else ()
+        evaluation, made = evaluate_package(
+            loaded, table, _schema(), setting, tell, bootstraps, _fitting(fits), folds, others
+        )
         if predictions:
             write_predictions(predictions, made)
         if json_file:
             json_file.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation), indent=1) + b"\n")
     click.echo(evaluation_text(evaluation))
+
+
+@model.command(epilog="Example: oncohooks model report --package package --cohort mine.parquet --out report")
+@click.option("--package", required=True, type=_folder, help="Folder of the model package.")
+@click.option("--cohort", "files", required=True, multiple=True, type=_file, help="A cohort file; repeat for more.")
+@click.argument("more", nargs=-1, type=_file)
+@click.option("--out", required=True, type=_new_folder, help="The folder to write report.md and its plots to.")
+@click.option("--setting", type=click.Choice(SETTINGS), help="Score every row with this setting's network.")
+@click.option("--evaluation", type=_file, help="What `model evaluate --json` wrote; default: that of the package.")
+@click.option("--bootstraps", default=200, show_default=True, help="Resamples, where a cohort is evaluated now.")
+def report(
+    package: Path,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    out: Path,
+    setting: str | None,
+    evaluation: Path | None,
+    bootstraps: int,
+) -> None:
+    """Write the cross-cancer report: discrimination, comparators, calibration, markers and interactions, with plots.
+
+    Nothing is trained: a cohort that trained the package needs an evaluation, another one is evaluated as it is served.
+    """
+    _use_one_thread()
+    with _told_in_one_line():
+        from models.package import Package
+        from models.training.report.report import read_evaluation, write_report
+
+        loaded = Package.load(package, _schema())
+        given = read_evaluation(evaluation) if evaluation else None
+        table = _joined((*files, *more))
+        written = write_report(loaded, table, _schema(), setting, given, out, _progress("report"), bootstraps)
+    click.echo(f"report: {written[-2]}, {len(written) - 2} plots")
 
 
 @model.command(epilog="Example: oncohooks model card --package package")

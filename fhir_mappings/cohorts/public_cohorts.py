@@ -1,6 +1,6 @@
 """The public cohorts that `oncohooks cohort build` knows by name, and when the clock of each starts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from fhir_mappings.cohorts.builder import BuiltCohort
@@ -14,9 +14,11 @@ from fhir_mappings.cohorts.msk_met import build_msk_met
 from fhir_mappings.cohorts.ncctg_lung import build_ncctg_lung
 from fhir_mappings.cohorts.nhanes import build_nhanes
 from fhir_mappings.cohorts.support2 import build_support2
+from fhir_mappings.cohorts.support2_published import support2_published
 from fhir_mappings.cohorts.tcga import build_tcga
 from fhir_mappings.cohorts.ucsf_pdgm import build_ucsf_pdgm
 from models.features import FeatureSchema
+from models.training.published import PublishedRow
 
 PUBLIC_COHORTS: Mapping[str, Callable[[Path, FeatureSchema], BuiltCohort]] = {
     "tcga": build_tcga,
@@ -32,6 +34,8 @@ PUBLIC_COHORTS: Mapping[str, Callable[[Path, FeatureSchema], BuiltCohort]] = {
     "ncctg_lung": build_ncctg_lung,
     "inspire": build_inspire,
 }
+# Predictions of others that a source carries: written beside the cohort file, never into it.
+PUBLISHED: Mapping[str, Callable[[Path], Iterable[PublishedRow]]] = {"support2": support2_published}
 # The event from which the days of a cohort are counted.
 TIME_ZERO: Mapping[str, str] = {
     "tcga": "diagnosis; melanoma enters with the specimen",

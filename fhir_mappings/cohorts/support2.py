@@ -5,7 +5,7 @@ entity and are the cohort `support2_without_cancer`, so that they get a baseline
 open by the authors and stay missing (0 of a pulse, a breathing rate, a glucose is a gap; a mean pressure below 25 too).
 Not read: the study's own predictions and scores (surv2m, surv6m, prg2m, prg6m, sps, aps, avtisst), what is known only
 after entry (dnr, dnrday, slos, hospdead, hday, charges, totcst, totmcst, sfdm2), adlsc, whose gaps were filled, and
-edu, income, race.
+edu, income, race. surv2m, surv6m, prg2m and prg6m stand beside the cohort file (FILE.published.csv) as comparators.
 """
 
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from models.training.comparator_text import comparator_tables
 from models.training.evaluation_report import NETWORK, RIDGE, BorrowedCheck, Calibration, CohortEvaluation
 from models.training.markdown import by_horizon, or_dash, signed_or_dash, table
 
@@ -11,7 +12,8 @@ def cohort_section(name: str, result: CohortEvaluation) -> str:
     head = f"### Evaluation on {name} ({result.folds})\n\n{result.patients} patients, {result.deaths} deaths."
     head += _not_there(result)
     parts = [head, _scores(result), _differences(result), _calibration(result), _scenarios(result), _subgroups(result)]
-    return "\n\n".join(part for part in (*parts, _blanking(result), _coverage(result)) if part)
+    whole = "\n\n".join(part for part in (*parts, _blanking(result), _coverage(result)) if part)
+    return whole + comparator_tables(result)
 
 
 def _not_there(result: CohortEvaluation) -> str:

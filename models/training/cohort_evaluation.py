@@ -11,12 +11,14 @@ from models.package import COMPARATORS, Package
 from models.setting import Network
 from models.training.cohort import Cohort, CohortError
 from models.training.comparators import Comparators
-from models.training.evaluation import BOOTSTRAPS, evaluate, evaluation_of
+from models.training.evaluation import BOOTSTRAPS, evaluation_of
 from models.training.evaluation_report import CohortEvaluation, Evaluation
 from models.training.fits import Fit
 from models.training.folds import RANDOM
+from models.training.full_evaluation import evaluate_fully
 from models.training.network_training import Progress, Recipe, train_network
 from models.training.predictions import Predictions, external, out_of_fold
+from models.training.published import Published
 
 
 def evaluate_package(
@@ -28,20 +30,22 @@ def evaluate_package(
     bootstraps: int = BOOTSTRAPS,
     fit: Fit = train_network,
     folds: str = RANDOM,
+    published: Sequence[Published] = (),
 ) -> tuple[Evaluation, list[Predictions]]:
     """Scores by setting and cohort, and the predictions behind them.
 
     Each row is scored by the network of its setting (`setting` forces one). Cohorts that trained this network are
     predicted out of fold by its own recipe, refitted on the rows that are given; `folds` says who is predicted
-    together. Raises CohortError where nobody died, or where no cohort can be left out.
+    together. `published` predictions stand beside ours. Raises CohortError where nobody died, or where no cohort can be
+    left out.
     """
     settings: dict[str, dict[str, CohortEvaluation]] = {}
     made = []
-    for network, rows in _by_network(package, cohort, setting):
+    for network, rows in rows_by_network(package, cohort, setting):
         try:
             for predictions in _predictions(package, network, rows, schema, progress, fit, folds):
                 made.append(predictions)
-                scored = evaluate(predictions, schema, bootstraps=bootstraps)
+                scored = evaluate_fully(predictions, schema, bootstraps=bootstraps, published=published)
                 settings.setdefault(network.setting, {}).update(scored)
         except ValueError as error:
             raise CohortError(str(error)) from error
@@ -60,7 +64,8 @@ def recipe_of(network: Network) -> Recipe:
     return msgspec.convert(known, Recipe, strict=False)
 
 
-def _by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequence[tuple[Network, Cohort]]:
+def rows_by_network(package: Package, cohort: Cohort, setting: str | None) -> Sequence[tuple[Network, Cohort]]:
+    """The networks that score the rows, each with its own (`setting` forces one)."""
     if setting is not None:
         return [(package.network(setting), cohort)]
     networks = {name: package.network(name) for name in sorted(set(cohort.setting.tolist()))}

@@ -10,10 +10,11 @@ from models.features import FeatureSchema
 from models.network.fitted import Inputs
 from models.network.scaling import Scaling
 from models.training.borrowing import BorrowedTerms
-from models.training.evaluation_report import RIDGE, TYPE_ONLY
+from models.training.evaluation_report import RIDGE, STAGE_ONLY, TYPE_ONLY
 from models.training.ridge import CentredRidge, Table, fit_ridge
 
-TYPE_ONLY_STRENGTH = 1.0
+FEW_INPUTS_STRENGTH = 1.0
+STAGE = ("stage_uicc_stage", "stage_m1")
 Array = NDArray[np.float64]
 
 
@@ -35,10 +36,14 @@ def inputs_of(scaling: Mapping[str, Scaling], schema: FeatureSchema) -> Inputs:
 
 
 def comparators(table: Table, ridge: CentredRidge) -> Comparators:
-    """The centred ridge on all inputs, and a model that knows nothing but the cancer type."""
-    types = table.only_entities()
-    by_type = fit_ridge(types, np.full(len(types.inputs.keys), TYPE_ONLY_STRENGTH))
-    weights = {RIDGE: ridge.by_parameter(), TYPE_ONLY: by_type.by_parameter()}
+    """The centred ridge on all inputs, and models that know nothing but the cancer type, or type, stage group and M1.
+
+    The one by stage is left out where no stage has weights: it would be the one by type.
+    """
+    weights = {RIDGE: ridge.by_parameter(), TYPE_ONLY: _few(table.only_entities())}
+    by_stage = table.only(STAGE)
+    if by_stage.inputs.parameters:
+        weights[STAGE_ONLY] = _few(by_stage)
     return Comparators(dict(table.inputs.scaling), weights)
 
 
@@ -47,6 +52,10 @@ def with_terms(own: Comparators, terms: BorrowedTerms) -> Comparators:
     scaling = {key: terms.ridge.inputs.scaling[key] for key in terms.keys}
     weights = {**own.weights, RIDGE: {**own.weights[RIDGE], **terms.pair_weights}}
     return Comparators({**own.scaling, **scaling}, weights)
+
+
+def _few(table: Table) -> Mapping[str, tuple[float, float]]:
+    return fit_ridge(table, np.full(len(table.inputs.keys), FEW_INPUTS_STRENGTH)).by_parameter()
 
 
 def _pair_weights(inputs: Inputs, weights: Mapping[str, tuple[float, float]]) -> Array:

@@ -89,6 +89,13 @@ class Subgroup(msgspec.Struct, frozen=True):
     slope: Interval | None
 
 
+class Ranking(msgspec.Struct, frozen=True, array_like=True):
+    """Harrell's C over all pairs, and over pairs of one cancer type; or a paired difference of two of them."""
+
+    pooled: Interval
+    within: Interval | None
+
+
 class Blanking(msgspec.Struct, frozen=True):
     """What removing a block of inputs does to the hazard: exp(mean log factor), and the median factor."""
 
@@ -115,6 +122,52 @@ class BorrowedCheck(msgspec.Struct, frozen=True):
     slope: Interval
 
 
+class ComparatorRow(msgspec.Struct, frozen=True):
+    """A clinical score and ours on the patients who have the score; `difference` is network - comparator, paired.
+
+    The rankings are absent where fewer than 50 patients or 10 deaths have it: not available in this cohort.
+    """
+
+    key: str
+    label: str
+    patients: int
+    deaths: int
+    comparator: Ranking | None = None
+    network: Ranking | None = None
+    ridge: Ranking | None = None
+    difference: Ranking | None = None
+
+
+class HorizonRow(msgspec.Struct, frozen=True):
+    """Another model and ours at one horizon: area under the curve of being dead by `days`, on the same patients.
+
+    `left_out` patients have a prediction but no outcome on that day; `differences` are "network - other", paired.
+    """
+
+    model: str
+    days: int
+    patients: int
+    deaths: int
+    left_out: int
+    auc: dict[str, Interval]
+    differences: dict[str, Interval]
+
+
+class CalibrationPoint(msgspec.Struct, frozen=True):
+    """A tenth of the patients by predicted survival: its mean, and what Kaplan and Meier observed (95 % interval)."""
+
+    predicted: float
+    observed: Interval
+    patients: int
+
+
+class CalibrationCurve(msgspec.Struct, frozen=True):
+    """The network's predicted survival at a `horizon` ("24 months"), out of fold, against what happened."""
+
+    horizon: str
+    points: list[CalibrationPoint]
+
+
 class CohortEvaluation(msgspec.Struct, frozen=True):
     """`folds`: "out of fold" (and how) where the cohort was trained on, else "external". `differences` are paired.
 
@@ -133,6 +186,9 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
     recalibrated_on: str = ""
     scenarios: dict[str, Scenario] = {}
     subgroups: tuple[Subgroup, ...] = ()
+    comparators: list[ComparatorRow] = []
+    horizons: list[HorizonRow] = []
+    calibration_curve: CalibrationCurve | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True):
@@ -152,3 +208,4 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 NETWORK, RIDGE, TYPE_ONLY = "network", "ridge-cox", "type-only"
 EXTERNAL_COHORT = "external"  # in `CohortEvaluation.folds`
+STAGE_ONLY, BOOSTED, LOGISTIC = "stage-only", "boosted-cox", "ridge-logistic"

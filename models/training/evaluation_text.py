@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from models.training.comparator_text import comparator_lines
 from models.training.evaluation_report import Calibration, CohortEvaluation, Evaluation, ModelScores
 from models.training.markdown import by_horizon, or_dash, signed_or_dash
 
@@ -39,6 +40,7 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
             f"  without {block}: hazard x{blanking.mean:.3f} on average, "
             f"x{blanking.median:.3f} in the median of {blanking.patients} patients"
         )
+    yield from comparator_lines(result)
     coverage = ", ".join(f"{modality} {share:.0%}" for modality, share in result.coverage.items())
     yield f"  observed share of the parameters with weights: {coverage}"
     yield from _scenarios(result)

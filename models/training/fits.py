@@ -23,7 +23,10 @@ Fit = Callable[[Table, FeatureSchema, Recipe, Progress], TrainedNetwork]
 
 WEIGHTS = ("skip", "first", "second", "last")
 LINEAR = ("beta", "mean", "strength")
-CODE = (dense, centring, cox, network_training, ridge, folds.deal, FittedNetwork.members, FittedNetwork.relevance)
+CODE = (
+    dense, centring, cox, network_training, folds.deal, FittedNetwork.members, FittedNetwork.relevance, ridge.means,
+    ridge.design, ridge.fit_ridge, ridge.choose_strength, ridge.CentredRidge,
+)  # fmt: skip
 
 
 class KeptFits:

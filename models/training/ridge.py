@@ -4,7 +4,7 @@ A parameter contributes beta * (x - mean of the observed x), and nothing where i
 does not score. On the pairs (x, 1 - x) that is w = beta * (1 - mean), v = -beta * mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 import numpy as np
@@ -43,10 +43,16 @@ class Table(msgspec.Struct, frozen=True):
 
     def only_entities(self) -> "Table":
         """The same patients, of whom nothing is known but the cancer type."""
-        d, keys = len(self.inputs.parameters), self.inputs.entities
-        inputs = Inputs((), keys, {key: self.inputs.scaling[key] for key in keys})
-        entities = slice(d, d + len(keys))
-        return Table(inputs, self.scaled[:, entities], self.pairs[:, entities], self.cohort)
+        return self.only(())
+
+    def only(self, parameters: Collection[str]) -> "Table":
+        """The same patients, of whom nothing is known but the cancer type and `parameters` (those with weights)."""
+        kept = tuple(key for key in self.inputs.parameters if key in parameters)
+        keys = (*kept, *self.inputs.entities)
+        inputs = Inputs(kept, self.inputs.entities, {key: self.inputs.scaling[key] for key in keys})
+        columns = [self.inputs.keys.index(key) for key in keys]
+        complements = [len(self.inputs.keys) + column for column in columns[: len(kept)]]
+        return Table(inputs, self.scaled[:, columns], self.pairs[:, columns + complements], self.cohort)
 
     def risk_sets(self) -> RiskSets:
         """Strata are the cohorts: their time zeros and baselines differ."""

@@ -9,9 +9,10 @@ from models.training.calibration import baselines, calibration_slope, horizons_o
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
-from models.training.evaluation import BOOTSTRAPS, evaluate
+from models.training.evaluation import BOOTSTRAPS
 from models.training.evaluation_report import NETWORK, RIDGE, CohortEvaluation, Interval
 from models.training.fits import Fit
+from models.training.full_evaluation import evaluate_fully
 from models.training.network_training import Progress, Recipe, TrainedNetwork, train_network
 from models.training.packaging import TrainedSetting
 from models.training.predictions import Predictions, out_of_fold
@@ -51,7 +52,7 @@ def train_setting(
     Where the network ranks worse than its ridge on any cohort, the ridge is what is trained: the same form, no epoch.
     """
     predictions = out_of_fold(cohort, schema, recipe, progress, fit)
-    evaluations = evaluate(predictions, schema, recipe.seed, bootstraps)
+    evaluations = evaluate_fully(predictions, schema, recipe.seed, bootstraps)
     if recipe.longest and any(worse_than_ridge(evaluation) for evaluation in evaluations.values()):
         ridge_only = msgspec.structs.replace(recipe, longest=0)
         return train_setting(key, cohort, schema, ridge_only, progress, bootstraps, fit)

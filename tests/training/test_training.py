@@ -195,10 +195,10 @@ def test_packing_is_reproducible(package: tuple[Path, Evaluation], tmp_path: Pat
 
 
 def test_the_evaluation_says_what_it_must(package: tuple[Path, Evaluation]) -> None:
-    """Three models, paired differences with intervals, calibration, blanking per block, coverage."""
+    """All models, paired differences with intervals, calibration, blanking per block, coverage."""
     result = package[1].settings["diagnosis"]["made_up"]
     assert (result.folds, result.patients, result.entities) == ("out of fold", 300, 3)
-    assert set(result.models) == {"network", "ridge-cox", "type-only"}
+    assert set(result.models) == {"network", "ridge-cox", "type-only", "stage-only", "boosted-cox"}
     assert result.models["network"].pooled.value > 0.6
     assert result.models["type-only"].within is not None
     assert result.models["type-only"].within.value == 0.5
@@ -248,7 +248,7 @@ def test_a_new_cohort_is_scored_as_it_is_served(package: tuple[Path, Evaluation]
     with (tmp_path / "p.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["patient_id", "cohort", "fold", "model", "risk"]
-    assert len(rows) == 3 * 120
+    assert len(rows) == 4 * 120
     assert {(row["fold"], row["cohort"]) for row in rows} == {("external", "elsewhere")}
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from fhir_mappings.cohorts import hancock
 from models.training.cohort import read_cohort, write_cohort
 from service.training_cli import cohort, model
+from tests.training.cohorts.source_files import build as build_from_rows
 from tests.unit.models.made_up import cohort as made_up
 from tests.unit.models.made_up import schema, write_made_up_package
 
@@ -73,6 +74,21 @@ def test_build_writes_the_cohort_and_says_what_was_left_out(tmp_path: Path) -> N
         "patients": 2, "deaths": 1, "timeZero": "diagnosis", "excluded": {},
         "outOfRange": {"demo_age_at_baseline": 1},
     }  # fmt: skip
+
+
+def test_build_writes_published_predictions_beside_the_cohort(tmp_path: Path) -> None:
+    """What SUPPORT2 and its doctors foretold stands in a file of its own; none for a cohort without predictions."""
+    columns = ("surv2m", "surv6m", "prg2m", "prg6m")
+    build_from_rows(tmp_path / "support2", "support2", {"surv2m": "0.5", "prg6m": "0.125"}, also=columns)
+    done = run("cohort", "build", "support2", "--data", tmp_path, "--out", tmp_path / "s.csv")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "s.csv.published.csv").read_text().splitlines() == [
+        "patient_id,cohort,model,days,survival", "1,support2,surv2m,60,0.5", "1,support2,prg6m,180,0.125",
+    ]  # fmt: skip
+    assert not set(columns) & set((tmp_path / "s.csv").read_text().splitlines()[0].split(","))
+    write_hancock(tmp_path / "hancock")
+    run("cohort", "build", "hancock", "--data", tmp_path, "--out", tmp_path / "h.csv")
+    assert not (tmp_path / "h.csv.published.csv").exists()
 
 
 def test_build_names_what_is_not_there(tmp_path: Path) -> None:
@@ -149,6 +165,24 @@ def test_evaluate_a_new_cohort(package: Path, file: Path, tmp_path: Path) -> Non
     assert len(predictions.read_text().splitlines()) == 1 + 3 * 80
 
 
+def test_evaluate_beside_published_predictions(package: Path, file: Path, tmp_path: Path) -> None:
+    """They are compared on the patients that they name; a file of other patients is a fault."""
+    patients = read_cohort(file, CATALOGUE)
+    published = tmp_path / "published.csv"
+    rows = [
+        f"{p},elsewhere,oracle,700,{float(t > 700)}" for p, t in zip(patients.patient_id, patients.time, strict=True)
+    ]
+    published.write_text("\n".join(["patient_id,cohort,model,days,survival", *rows]))
+    options = ("--published", published, "--bootstraps", 3)
+    done = run("model", "evaluate", "--package", package, "--cohort", file, *options)
+    assert done.exit_code == 0, done.output
+    assert "oracle at 700 days: " in done.output
+    published.write_text("patient_id,cohort,model,days,survival\nnobody,elsewhere,oracle,700,1")
+    done = run("model", "evaluate", "--package", package, "--cohort", file, *options)
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert done.output.startswith("Error: published.csv: no patient of it")
+
+
 def test_evaluate_needs_deaths(package: Path, tmp_path: Path) -> None:
     """A cohort in which nobody died cannot be scored, and is named."""
     table = msgspec.structs.replace(made_up(60), cohort=np.full(60, "elsewhere"), event=np.zeros(60, dtype=bool))
@@ -195,7 +229,14 @@ def test_train_says_when_nothing_can_be_learned(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("group", "command"),
-    [("cohort", "build"), ("cohort", "describe"), ("model", "train"), ("model", "evaluate"), ("model", "card")],
+    [
+        ("cohort", "build"),
+        ("cohort", "describe"),
+        ("model", "train"),
+        ("model", "evaluate"),
+        ("model", "card"),
+        ("model", "report"),
+    ],
 )
 def test_every_command_has_an_example(group: str, command: str) -> None:
     """`--help` ends with one."""
