@@ -54,19 +54,19 @@ def position(
             total += float(np.sum(relevance[columns])) - typical.value
         else:
             unknown += typical.spread**2
-    half = np.hypot(_ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown))
+    half = np.hypot(ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown))
     percentile, low, high = (_percentile(at, group) for at in (total, total - half, total + half))
     category = _category(percentile, low, high)
     return Position(percentile, low, high, name, group.patients, len(group.typical), category)
 
 
-def _ensemble_half_width(members: NDArray[np.floating]) -> float:
-    """t(M - 1, .95) * s * sqrt(1 + 1 / M); 0 for a single member."""
-    count = len(members)
+def ensemble_half_width(members: NDArray[np.floating]) -> NDArray[np.float64]:
+    """t(M - 1, .95) * s * sqrt(1 + 1 / M) of `members` [..., M]; 0 for a single member."""
+    count = members.shape[-1]
     if count < 2:
-        return 0.0
+        return np.zeros(members.shape[:-1])
     student = STUDENT_90.get(count - 1, NORMAL_90)
-    return student * float(np.std(members, ddof=1)) * float(np.sqrt(1 + 1 / count))
+    return np.asarray(student * np.std(members.astype(np.float64), axis=-1, ddof=1) * np.sqrt(1 + 1 / count))
 
 
 def _percentile(total: float, group: Group) -> int:

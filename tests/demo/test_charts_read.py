@@ -61,6 +61,22 @@ def value(patient: str, key: str) -> float | None:
             },
         ),
         (
+            "demo-treated",
+            {
+                "entity_urothelial": 1,
+                "stage_uicc_stage": 3,
+                "stage_m1": 1,
+                "tx_prior_surgery": 1,
+                "tx_chemo_platinum": 1,
+                "tx_ici": 1,
+                "tx_prior_regimens": 2,
+                "med_opioid": 1,
+                "bca_l3_skeletal_muscle_index": 38.5,
+                "img_recist_sum": 118,
+                "organ_lvef": 57,
+            },
+        ),
+        (
             "demo-colorectal",
             {
                 "entity_colon": 1,

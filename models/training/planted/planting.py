@@ -16,14 +16,14 @@ NAME = "planted"
 TIME_ZERO = "diagnosis (made up)"
 WEIBULL_SHAPE = 1.2
 WEIBULL_DAYS = 1400.0  # scale at log-risk 0: about 37 % live longer
-FOLLOW_UP = (180.0, 3650.0)  # days of administrative censoring, uniform
-LOST_DAYS = 6000.0  # mean time to being lost from view, exponential
+FOLLOW_UP = (360.0, 5400.0)  # days of administrative censoring, uniform
+LOST_DAYS = 12000.0  # mean time to being lost from view, exponential
 
 
 class PlantedCohort(msgspec.Struct, frozen=True):
-    """`contribution` [n, 350] is what each parameter adds to `true_risk` [n] (a pair's effect is halved between its two
+    """Patients with their `true_risk` [n], and what each parameter adds to it: `contribution` [n, 350].
 
-    parameters); both are 0 for the patient of whom nothing is known.
+    A pair's effect is halved between its two parameters. The patient of whom nothing is known has 0.
     """
 
     cohort: Cohort

@@ -19,15 +19,15 @@ WITHOUT_ENTITY = 0.02  # share of patients of whom the cancer type is not known
 # depend on the cancer type, which acts on the hazard, but never on the outcome itself.
 BLOCKS = {
     "demographics": 1.0,
-    "function": 0.85,
+    "function": 0.9,
     "history": 0.9,
-    "laboratory": 0.85,
-    "stage": 0.85,
-    "pathology": 0.75,
-    "imaging": 0.65,
-    "genetics": 0.65,
+    "laboratory": 0.9,
+    "stage": 0.9,
+    "pathology": 0.8,
+    "imaging": 0.75,
+    "genetics": 0.75,
 }
-BY_ENTITY = (0.7, 1.3)
+BY_ENTITY = (0.7, 1.2)
 WOMEN, EITHER = 0.99, 0.45
 FEMALE = {"entity_breast": WOMEN} | dict.fromkeys(
     ("entity_ovary", "entity_cervix", "entity_endometrium", "entity_vulva_vagina"), 1.0
