@@ -1,5 +1,7 @@
 """A synthetic cohort over all parameters whose hazard is known: what a training must find, and nothing else."""
 
+from collections.abc import Collection
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +62,20 @@ def plant(
         values=values,
     )
     return PlantedCohort(cohort, truth, risk, contribution)
+
+
+def only(planted: PlantedCohort, keys: Collection[str], schema: FeatureSchema) -> PlantedCohort:
+    """The same patients, of whom no parameter but `keys` was measured; cancer types stay.
+
+    Raises ValueError where a parameter that acts is left out: the hazard would no longer be that of the cohort.
+    """
+    left_out = set(acting(planted.truth)) - set(keys)
+    if left_out:
+        raise ValueError(f"{min(left_out)} acts and cannot be left out")
+    values = planted.cohort.values.copy()
+    values[:, [i for i, f in enumerate(schema.features) if not f.is_entity and f.key not in keys]] = np.nan
+    cohort = msgspec.structs.replace(planted.cohort, values=values)
+    return PlantedCohort(cohort, planted.truth, planted.true_risk, planted.contribution)
 
 
 def contributions(values: NDArray[np.float32], truth: Truth, schema: FeatureSchema) -> Array:

@@ -34,8 +34,8 @@ def found_effects(network: FittedNetwork, table: Table) -> dict[str, float]:
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
     """Spearman's; no ties are expected."""
-    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    first, second = (np.argsort(np.argsort(values)) for values in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def recovered_pairs(strongest: Sequence[PairStrength], truth: Truth) -> float:
