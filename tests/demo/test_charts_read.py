@@ -61,22 +61,6 @@ def value(patient: str, key: str) -> float | None:
             },
         ),
         (
-            "demo-treated",
-            {
-                "entity_urothelial": 1,
-                "stage_uicc_stage": 3,
-                "stage_m1": 1,
-                "tx_prior_surgery": 1,
-                "tx_chemo_platinum": 1,
-                "tx_ici": 1,
-                "tx_prior_regimens": 2,
-                "med_opioid": 1,
-                "bca_l3_skeletal_muscle_index": 38.5,
-                "img_recist_sum": 118,
-                "organ_lvef": 57,
-            },
-        ),
-        (
             "demo-colorectal",
             {
                 "entity_colon": 1,
@@ -121,6 +105,24 @@ def test_what_a_chart_says(patient: str, expected: dict[str, float]) -> None:
     found = {key: value(patient, key) for key in expected}
     assert found == {key: pytest.approx(number, rel=1e-3) for key, number in expected.items()}
     assert len(read(patient).findings) > 100
+
+
+def test_what_was_given_and_measured() -> None:
+    """The treated chart has an operation, two lines of treatment, a drug at home, and what a CT and an echo measured."""
+    expected = {
+        "entity_urothelial": 1,
+        "stage_uicc_stage": 3,  # at diagnosis; the metastases came later
+        "stage_m1": 1,
+        "tx_prior_surgery": 1,
+        "tx_chemo_platinum": 1,
+        "tx_ici": 1,
+        "tx_prior_regimens": 2,
+        "med_opioid": 1,
+        "bca_l3_skeletal_muscle_index": 38.5,
+        "img_recist_sum": 118,
+        "organ_lvef": 57,
+    }
+    assert {key: value("demo-treated", key) for key in expected} == expected
 
 
 def test_what_must_not_count() -> None:
