@@ -108,7 +108,7 @@ def test_what_a_chart_says(patient: str, expected: dict[str, float]) -> None:
 
 
 def test_what_was_given_and_measured() -> None:
-    """The treated chart has an operation, two lines of treatment, a drug at home, and what a CT and an echo measured."""
+    """The treated chart has an operation, two lines of treatment, a drug at home, and what a CT measured."""
     expected = {
         "entity_urothelial": 1,
         "stage_uicc_stage": 3,  # at diagnosis; the metastases came later
