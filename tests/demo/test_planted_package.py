@@ -44,6 +44,7 @@ def test_every_card_says_synthetic(package: Package, patient: str) -> None:
     assessment = score(record(patient), package, Moment("now"), real=lambda: AT)
     detail = card_for(assessment, "https://model").detail
     assert "The model was not trained on patients: its results mean nothing." in detail
+    assert "trained on 5,000 patients" not in detail
 
 
 def test_imaging_and_therapy_move_the_score(package: Package) -> None:
