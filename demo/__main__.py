@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -17,6 +18,8 @@ from demo.server import ServerNotStartedError, in_thread
 from demo.service_process import service
 
 SHOWN_IN_FULL = "demo-lung"
+SHOWN_PLANTED = "demo-treated"  # where the synthetic package has imaging and therapy to speak of
+PACKAGES = Path(__file__).parents[1] / "models/packages"
 
 
 def options() -> argparse.Namespace:
@@ -25,6 +28,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--fhir", metavar="hapi|URL", help="a real HAPI server, or one that runs, instead of ours")
     parser.add_argument("--patient", metavar="ID", help="the patient whose chart is opened (with --fhir URL)")
     parser.add_argument("--load", action="store_true", help="put the demonstration patients on the --fhir server first")
+    parser.add_argument("--model", choices=["planted"], help="planted: a synthetic package with all modalities")
     chosen = parser.parse_args()
     if chosen.patient and not chosen.fhir:
         parser.error("--patient needs --fhir URL; the demonstration opens its own charts")
@@ -91,14 +95,15 @@ def main() -> int:
     if chosen.patient:
         patients, in_full = [chosen.patient], chosen.patient
     else:
-        patients = sorted(demo_patients(), key=lambda name: name != SHOWN_IN_FULL)
-        in_full = SHOWN_IN_FULL
+        in_full = SHOWN_PLANTED if chosen.model else SHOWN_IN_FULL
+        patients = sorted(demo_patients(), key=lambda name: name != in_full)
     # charts of others are as old as their data; ours are dated from today
     clock = "latest" if chosen.patient else "now"
+    model = {"model": str(PACKAGES / chosen.model)} if chosen.model else {}
     try:
         with (
             fhir_server(chosen) as fhir_url,
-            service(fhir_url, clock=clock, demonstration=True, card__survival="detail") as url,
+            service(fhir_url, clock=clock, demonstration=True, card__survival="detail", **model) as url,
             Ehr(url, fhir_url) as ehr,
         ):
             shown = show(ehr, patients, in_full)

@@ -1,4 +1,4 @@
-"""Six invented patients: what the demonstration shows, and what the fast tests read.
+"""Seven invented patients: what the demonstration shows, and what the fast tests read.
 
 Dates count back from `today`, so that windows hold on every day (laboratory 30 days, vital signs 7, histology 90).
 """
@@ -12,9 +12,10 @@ from demo.charts.breast import breast
 from demo.charts.chart import Resource
 from demo.charts.colorectal import colorectal
 from demo.charts.lung import lung
+from demo.charts.treated import treated
 from demo.charts.unscored import sparse, two_primaries, without_cancer
 
-_CHARTS = (lung, colorectal, breast, sparse, without_cancer, two_primaries)
+_CHARTS = (lung, colorectal, breast, treated, sparse, without_cancer, two_primaries)
 
 
 def demo_patients(today: date | None = None) -> dict[str, list[Resource]]:

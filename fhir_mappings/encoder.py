@@ -40,7 +40,8 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     """One patient as the network sees it, with what the eye must see beside it.
 
     `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
-    `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown.
+    `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown,
+    `unplanned_since` the start of an unplanned hospital contact that is going on.
     """
 
     vector: FeatureVector
@@ -51,6 +52,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     tumours: TumourPicture
     treated_since: datetime | None
     circumstances: frozenset[Circumstance]
+    unplanned_since: datetime | None
     foreign: bool
 
 
@@ -100,6 +102,7 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
         tumours=readings.tumours,
         treated_since=readings.treated_since,
         circumstances=readings.circumstances,
+        unplanned_since=readings.unplanned_since,
         foreign=readings.foreign,
     )
 

@@ -1,10 +1,11 @@
 """Where in the course of the disease the patient stands: which network may score, and from when its clock runs.
 
-Rules of the clinical review, first match. This version has the network `diagnosis` only: a patient who is not newly
-diagnosed is compared with newly diagnosed ones all the same (rule D), which is said and is relative only.
+Rules of the clinical review, first match. In D the reference patients were seen at another point of their course, which
+is said and is relative only.
 """
 
-from datetime import datetime
+from collections import Counter
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -13,8 +14,13 @@ from fhir_mappings.encoder import EncodedPatient
 from fhir_mappings.timing import days_between
 
 Rule = Literal["A", "B", "C", "D"]
-Reason = Literal["newly-diagnosed", "date-unknown", "diagnosed-earlier", "progressed", "treated"]
+Reason = Literal[
+    "unplanned", "newly-metastatic", "newly-sequenced", "newly-diagnosed", "metastatic", "long-ago", "date-unknown",
+    "diagnosed-earlier", "progressed", "treated",
+]  # fmt: skip
 _NEW_DAYS = 90.0
+_LONG_AGO_DAYS = 24 * 30.4375
+_BROAD_PANEL = 50  # genes of the catalogue with a result of one day
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -27,21 +33,61 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
-    """C at diagnosis, otherwise D.
+    """A in hospital unplanned, B newly metastatic or sequenced, C newly diagnosed, else D.
 
     C: pathology (else the diagnosis) is at most 90 days old, nothing says that the tumour returned, and no treatment of
     a cancer began more than 90 days ago.
     """
+    if encoded.unplanned_since is not None:
+        return Setting("acute", "A", encoded.unplanned_since, "unplanned")
+    return _newly_metastatic(encoded, at) or _by_diagnosis(encoded, at)
+
+
+def _newly_metastatic(encoded: EncodedPatient, at: datetime) -> Setting | None:
+    """The clock of the metastatic network starts with the sequencing, where there is one, else with the metastasis."""
+    panel, spread = _sequenced(encoded), _spread(encoded)
+    if panel is not None and days_between(panel, at) <= _NEW_DAYS:
+        return Setting("metastatic", "B", panel, "newly-sequenced")
+    if spread is not None and days_between(spread, at) <= _NEW_DAYS:
+        return Setting("metastatic", "B", spread, "newly-metastatic")
+    return None
+
+
+def _by_diagnosis(encoded: EncodedPatient, at: datetime) -> Setting:
     index = encoded.tumours.index
     began = (index.pathology or index.since) if index else None
-    if began is None:
-        return Setting("diagnosis", "D", None, "date-unknown")
     status = encoded.findings.get("stage_disease_status")
     metachronous = encoded.findings.get("stage_metachronous")
+    if began is None:
+        return _otherwise(encoded, at, "date-unknown")
     if days_between(began, at) > _NEW_DAYS:
-        return Setting("diagnosis", "D", None, "diagnosed-earlier")
+        return _otherwise(encoded, at, "diagnosed-earlier")
     if (status and status.value == 3) or (metachronous and metachronous.value == 1):
-        return Setting("diagnosis", "D", None, "progressed")
+        return _otherwise(encoded, at, "progressed")
     if encoded.treated_since is not None and days_between(encoded.treated_since, at) > _NEW_DAYS:
-        return Setting("diagnosis", "D", None, "treated")
+        return _otherwise(encoded, at, "treated")
     return Setting("diagnosis", "C", began, "newly-diagnosed")
+
+
+def _otherwise(encoded: EncodedPatient, at: datetime, reason: Reason) -> Setting:
+    """The stable network whose patients are nearest: metastatic ever, diagnosed long ago, else diagnosis."""
+    stated, index = encoded.findings.get("stage_m1"), encoded.tumours.index
+    if stated is not None and stated.value == 1:
+        return Setting("metastatic", "D", None, "metastatic")
+    if index and index.since and days_between(index.since, at) > _LONG_AGO_DAYS:
+        return Setting("survivor", "D", None, "long-ago")
+    return Setting("diagnosis", "D", None, reason)
+
+
+def _spread(encoded: EncodedPatient) -> datetime | None:
+    """When metastasis was first stated."""
+    stated = encoded.findings.get("stage_m1")
+    return stated.effective if stated is not None and stated.value == 1 else None
+
+
+def _sequenced(encoded: EncodedPatient) -> datetime | None:
+    """When a broad panel was reported: the newest day on which at least 50 genes of the catalogue have a result."""
+    moments = [f.effective for key, f in encoded.findings.items() if key.startswith("gene_") and f.effective]
+    days: Counter[date] = Counter(moment.date() for moment in moments)
+    broad = max((day for day, genes in days.items() if genes >= _BROAD_PANEL), default=None)
+    return None if broad is None else min(moment for moment in moments if moment.date() == broad)

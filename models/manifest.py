@@ -88,7 +88,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     borrowed: dict[str, TypicalRelevance] = {}
     horizons: dict[str, tuple[int, ...]] = {}
     recalibrated: tuple[str, ...] = ()
-    interval_level: float = 0.9
+    interval_level: float = 0.7
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

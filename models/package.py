@@ -51,6 +51,10 @@ class Package:
         """The network of the setting, else the one of `diagnosis`."""
         return self.networks.get(setting) or self.networks[FALLBACK]
 
+    def entity_patients(self, entity: str) -> int:
+        """Training patients with the entity, over all settings."""
+        return sum(network.entity_patients(entity) for network in self.networks.values())
+
     @classmethod
     def load(cls, path: Path, schema: FeatureSchema) -> "Package":
         """Read, verify and open a package: about 0.1 s.

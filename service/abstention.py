@@ -7,12 +7,15 @@ import msgspec
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
+from models.package import Package
 from models.setting import Network
 from service.labels import listed
 from service.language.sentences import ENGLISH, Language
+from service.unit_suspicion import suspected_units
 
 ENOUGH_INPUTS = 5
 ENOUGH_PATIENTS = 50
+ACUTE = "acute"
 _ADULT = 18
 _AGE = "demo_age_at_baseline"
 
@@ -29,7 +32,7 @@ _MOST_USEFUL = (
 
 Code = Literal[
     "foreign-patient", "restricted", "record-replaced", "deceased", "under-18", "no-solid-tumour", "several-primaries",
-    "tumour-inactive", "entity-not-scored", "too-little",
+    "tumour-inactive", "entity-not-scored", "too-little", "unusual-unit", "unusual",
 ]  # fmt: skip
 
 
@@ -53,8 +56,8 @@ RESTRICTED = Abstained(
 )
 
 
-def reason_to_abstain(encoded: EncodedPatient, network: Network) -> Abstained | None:
-    """The first reason that holds, gravest first; None where the patient is scored."""
+def reason_to_abstain(encoded: EncodedPatient, network: Network, package: Package) -> Abstained | None:
+    """The first reason that holds, gravest first; None where the patient is scored (or too unusual for it)."""
     if encoded.foreign:
         return because("foreign-patient")
     if encoded.person.replaced:
@@ -63,7 +66,7 @@ def reason_to_abstain(encoded: EncodedPatient, network: Network) -> Abstained | 
         return because("deceased")
     if encoded.person.age is not None and encoded.person.age < _ADULT:
         return because("under-18")
-    return _tumour(encoded, network) or _too_little(encoded, network)
+    return _tumour(encoded, network, package) or _too_little(encoded, network) or _wrong_unit(encoded, network)
 
 
 def because(code: Code, features: Sequence[str] = (), count: int = 0) -> Abstained:
@@ -91,7 +94,7 @@ def texts(abstained: Abstained, language: Language) -> tuple[str, str]:
     return found.reason.format(**arguments), detail
 
 
-def _tumour(encoded: EncodedPatient, network: Network) -> Abstained | None:
+def _tumour(encoded: EncodedPatient, network: Network, package: Package) -> Abstained | None:
     match encoded.tumours.state:
         case "none":
             entities = catalogue().schema.entities
@@ -103,9 +106,16 @@ def _tumour(encoded: EncodedPatient, network: Network) -> Abstained | None:
         case "inactive":
             return because("tumour-inactive")
     entity = encoded.tumours.index.entity if encoded.tumours.index else ""
-    if network.entity_patients(entity) < ENOUGH_PATIENTS:
-        return because("entity-not-scored", [entity])
-    return None
+    # in hospital unplanned all patients with cancer are one group: that the package knows the type is enough
+    known = package.entity_patients(entity) if network.setting == ACUTE else network.entity_patients(entity)
+    return because("entity-not-scored", [entity]) if known < ENOUGH_PATIENTS else None
+
+
+def _wrong_unit(encoded: EncodedPatient, network: Network) -> Abstained | None:
+    """A value that no training patient had, and that would be usual in another unit."""
+    values = {key: finding.value for key, finding in encoded.findings.items()}
+    suspected = suspected_units(values, network.manifest.trained)
+    return because("unusual-unit", [one.feature for one in suspected]) if suspected else None
 
 
 def _too_little(encoded: EncodedPatient, network: Network) -> Abstained | None:

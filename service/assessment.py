@@ -26,6 +26,7 @@ from service.notices import Notice, notices_of
 from service.survival import NEVER, Scored, Showing, Withheld, survival_of
 
 SCHEMA_VERSION = "1"
+SUBSTITUTE = "substitute"  # reason of a setting whose network the package lacks
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -167,7 +168,7 @@ def assess(
     common = _common(record, encoded, at, package, network, notices)
     if restricted and not encoded.foreign:
         return _withheld(common, notices)
-    abstained = reason_to_abstain(encoded, network)
+    abstained = reason_to_abstain(encoded, network, package)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
     return _scored(common, encoded, setting, network, at, showing, stage, with_interactions=with_interactions)
@@ -226,13 +227,7 @@ def _scored(
         common,
         status="scored",
         model=msgspec.structs.replace(common.model, patients=_patients(network)) if common.model else None,
-        setting=SettingUsed(
-            network.setting,
-            setting.rule,
-            ENGLISH.settings[setting.reason],
-            written(setting.time_zero) if setting.time_zero else "",
-            setting.reason,
-        ),
+        setting=_setting_used(setting, network),
         position=_position(position),
         risk_score=round(float(attribution.risk), 7),
         **_survival(scored, at, showing),
@@ -260,6 +255,14 @@ def _survival(scored: Scored, at: datetime, showing: Showing) -> dict[str, objec
             since=round(max(0.0, days_between(zero, at))) if zero else 0,
         ),
     }
+
+
+def _setting_used(setting: Setting, network: Network) -> SettingUsed:
+    """As chosen; a network that stands in for one that the package lacks is as in rule D."""
+    if network.setting != setting.network:
+        return SettingUsed(network.setting, "D", ENGLISH.settings[SUBSTITUTE], reason=SUBSTITUTE)
+    zero = written(setting.time_zero) if setting.time_zero else ""
+    return SettingUsed(network.setting, setting.rule, ENGLISH.settings[setting.reason], zero, setting.reason)
 
 
 def _patients(network: Network) -> int:

@@ -12,7 +12,9 @@ from service.attribution import most_telling
 from service.labels import listed
 from service.language.sentences import ENGLISH, Language
 
-Code = Literal["demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained"]
+Code = Literal[
+    "demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained", "ridge", "type-not-used"
+]
 # on how the service runs: they stand first on a card, the others with what is not known
 RUNNING = frozenset({"demonstration", "synthetic", "clock"})
 _KEPT = 6  # parameters that a notice names by their keys, at most
@@ -40,7 +42,14 @@ def notices_of(encoded: EncodedPatient, network: Network) -> tuple[Notice, ...]:
     index = encoded.tumours.index
     missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
     found = (notice("preliminary", preliminary), notice("not-recorded", missing), notice("untrained", untrained))
-    return tuple(one for one in found if one.count)
+    return (*(one for one in found if one.count), *_of_network(network, index.entity if index else ""))
+
+
+def _of_network(network: Network, entity: str) -> tuple[Notice, ...]:
+    """That it is linear, as it did not rank better than its ridge; that it does not know the type of tumour."""
+    linear = (notice("ridge"),) if network.manifest.form == "ridge" else ()
+    unknown_type = (notice("type-not-used", [entity]),) if entity and entity not in network.trained else ()
+    return (*linear, *unknown_type)
 
 
 def notice(code: Code, features: Sequence[str] = (), at: datetime | None = None) -> Notice:

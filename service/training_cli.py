@@ -76,6 +76,26 @@ def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
     _print_losses(excluded, out_of_range)
 
 
+@cohort.command(epilog="Example: oncohooks cohort plant --patients 12000 --seed 1 --out planted.parquet")
+@click.option("--patients", default=12_000, show_default=True, type=click.IntRange(1), help="How many to make up.")
+@click.option("--seed", default=0, show_default=True, help="Seed of everything that is drawn.")
+@click.option("--out", required=True, type=_new_file, help="The file to write, .parquet or .csv.")
+def plant(patients: int, seed: int, out: Path) -> None:
+    """Make up a cohort whose hazard is known, to see what a training finds. What acts is written to FILE.truth.json."""
+    with _told_in_one_line():
+        from models.training.build_record import write_build_record
+        from models.training.cohort import write_cohort
+        from models.training.planted.planting import TIME_ZERO
+        from models.training.planted.planting import plant as planted
+
+        made = planted(patients, seed, _schema())
+        write_cohort(out, made.cohort, _schema())
+        write_build_record(out, TIME_ZERO, {}, {})
+        truth = out.with_name(f"{out.name}.truth.json")
+        truth.write_bytes(msgspec.json.format(msgspec.json.encode(made.truth), indent=1) + b"\n")
+    click.echo(f"{out}: {patients} made-up patients, {int(made.cohort.event.sum())} deaths; what acts: {truth}")
+
+
 @cohort.command(epilog="Example: oncohooks cohort describe hancock.parquet --json")
 @click.argument("file", type=_file)
 @click.option("--json", "as_json", is_flag=True, help="The counts as JSON.")
@@ -148,9 +168,9 @@ def train(
         table = _joined((*files, *more))
         if "diagnosis" not in table.setting:
             raise click.UsageError("no row of the setting diagnosis: a package needs that network")
-        lending = _joined(lend) if lend else None
+        lending, synthetic = _joined(lend) if lend else None, _is_synthetic(table)
         trained, evaluation = train_package(table, lending, _schema(), Recipe(seed=seed), _progress, fit=_fitting(fits))
-        write_package(out, name, version, _schema(), trained, evaluation)
+        write_package(out, name, version, _schema(), trained, evaluation, synthetic)
     click.echo(evaluation_text(evaluation))
     click.echo(f"package: {out}")
 
@@ -279,6 +299,18 @@ def _joined(files: tuple[Path, ...]) -> "Cohort":
         if not table.event.any():
             raise CohortError(f"{file.name}: {NOBODY_DIED}")
     return join_cohorts(tables)
+
+
+def _is_synthetic(table: "Cohort") -> bool:
+    """Whether nobody in the table is a patient. Raises CohortError where some are and some are not."""
+    from models.training.cohort import CohortError
+    from models.training.sources import SYNTHETIC
+
+    made_up = sorted(SYNTHETIC.intersection(table.cohort.tolist()))
+    real = sorted(set(table.cohort.tolist()) - SYNTHETIC)
+    if made_up and real:
+        raise CohortError(f"{made_up[0]} is made up, {real[0]} is not: a package is of one or the other")
+    return bool(made_up)
 
 
 def _print_losses(excluded: Mapping[str, int], out_of_range: Mapping[str, int]) -> None:

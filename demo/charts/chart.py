@@ -7,6 +7,8 @@ from typing import Any
 from fhir.resources.R4B.condition import Condition
 from fhir.resources.R4B.encounter import Encounter
 from fhir.resources.R4B.imagingstudy import ImagingStudy
+from fhir.resources.R4B.medicationadministration import MedicationAdministration
+from fhir.resources.R4B.medicationstatement import MedicationStatement
 from fhir.resources.R4B.molecularsequence import MolecularSequence
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.patient import Patient
@@ -31,7 +33,17 @@ Resource = dict[str, Any]
 # R4B is equal to R4 in all of these; fhir.resources has no R4.
 _MODELS = {
     model.__name__: model
-    for model in (Condition, Encounter, ImagingStudy, MolecularSequence, Observation, Patient, Procedure)
+    for model in (
+        Condition,
+        Encounter,
+        ImagingStudy,
+        MedicationAdministration,
+        MedicationStatement,
+        MolecularSequence,
+        Observation,
+        Patient,
+        Procedure,
+    )
 }
 _DAYS_A_YEAR = 365.25
 

@@ -18,6 +18,8 @@ HGNC = "http://www.genenames.org/geneId"
 HGVS = "http://varnomen.hgvs.org"
 AJCC = "http://cancerstaging.org"
 UICC = "https://www.uicc.org/resources/tnm"
+ATC = "http://www.whocc.no/atc"
+PARAMETER = "urn:oncohooks:parameter"  # the catalogue's own keys, for what has no public code
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"

@@ -16,7 +16,7 @@ from fhir_mappings.readers.circumstances import Circumstance, read_circumstances
 from fhir_mappings.readers.condition_stages import read_condition_stages
 from fhir_mappings.readers.conditions import ConditionReader, diagnoses
 from fhir_mappings.readers.declared_lists import Declaration
-from fhir_mappings.readers.encounters import Documented, documented, is_decided, read_encounters, stays
+from fhir_mappings.readers.encounters import Documented, documented, is_decided, read_encounters, stays, unplanned_since
 from fhir_mappings.readers.gene_evidence import gene_findings
 from fhir_mappings.readers.germline import germline_findings
 from fhir_mappings.readers.modified_parts import understood_parts
@@ -62,6 +62,7 @@ class Readings(msgspec.Struct, frozen=True):
     undecided: frozenset[str]
     treated_since: datetime | None
     circumstances: frozenset[Circumstance]
+    unplanned_since: datetime | None
     foreign: bool
 
 
@@ -131,6 +132,7 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
         | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
         treated_since=treatment.began,
         circumstances=frozenset(circumstances.hold),
+        unplanned_since=unplanned_since(care, at),
         foreign=own.foreign,
     )
 

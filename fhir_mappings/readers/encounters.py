@@ -16,6 +16,9 @@ ADMIT_SOURCE = "http://terminology.hl7.org/CodeSystem/admit-source"
 _WINDOW_DAYS = 90.0
 PROBLEMS_DAYS = 365.0
 _IN_HOSPITAL = frozenset({"IMP", "ACUTE"})
+_STAYING = _IN_HOSPITAL | {"NONAC"}
+_GOING_ON = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold"})
+_LONGEST_EMERGENCY, _LONGEST_STAY = 3.0, 180.0  # days after which a contact without an end was not closed
 _NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
 _HAPPENED = frozenset(
     {"arrived", "triaged", "in-progress", "onleave", "finished"} | {"on-hold", "discharged", "discontinued"}  # R4, R5
@@ -87,6 +90,31 @@ def documented(
             or any(address_of(named.condition.reference) in coded for named in stay.encounter.diagnosis)
         )
     )
+
+
+def unplanned_since(known: Iterable[Stay], at: datetime) -> datetime | None:
+    """Since when the patient has been in hospital unplanned at the moment of assessment; None who is not.
+
+    An emergency contact, or a stay that follows one or came from an emergency department. One without an end is still
+    going on, unless it was forgotten: nobody stays in an emergency department for days.
+    """
+    every = list(known)
+    emergencies = _days_of_emergencies(every)
+    begun = [s.start for s in every if _is_open(s, at) and (s.kind == "EMER" or _is_unplanned_stay(s, emergencies))]
+    return min((start for start in begun if start), default=None)
+
+
+def _is_open(stay: Stay, at: datetime) -> bool:
+    if stay.start is None:
+        return False
+    if stay.end is not None:
+        return stay.end >= at
+    longest = _LONGEST_EMERGENCY if stay.kind == "EMER" else _LONGEST_STAY
+    return stay.encounter.status in _GOING_ON and days_between(stay.start, at) <= longest
+
+
+def _is_unplanned_stay(stay: Stay, emergencies: Mapping[date, list[datetime]]) -> bool:
+    return stay.kind in _STAYING and _unplanned(stay, emergencies)
 
 
 def read_encounters(known: list[Stay], at: datetime, *, complete: bool) -> Reading:

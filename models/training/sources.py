@@ -93,5 +93,7 @@ SOURCES = {
     ),
     "ncctg_lung": Source("NCCTG lung cancer trial, as packaged by lifelines", "MIT", "Loprinzi et al. 1994"),
     "inspire": Source("INSPIRE, as packaged by reportRmd", "MIT", "Bratman et al. 2020"),
+    "planted": Source("made up: `oncohooks cohort plant`, no patients", "that of oncohooks", ""),
 }
+SYNTHETIC = frozenset({"planted"})  # cohorts in which nobody is a patient; a package is of these or of the others
 OWN = Source("own data of the trainer", "not stated", "")

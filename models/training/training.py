@@ -5,6 +5,7 @@ import numpy as np
 
 from models.features import FeatureSchema
 from models.manifest import Setting, TrainingCohort
+from models.position import MEASURED_LEVEL
 from models.training.calibration import baselines, calibration_slope, horizons_of, shrunk, supported_horizons
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
@@ -102,6 +103,7 @@ def _setting(
         recipe=_recipe(recipe, trained),
         form="network" if recipe.longest else "ridge",
         horizons=supported_horizons(cohort, days),
+        interval_level=MEASURED_LEVEL,
     )
 
 

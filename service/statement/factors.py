@@ -14,8 +14,10 @@ from service.statement.summary import has_own_group
 from service.wording import age_text, factor_text, feature_of, number, value_text
 
 EACH_WAY = 5
+MEMBERS = 3  # of a family that stand by name
 ALSO = "+"  # begins the label of a further member of a family
 ELSEWHERE = "°"  # marks a factor that was learned from other cancer types
+BORROWED = "*"  # marks a factor that was learned in another setting
 NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
 
 
@@ -56,7 +58,7 @@ def factor_table(assessment: Assessment, at: datetime, language: Language) -> Ta
             rows += _rows(direction, entry, at, language, own_group=own)
     named = {factor.feature for ours in shown.values() for entry in ours for factor in entry.members}
     rest = [factor for factor in assessment.attribution if factor.feature not in named]
-    for mark in ("", ELSEWHERE):
+    for mark in ("", ELSEWHERE, BORROWED):
         together = tuple(f for f in rest if _mark(f, own_group=own) == mark)
         if together:
             counted = language.counted("others", len(together))
@@ -80,26 +82,32 @@ def _shown(attribution: tuple[Factor, ...], *, own_group: bool) -> dict[str, lis
 
 
 def learned_elsewhere(assessment: Assessment, language: Language) -> str:
-    """What the mark in the table means; "" where it does not stand there."""
+    """What the marks in the table mean; "" where none stands there."""
     own = has_own_group(assessment)
-    if not any(_mark(factor, own_group=own) for factor in assessment.attribution):
-        return ""
-    return language.say("learned-elsewhere", mark=ELSEWHERE)
+    marks = {_mark(factor, own_group=own) for factor in assessment.attribution}
+    meanings = {ELSEWHERE: "learned-elsewhere", BORROWED: "borrowed"}
+    return " ".join(language.say(name, mark=mark) for mark, name in meanings.items() if mark in marks)
 
 
 def _mark(factor: Factor, *, own_group: bool) -> str:
-    return ELSEWHERE if own_group and factor.evidence is not None and factor.evidence.origin == "setting" else ""
+    origin = factor.evidence.origin if factor.evidence is not None else ""
+    if origin == "borrowed":
+        return BORROWED
+    return ELSEWHERE if own_group and origin == "setting" else ""
 
 
 def _rows(direction: str, entry: Entry, at: datetime, language: Language, *, own_group: bool) -> list[Row]:
     """The entry's members, one a row; of several the first row tells what they mean together."""
     joint = factor_text(entry.factor, language)
     first, *rest = entry.members
+    more = len(rest) - MEMBERS + 1
     told = language.say("joint", factor=joint) if rest else joint
     rows = [_row(direction, first, at, language, told=told, own_group=own_group)]
-    for member in rest:
+    for member in rest[: MEMBERS - 1]:
         row = _row(direction, member, at, language, told="", own_group=own_group)
         rows.append(msgspec.structs.replace(row, label=f"{ALSO} {row.label}"))
+    if more > 0:
+        rows.append(Row(language.say(direction), f"{ALSO} {language.counted('more', more)}"))
     return rows
 
 

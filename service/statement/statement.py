@@ -122,6 +122,8 @@ def _model(assessment: Assessment, language: Language) -> list[Paragraph]:
     if model is None:
         return []
     names = {"name": model.name, "version": model.version, "digest": model.digest[:8]}
-    if not model.patients:
+    # those who trained a synthetic model are nobody's patients, and must not stand there as if they were
+    synthetic = any(notice.code == "synthetic" for notice in assessment.notices)
+    if not model.patients or synthetic:
         return [Paragraph(language.say("model-unused", **names))]
     return [Paragraph(language.say("model", **names, patients=number(model.patients, language)))]

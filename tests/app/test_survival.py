@@ -28,7 +28,10 @@ def recalibrated(*sites: str) -> Package:
         entities={"entity_nsclc": (400, 200)},
         baselines={"made_up": Baseline((30.0,), (0.01,), 2000.0)},
     )
-    networks = {"diagnosis": Network("diagnosis", setting, network.predictor, catalogue().schema)}
+    setting = msgspec.structs.replace(setting, groups={**setting.groups, "metastatic": setting.groups["diagnosis"]})
+    networks = {
+        name: Network(name, setting, network.predictor, catalogue().schema) for name in ("diagnosis", "metastatic")
+    }
     return Package(made_up.path, made_up.manifest, made_up.digest, networks)
 
 

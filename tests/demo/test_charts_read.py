@@ -107,6 +107,24 @@ def test_what_a_chart_says(patient: str, expected: dict[str, float]) -> None:
     assert len(read(patient).findings) > 100
 
 
+def test_what_was_given_and_measured() -> None:
+    """The treated chart has an operation, two lines of treatment, a drug at home, and what a CT measured."""
+    expected = {
+        "entity_urothelial": 1,
+        "stage_uicc_stage": 3,  # at diagnosis; the metastases came later
+        "stage_m1": 1,
+        "tx_prior_surgery": 1,
+        "tx_chemo_platinum": 1,
+        "tx_ici": 1,
+        "tx_prior_regimens": 2,
+        "med_opioid": 1,
+        "bca_l3_skeletal_muscle_index": 38.5,
+        "img_recist_sum": 118,
+        "organ_lvef": 57,
+    }
+    assert {key: value("demo-treated", key) for key in expected} == expected
+
+
 def test_what_must_not_count() -> None:
     """Withdrawn, haemolysed, suspected, ruled out, past and refuted statements leave no trace in the values."""
     assert value("demo-lung", "lab_potassium") == 4.3

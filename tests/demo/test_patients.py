@@ -41,12 +41,13 @@ def _newest(patient: str, prefix: str) -> date:
     return date.fromisoformat(max(days))
 
 
-def test_six_patients() -> None:
-    """There are six patients, each known by the id of the Patient that begins the list."""
+def test_seven_patients() -> None:
+    """There are seven patients, each known by the id of the Patient that begins the list."""
     assert list(PATIENTS) == [
         "demo-lung",
         "demo-colorectal",
         "demo-breast",
+        "demo-treated",
         "demo-sparse",
         "demo-no-cancer",
         "demo-two-primaries",

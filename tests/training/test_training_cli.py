@@ -231,6 +231,7 @@ def test_train_says_when_nothing_can_be_learned(tmp_path: Path) -> None:
     ("group", "command"),
     [
         ("cohort", "build"),
+        ("cohort", "plant"),
         ("cohort", "describe"),
         ("model", "train"),
         ("model", "evaluate"),
@@ -251,3 +252,28 @@ def test_gzip_is_not_a_cohort_format(tmp_path: Path) -> None:
         packed.write(b"x")
     done = run("cohort", "describe", tmp_path / "a.gz")
     assert (done.exit_code, done.output) == (1, "Error: a.gz: a cohort file ends in .parquet or .csv\n")
+
+
+def test_plant_writes_cohort_truth_and_record(tmp_path: Path) -> None:
+    """The file can be read and described; beside it lie what acts and when its clock starts."""
+    file = tmp_path / "p.parquet"
+    done = run("cohort", "plant", "--patients", 60, "--seed", 3, "--out", file)
+    assert done.exit_code == 0, done.output
+    assert "60 made-up patients" in done.output
+    assert set(read_cohort(file, CATALOGUE).cohort.tolist()) == {"planted"}
+    truth = msgspec.json.decode((tmp_path / "p.parquet.truth.json").read_bytes())
+    assert truth["effects"]["func_ecog"] > 0 > truth["effects"]["lab_albumin"]
+    assert len(truth["pairs"]) == 10
+    assert "time zero: diagnosis (made up)" in run("cohort", "describe", file).output
+
+
+def test_made_up_and_real_patients_do_not_mix(tmp_path: Path) -> None:
+    """A package of both would be neither: one line, exit code 1, no package."""
+    run("cohort", "plant", "--patients", 60, "--out", tmp_path / "p.csv")
+    write_cohort(tmp_path / "r.csv", made_up(60), CATALOGUE)
+    done = run("model", "train", "--cohort", tmp_path / "p.csv", tmp_path / "r.csv", "--out", tmp_path / "out")
+    assert (done.exit_code, done.output) == (
+        1,
+        "Error: planted is made up, made_up is not: a package is of one or the other\n",
+    )
+    assert not (tmp_path / "out").exists()

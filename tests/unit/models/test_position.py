@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.manifest import ENTITY, Group, TypicalRelevance
-from models.position import Position, position
+from models.position import SHARED, Position, position
 from tests.unit.models.made_up import schema
 
 CATALOGUE = schema()
@@ -65,7 +65,7 @@ def test_missing_counts_as_typical_and_widens_the_range() -> None:
 def test_the_spread_of_the_ensemble_widens_the_range() -> None:
     """Members that differ by a standard deviation of .1 give t(4, .95) * .1 * sqrt(6 / 5) to both sides."""
     members = np.array([-0.1, -0.1, 0.0, 0.1, 0.1]) + 3
-    half = 2.132 * float(np.std(members, ddof=1)) * np.sqrt(1.2) * 50
+    half = SHARED * 2.132 * float(np.std(members, ddof=1)) * np.sqrt(1.2) * 50
     found = place({AGE: 0.2, STAGE: 0.0}, members)
     assert (found.low, found.high) == (round(50 - half), round(50 + half))
 

@@ -9,6 +9,7 @@ import pytest
 
 from models.features import FeatureVector
 from models.manifest import Baseline
+from models.position import SHARED
 from models.setting import Network
 from models.survival import BeyondFollowUpError, check_horizon, cumulative_hazard, survival, survival_with_range
 from tests.unit.models.made_up import schema
@@ -87,7 +88,7 @@ def test_a_network_answers_by_the_anchors_baseline_and_its_slope() -> None:
         for key, typical in network.manifest.groups["entity_colon"].typical.items()
         if key not in {*values, "entity"}
     ]
-    half = np.hypot(2.132 * np.std(members, ddof=1) * math.sqrt(1.2), 1.645 * np.linalg.norm(missing))
+    half = np.hypot(SHARED * 2.132 * np.std(members, ddof=1) * math.sqrt(1.2), 1.645 * np.linalg.norm(missing))
     assert found.low == pytest.approx(math.exp(-cumulative * math.exp(network.slope * half)))
     assert found.high == pytest.approx(math.exp(-cumulative * math.exp(-network.slope * half)))
 

@@ -177,6 +177,9 @@ class Unlearned:
     def network(self, _: str) -> KnowsNothing:
         return KnowsNothing()
 
+    def entity_patients(self, _: str) -> int:
+        return 0
+
 
 def unlearned_package() -> Package:
     return cast("Package", Unlearned())

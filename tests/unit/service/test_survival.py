@@ -13,7 +13,7 @@ from demo.patients import demo_patients
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient, encode
 from fhir_mappings.finding import Issue
-from fhir_mappings.setting import Setting, choose_setting
+from fhir_mappings.setting import Setting
 from models.manifest import Baseline
 from models.setting import Network
 from service.assessment import assess
@@ -50,7 +50,7 @@ def lung() -> EncodedPatient:
 def scored(encoded: EncodedPatient | None = None, setting: Setting | None = None, **changes: Any) -> Scored:
     patient, scorer = encoded or lung(), network(**changes)
     attribution = scorer.explain(patient.vector)
-    chosen = setting or choose_setting(lung(), AT)
+    chosen = setting or at_point()
     shown = factors(lung(), scorer.explain(lung().vector), scorer, ENTITY)
     return Scored(patient, chosen, scorer, scorer.predict(patient.vector), attribution, shown)
 

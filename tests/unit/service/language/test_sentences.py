@@ -15,6 +15,7 @@ from fhir_mappings.retrieval import queries
 from fhir_mappings.setting import Reason
 from models.position import Category
 from service import abstention, notices, survival
+from service.assessment import SUBSTITUTE
 from service.language.sentences import Language, LanguageCode, language
 
 QUOTED = re.compile(r"""["']([a-z-]+)["']""")
@@ -59,7 +60,7 @@ def test_every_code_has_its_words(said: Language) -> None:
     assert said.unit_of_one.keys() <= said.units.keys()
     assert said.queries.keys() == {query.key for query in queries()}
     assert said.categories.keys() == set(get_args(Category))
-    assert said.settings.keys() == set(get_args(Reason))
+    assert said.settings.keys() == {*get_args(Reason), SUBSTITUTE}
     assert said.notices.keys() == set(get_args(notices.Code))
     assert said.withheld.keys() == set(get_args(survival.Code))
     assert said.milestones.keys() == said.moments.keys()
