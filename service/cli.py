@@ -17,8 +17,8 @@ _COMMANDS = {
     "score": ("service.commands.score:score", "Score one patient from a FHIR server or a Bundle file."),
     "mapping": ("service.commands.mapping:mapping", "Explain what is read of records, and by which codes."),
     "feedback": ("service.commands.feedback:feedback", "Say what clinicians did with cards."),
-    "cohort": ("service.training_cli:cohort", "Build and describe training cohorts."),
-    "model": ("service.training_cli:model", "Train, evaluate and describe model packages."),
+    "cohort": ("service.commands.cohort:cohort", "Build and describe training cohorts."),
+    "model": ("service.commands.model:model", "Train, evaluate and describe model packages."),
 }
 
 

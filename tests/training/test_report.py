@@ -17,7 +17,7 @@ from models.training.report.interactions import interactions
 from models.training.report.markers import curve, key_markers, markers, relevances
 from models.training.report.scale import scale_of, skewed_scale_of
 from models.training.report.svg import Drawing
-from service.training_cli import model
+from service.commands.model import model
 from tests.unit.models.made_up import PARAMETERS, schema, write_made_up_package
 from tests.unit.models.made_up import cohort as made_up
 

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from fhir_mappings.cohorts import hancock
 from models.training.cohort import read_cohort, write_cohort
-from service.training_cli import cohort, model
+from service.commands.cohort import cohort
+from service.commands.model import model
 from tests.training.cohorts.source_files import build as build_from_rows
 from tests.unit.models.made_up import cohort as made_up
 from tests.unit.models.made_up import schema, write_made_up_package

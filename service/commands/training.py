@@ -1,0 +1,100 @@
+# ruff: noqa: PLC0415 - training libraries are heavy and absent from the served image: commands import them when called
+"""What the commands `cohort` and `model` share: files, the catalogue, progress, errors in one line."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from service.commands.failure import Failure
+
+if TYPE_CHECKING:
+    from models.features import FeatureSchema
+    from models.training.cohort import Cohort
+    from models.training.fits import Fit
+
+PROGRESS_SECONDS = 2.0
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def fitting(folder: Path | None) -> "Fit":
+    from models.training.fits import KeptFits
+    from models.training.network_training import train_network
+
+    return KeptFits(folder) if folder else train_network
+
+
+def schema() -> "FeatureSchema":
+    from fhir_mappings.concepts import catalogue
+
+    return catalogue().schema
+
+
+def joined(files: tuple[Path, ...]) -> "Cohort":
+    """All patients of the files. Raises CohortError naming a file in which nobody died."""
+    from models.training.cohort import NOBODY_DIED, CohortError, join_cohorts, read_cohort
+
+    tables = [read_cohort(file, schema()) for file in files]
+    for file, table in zip(files, tables, strict=True):
+        if not table.event.any():
+            raise CohortError(f"{file.name}: {NOBODY_DIED}")
+    return join_cohorts(tables)
+
+
+def is_synthetic(table: "Cohort") -> bool:
+    """Whether nobody in the table is a patient. Raises CohortError where some are and some are not."""
+    from models.training.cohort import CohortError
+    from models.training.sources import SYNTHETIC
+
+    made_up = sorted(SYNTHETIC.intersection(table.cohort.tolist()))
+    real = sorted(set(table.cohort.tolist()) - SYNTHETIC)
+    if made_up and real:
+        raise CohortError(f"{made_up[0]} is made up, {real[0]} is not: a package is of one or the other")
+    return bool(made_up)
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """What is not right with a file becomes one line and exit code 1."""
+    try:
+        from models.package import PackageError
+
+        yield
+    except ModuleNotFoundError as error:
+        raise Failure(f"{error.name} is not installed: training needs the extra `train`", 1) from error
+    except (PackageError, ValueError) as error:
+        raise Failure(str(error), 1) from error
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}", 1) from error
+
+
+def telling(what: str) -> Callable[[str], None]:
+    """Where training stands, on standard error of a terminal, at most every two seconds."""
+    shown = time.monotonic()
+
+    def tell(text: str) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and time.monotonic() - shown >= PROGRESS_SECONDS:
+            shown = time.monotonic()
+            click.echo(f"\r\033[K{what}: {text}", nl=False, err=True)
+
+    return tell
+
+
+def use_one_thread() -> None:
+    """Sums in a fixed order: training repeats to the last digit on one machine."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+def print_json(content: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(content), indent=1).decode())
