@@ -63,6 +63,17 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     supported_days: float
 
 
+class Applicability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far held-out patients lie from those who trained: `distances` are the 0 ... 100 % quantiles.
+
+    Beyond `limit` a patient is not scored; `false_alarms` is the share of held-out patients for whom that holds.
+    """
+
+    distances: tuple[float, ...]
+    limit: float
+    false_alarms: float
+
+
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One network of the package.
 
@@ -89,6 +100,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     horizons: dict[str, tuple[int, ...]] = {}
     recalibrated: tuple[str, ...] = ()
     interval_level: float = 0.7
+    applicability: Applicability | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +134,7 @@ class GoldenRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     members: tuple[float, ...]
     relevance: dict[str, float]
     interactions: tuple[GoldenPair, ...] = ()
+    distance: float = 0.0
 
 
 class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

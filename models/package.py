@@ -172,6 +172,7 @@ def _largest_difference(package: Package, row: GoldenRow, schema: FeatureSchema)
             abs(attribution.risk - row.risk),
             np.abs(attribution.relevance - expected).max(),
             np.abs(prognosis.members - np.array(row.members)).max(),
+            abs(prognosis.distance - row.distance),
             _largest_of_pairs(network, vector, row),
         )
     )

@@ -13,16 +13,20 @@ GRAPHS = ("score", "explain", "members", "interact")
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "score": ("risk",),
     "explain": ("risk", "relevance"),
-    "members": ("members",),
+    "members": ("members", "distance"),
     "interact": ("interaction",),
 }
 
 
 class Prognosis(msgspec.Struct, frozen=True):
-    """`risk`: log-risk relative to the patient of whom nothing is known (0); `members` [5]: that of each member."""
+    """`risk`: log-risk relative to the patient of whom nothing is known (0); `members` [5]: that of each member.
+
+    `distance`: how unlike the training patients this one is, about 1 for a usual one.
+    """
 
     risk: float
     members: NDArray[np.float32]
+    distance: float = 0.0
 
 
 class Attribution(msgspec.Struct, frozen=True):
@@ -57,7 +61,8 @@ class Predictor:
     def predict(self, vector: FeatureVector) -> Prognosis:
         """Risk of one patient. Raises ValueError for a vector of another schema."""
         row = self._row(vector)
-        return Prognosis(float(self.risk(row)[0]), self.members(row)[0])
+        members, distance = self._run("members", row)
+        return Prognosis(float(self.risk(row)[0]), members[0], float(distance[0]))
 
     def explain(self, vector: FeatureVector) -> Attribution:
         """Risk and relevance (LRP-0) of one patient. Raises ValueError for a vector of another schema."""
@@ -81,6 +86,10 @@ class Predictor:
     def members(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values [N, 350] -> risk of each member [N, M]."""
         return self._run("members", values)[0]
+
+    def distance(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values [N, 350] -> how unlike the training patients each is, [N]."""
+        return self._run("members", values)[1]
 
     def relevance(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Values [N, 350] -> risk [N] and relevance [N, 350]."""

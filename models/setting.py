@@ -85,6 +85,18 @@ class Network:
             if not np.isnan(value := vector.values[index[key]]) and not trained.low <= value <= trained.high
         )
 
+    def distance_quantile(self, distance: float) -> float | None:
+        """Which share of held-out patients lie nearer to the training patients; None where that was not looked at."""
+        known = self.manifest.applicability
+        if known is None:
+            return None
+        return float(np.interp(distance, known.distances, np.linspace(0, 1, len(known.distances))))
+
+    def is_unusual(self, distance: float) -> bool:
+        """Whether the patient lies beyond the limit that few held-out patients passed."""
+        known = self.manifest.applicability
+        return known is not None and distance > known.limit
+
     def position(
         self, attribution: Attribution, vector: FeatureVector, entity: str | None, members: NDArray[np.float32]
     ) -> Position:

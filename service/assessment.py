@@ -18,7 +18,7 @@ from models.features import MODALITIES
 from models.package import Package
 from models.position import Position
 from models.setting import Network
-from service.abstention import RESTRICTED, Abstained, reason_to_abstain
+from service.abstention import RESTRICTED, Abstained, because, reason_to_abstain
 from service.attribution import Factor, factors
 from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
@@ -108,6 +108,7 @@ class SurvivalBasis(_Part, frozen=True):
 
 class Applicability(_Part, frozen=True):
     out_of_range: tuple[str, ...] = ()
+    distance_quantile: float | None = None
 
 
 class Assessment(_Part, frozen=True):
@@ -216,6 +217,8 @@ def _scored(
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
         prognosis = network.predict(encoded.vector)
+    if network.is_unusual(prognosis.distance):
+        return msgspec.structs.replace(common, status="abstained", abstained=because("unusual"))
     with stage("explain"):
         attribution = network.explain(encoded.vector)
         shown = factors(encoded, attribution, network, entity)
@@ -234,7 +237,7 @@ def _scored(
         attribution=shown,
         reference=round(sum(factor.typical for factor in shown), 7),
         interactions=pairs,
-        applicability=Applicability(outside) if outside else None,
+        applicability=_applicability(outside, network.distance_quantile(prognosis.distance)),
     )
 
 
@@ -255,6 +258,12 @@ def _survival(scored: Scored, at: datetime, showing: Showing) -> dict[str, objec
             since=round(max(0.0, days_between(zero, at))) if zero else 0,
         ),
     }
+
+
+def _applicability(outside: tuple[str, ...], quantile: float | None) -> Applicability | None:
+    if not outside and quantile is None:
+        return None
+    return Applicability(outside, None if quantile is None else round(quantile, 3))
 
 
 def _setting_used(setting: Setting, network: Network) -> SettingUsed:

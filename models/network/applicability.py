@@ -4,30 +4,26 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.network.fitted import FittedNetwork
+from models.network.fitted import FittedNetwork, HiddenSpread
 
 Array = NDArray[np.float64]
 
 
-class HiddenSpread(msgspec.Struct, frozen=True):
-    """Mean activation and 1 / standard deviation of every unit of the last hidden layer, [M, 32] each.
-
-    A unit that never varied in training has 0 for the second and says nothing.
-    """
-
-    mean: Array
-    precision: Array
-
-
-def hidden_spread(network: FittedNetwork, pairs: NDArray[np.floating]) -> HiddenSpread:
-    """What is usual among the patients of `pairs` [N, P]."""
+def with_usual(network: FittedNetwork, pairs: NDArray[np.floating]) -> FittedNetwork:
+    """The same network, which now knows what is usual among the patients of `pairs` [N, P]."""
     active = network.last_hidden(pairs)
     spread = active.std(axis=1)
     precision = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-    return HiddenSpread(active.mean(axis=1), precision)
+    return msgspec.structs.replace(network, usual=HiddenSpread(active.mean(axis=1), precision))
 
 
-def distance(network: FittedNetwork, usual: HiddenSpread, pairs: NDArray[np.floating]) -> Array:
-    """Root mean squared standard score over all units and members, [N]: about 1 for a usual patient."""
-    scores = (network.last_hidden(pairs) - usual.mean[:, None, :]) * usual.precision[:, None, :]
+def distance(network: FittedNetwork, pairs: NDArray[np.floating]) -> Array:
+    """Root mean squared standard score over all units and members, [N]: about 1 for a usual patient.
+
+    0 for a network that does not know what is usual.
+    """
+    if network.usual is None:
+        return np.zeros(len(pairs))
+    mean, precision = network.usual.mean, network.usual.precision
+    scores = (network.last_hidden(pairs) - mean[:, None, :]) * precision[:, None, :]
     return np.asarray(np.sqrt((scores**2).mean(axis=(0, 2))))

@@ -58,9 +58,20 @@ class Inputs(msgspec.Struct, frozen=True):
         return inputs
 
 
+class HiddenSpread(msgspec.Struct, frozen=True):
+    """Mean activation and 1 / standard deviation of every unit of the last hidden layer, [M, 32] each.
+
+    A unit that never varied in training has 0 for the second and says nothing.
+    """
+
+    mean: Array
+    precision: Array
+
+
 class FittedNetwork(msgspec.Struct, frozen=True):
     """An ensemble of M members: `skip` [M, P], `first` [M, 64, P], `second` [M, 32, 64], `last` [M, 32].
 
+    `usual` is what its last hidden layer does for training patients, where that was looked at (applicability.py).
     Computes in the precision of weights and pairs and answers in float64.
     """
 
@@ -69,6 +80,7 @@ class FittedNetwork(msgspec.Struct, frozen=True):
     first: Floats
     second: Floats
     last: Floats
+    usual: HiddenSpread | None = None
 
     def members(self, pairs: Floats) -> Array:
         """Log-risk of every member, [N, M]."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.features import FeatureSchema
-from models.network.fitted import FittedNetwork
+from models.network.fitted import FittedNetwork, HiddenSpread
 from models.network.scaling import Scaling
 
 OPSET = 18
@@ -92,17 +92,31 @@ def explain_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
 
 
 def members_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
-    """`values` [N, 350] -> `members` [N, M]: the log-risk of each member of the ensemble."""
+    """`values` [N, 350] -> `members` [N, M], the log-risk of each member, and `distance` [N] (applicability.py)."""
     build = Builder()
     forward = _forward(build, network, schema)
     last = build.floats("last_of_members", network.last[:, :, None])
-    hidden = build.add("MatMul", build.add("Relu", forward.second, name="second_active"), last, name="hidden_members")
+    active = build.add("Relu", forward.second, name="second_active")
+    hidden = build.add("MatMul", active, last, name="hidden_members")
     hidden = build.add("Squeeze", hidden, build.shape(2), name="hidden_members_flat")
     hidden = build.add("Transpose", hidden, name="hidden_members_by_patient", perm=[1, 0])
     skip = build.floats("skip_of_members", network.skip)
     linear = build.add("Gemm", forward.pairs, skip, name="linear_members", transB=1)
     build.add("Add", linear, hidden, name="members")
-    return build.model("members", _patients(schema), {"members": ["N", len(network.skip)]})
+    _distance(build, network, active)
+    return build.model("members", _patients(schema), {"members": ["N", len(network.skip)], "distance": ["N"]})
+
+
+def _distance(build: Builder, network: FittedNetwork, active: str) -> str:
+    """Root mean squared standard score of the last hidden layer's units, over units and members."""
+    units = network.last.shape
+    usual = network.usual or HiddenSpread(np.zeros(units), np.zeros(units))
+    centred = build.add("Sub", active, build.floats("usual_mean", usual.mean[:, None, :]), name="centred_active")
+    precision = build.floats("usual_precision", usual.precision[:, None, :])
+    score = build.add("Mul", centred, precision, name="standard_scores")
+    squared = build.add("Mul", score, score, name="squared_scores")
+    mean = build.add("ReduceMean", squared, build.shape(0, 2), name="mean_squared_score", keepdims=0)
+    return build.add("Sqrt", mean, name="distance")
 
 
 def _patients(schema: FeatureSchema) -> dict[str, Input]:

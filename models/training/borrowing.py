@@ -111,6 +111,7 @@ def with_borrowed(network: FittedNetwork, terms: BorrowedTerms) -> FittedNetwork
         _inserted(own, network.first, unseen, unseen),
         network.second,
         network.last,
+        network.usual,
     )
 
 

@@ -12,7 +12,7 @@ def cohort_section(name: str, result: CohortEvaluation) -> str:
     head = f"### Evaluation on {name} ({result.folds})\n\n{result.patients} patients, {result.deaths} deaths."
     head += _not_there(result)
     parts = [head, _scores(result), _differences(result), _calibration(result), _scenarios(result), _subgroups(result)]
-    whole = "\n\n".join(part for part in (*parts, _blanking(result), _coverage(result)) if part)
+    whole = "\n\n".join(part for part in (*parts, _blanking(result), _abstention(result), _coverage(result)) if part)
     return whole + comparator_tables(result)
 
 
@@ -25,6 +25,16 @@ def _not_there(result: CohortEvaluation) -> str:
     }
     missing = [name for name, there in looked_at.items() if not there]
     return f" Not in this evaluation: {', '.join(missing)}." if missing else ""
+
+
+def _abstention(result: CohortEvaluation) -> str:
+    if result.abstention is None:
+        return ""
+    effect = result.abstention
+    return (
+        f"Too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
+        f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others."
+    )
 
 
 def borrowed_section(checks: Mapping[str, Mapping[str, BorrowedCheck]]) -> str:

@@ -17,7 +17,7 @@ from models.training.fits import Fit
 from models.training.folds import RANDOM
 from models.training.full_evaluation import evaluate_fully
 from models.training.network_training import Progress, Recipe, train_network
-from models.training.predictions import Predictions, external, out_of_fold
+from models.training.predictions import EXTERNAL, Predictions, external, out_of_fold
 from models.training.published import Published
 
 
@@ -45,7 +45,9 @@ def evaluate_package(
         try:
             for predictions in _predictions(package, network, rows, schema, progress, fit, folds):
                 made.append(predictions)
-                scored = evaluate_fully(predictions, schema, bootstraps=bootstraps, published=published)
+                scored = evaluate_fully(
+                    predictions, schema, bootstraps=bootstraps, published=published, limit=_limit(network, predictions)
+                )
                 settings.setdefault(network.setting, {}).update(scored)
         except ValueError as error:
             raise CohortError(str(error)) from error
@@ -87,3 +89,9 @@ def _predictions(
         others = read_comparators(package.path)[network.setting]
         made.append(external(network, others, cohort.rows(~trained_on), schema))
     return made
+
+
+def _limit(network: Network, predictions: Predictions) -> float | None:
+    """That of the package, for patients whom the package itself scores."""
+    known = network.manifest.applicability
+    return known.limit if known is not None and (predictions.fold == EXTERNAL).all() else None

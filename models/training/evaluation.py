@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import FeatureSchema
+from models.training.abstention_effect import abstention_effect, applicability
 from models.training.bars import bars_missed
 from models.training.evaluation_report import (
     EXTERNAL_COHORT,
@@ -52,15 +53,23 @@ def evaluation_of(
 
 
 def evaluate(
-    predictions: Predictions, schema: FeatureSchema, seed: int = 0, bootstraps: int = BOOTSTRAPS
+    predictions: Predictions,
+    schema: FeatureSchema,
+    seed: int = 0,
+    bootstraps: int = BOOTSTRAPS,
+    limit: float | None = None,
 ) -> dict[str, CohortEvaluation]:
-    """One evaluation per cohort with cancer. Raises ValueError for a cohort in which nobody died."""
+    """One evaluation per cohort with cancer. Raises ValueError for a cohort in which nobody died.
+
+    `limit` is the distance beyond which the package does not score; without one it is chosen on these patients.
+    """
     names = sorted(set(predictions.cohort.cohort[predictions.cohort.with_cancer].tolist()))
-    return {name: _evaluate_cohort(predictions, name, schema, seed, bootstraps) for name in names}
+    beyond = held_out_limit(predictions) if limit is None else limit
+    return {name: _evaluate_cohort(predictions, name, schema, seed, bootstraps, beyond) for name in names}
 
 
 def _evaluate_cohort(
-    predictions: Predictions, name: str, schema: FeatureSchema, seed: int, bootstraps: int
+    predictions: Predictions, name: str, schema: FeatureSchema, seed: int, bootstraps: int, limit: float
 ) -> CohortEvaluation:
     rows = np.flatnonzero(predictions.cohort.cohort == name)
     own = predictions.rows(rows)
@@ -81,7 +90,16 @@ def _evaluate_cohort(
         recalibrated_on=held.recalibrated_on,
         scenarios=scenario_rows(held),
         subgroups=subgroup_rows(held, schema),
+        abstention=abstention_effect(own, own.risk[NETWORK], limit),
     )
+
+
+def held_out_limit(predictions: Predictions) -> float:
+    """The distance that 1 in 200 held-out patients with cancer pass; infinite where nobody looked at it."""
+    known = predictions.cohort.with_cancer
+    if predictions.distance is None or np.isnan(predictions.distance[known]).any():
+        return float("inf")
+    return applicability(predictions.distance[known]).limit
 
 
 def _folds(own: Predictions) -> str:

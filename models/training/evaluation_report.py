@@ -96,6 +96,14 @@ class Ranking(msgspec.Struct, frozen=True, array_like=True):
     within: Interval | None
 
 
+class AbstentionEffect(msgspec.Struct, frozen=True):
+    """`patients` lie too far from those who trained to be scored; C of `everybody`, and of those who are `kept`."""
+
+    patients: int
+    everybody: float
+    kept: float
+
+
 class Blanking(msgspec.Struct, frozen=True):
     """What removing a block of inputs does to the hazard: exp(mean log factor), and the median factor."""
 
@@ -189,6 +197,7 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
     comparators: list[ComparatorRow] = []
     horizons: list[HorizonRow] = []
     calibration_curve: CalibrationCurve | None = None
+    abstention: AbstentionEffect | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True):

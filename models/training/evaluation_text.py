@@ -40,6 +40,12 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
             f"  without {block}: hazard x{blanking.mean:.3f} on average, "
             f"x{blanking.median:.3f} in the median of {blanking.patients} patients"
         )
+    if result.abstention is not None:
+        effect = result.abstention
+        yield (
+            f"  too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
+            f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others"
+        )
     yield from comparator_lines(result)
     coverage = ", ".join(f"{modality} {share:.0%}" for modality, share in result.coverage.items())
     yield f"  observed share of the parameters with weights: {coverage}"

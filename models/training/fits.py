@@ -72,6 +72,7 @@ def _write(path: Path, trained: TrainedNetwork) -> None:
 
 def _read(path: Path, table: Table) -> TrainedNetwork:
     with np.load(path, allow_pickle=False) as kept:
-        network = FittedNetwork(table.inputs, *(kept[name] for name in WEIGHTS))
+        skip, first, second, last = (kept[name] for name in WEIGHTS)
+        network = FittedNetwork(table.inputs, skip, first, second, last)
         linear = CentredRidge(table.inputs, *(kept[name] for name in LINEAR))
         return TrainedNetwork(network, linear, int(kept["epoch"]), float(kept["gain"]))

@@ -25,13 +25,14 @@ def evaluate_fully(
     seed: int = 0,
     bootstraps: int = BOOTSTRAPS,
     published: Sequence[Published] = (),
+    limit: float | None = None,
 ) -> dict[str, CohortEvaluation]:
     """`evaluate`, and beside it boosting, clinical scores, logistic models, published predictions, calibration.
 
     The boosted Cox model is added to `predictions`. Raises ValueError for a cohort in which nobody died.
     """
     odds = add_rivals(predictions, schema, seed)
-    scored = evaluate(predictions, schema, seed, bootstraps)
+    scored = evaluate(predictions, schema, seed, bootstraps, limit)
     return {
         name: _with_comparisons(result, name, predictions, odds, published, schema, seed, bootstraps)
         for name, result in scored.items()

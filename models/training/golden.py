@@ -64,6 +64,7 @@ def _answer(setting: str, known: dict[str, float], predictor: Predictor, schema:
         members=tuple(float(member) for member in predictor.members(values)[0]),
         relevance={schema.keys[i]: float(relevance[0, i]) for i in np.flatnonzero(relevance[0])},
         interactions=_pairs(FeatureVector(values[0], schema), relevance[0], predictor),
+        distance=float(predictor.distance(values)[0]),
     )
 
 

@@ -170,9 +170,10 @@ def _likelihood(members: list[Member]) -> float:
 
 
 def _fitted(weights: list[dense.Weights], inputs: Inputs, kind: type[np.floating]) -> FittedNetwork:
-    return FittedNetwork(
-        inputs, *(np.stack([np.asarray(w[i], dtype=kind) for w in weights]) for i in range(len(weights[0])))
+    skip, first, second, last = (
+        np.stack([np.asarray(w[i], dtype=kind) for w in weights]) for i in range(len(weights[0]))
     )
+    return FittedNetwork(inputs, skip, first, second, last)
 
 
 def _ensemble(weights: list[dense.Weights], table: Table) -> FittedNetwork:
@@ -182,5 +183,7 @@ def _ensemble(weights: list[dense.Weights], table: Table) -> FittedNetwork:
         recentred(_fitted([member], table.inputs, np.float64), reference.pairs, reference.observed)
         for member in weights
     ]
-    stacked = (np.concatenate([getattr(member, name) for member in centred]) for name in dense.Weights._fields)
-    return FittedNetwork(table.inputs, *stacked)
+    skip, first, second, last = (
+        np.concatenate([getattr(member, name) for member in centred]) for name in dense.Weights._fields
+    )
+    return FittedNetwork(table.inputs, skip, first, second, last)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import FeatureSchema
+from models.network.applicability import distance, with_usual
 from models.network.fitted import FittedNetwork, Inputs
 from models.setting import Network
 from models.training.calibration import cumulative_hazard
@@ -37,7 +38,8 @@ class Predictions(msgspec.Struct, frozen=True):
     `survival` [n, grid of `horizons_of`] per model, NaN where there is no baseline; `blanked` [n] is the network's
     log-risk without one block of inputs, NaN for patients of whom nothing in the block is known. `observed` counts, per
     modality, the parameters with weights that each patient has, `possible` those there are. `kind` says how the folds
-    were made; `scenarios` are log-risks [n] with inputs blanked, by scenario and model.
+    were made; `scenarios` are log-risks [n] with inputs blanked, by scenario and model; `distance` [n] is that from the
+    training patients, NaN where it was not looked at.
     """
 
     cohort: Cohort
@@ -49,6 +51,7 @@ class Predictions(msgspec.Struct, frozen=True):
     possible: dict[str, Array]
     kind: str = RANDOM
     scenarios: dict[str, dict[str, Array]] = {}
+    distance: Array | None = None
 
     def rows(self, which: NDArray[np.intp]) -> "Predictions":
         """The predictions of some patients."""
@@ -59,7 +62,14 @@ class Predictions(msgspec.Struct, frozen=True):
         scenarios = {
             name: {model: risk[which] for model, risk in by_model.items()} for name, by_model in self.scenarios.items()
         }
-        return Predictions(self.cohort.rows(which), self.fold[which], **parts, kind=self.kind, scenarios=scenarios)
+        return Predictions(
+            self.cohort.rows(which),
+            self.fold[which],
+            **parts,
+            kind=self.kind,
+            scenarios=scenarios,
+            distance=None if self.distance is None else self.distance[which],
+        )
 
 
 def out_of_fold(
@@ -72,7 +82,8 @@ def out_of_fold(
 ) -> Predictions:
     """Train on all folds but one, predict that one; everything that is learned is learned anew in each fold."""
     fold = fold_by(kind, cohort, recipe.seed)
-    found = _empty(cohort, fold, kind)
+    distances = np.full(len(cohort), np.nan)
+    found = msgspec.structs.replace(_empty(cohort, fold, kind), distance=distances)
     for number in np.unique(fold):
         train, test = cohort.rows(fold != number), cohort.rows(fold == number)
         inputs = select_inputs(train.rows(train.with_cancer), schema)
@@ -81,6 +92,8 @@ def out_of_fold(
         scores = _scores(trained.network, comparators(table, trained.ridge), schema)
         _fill(found, fold == number, inputs, scores, schema)
         _add_survival(found, fold == number, train, test, scores)
+        looking = with_usual(trained.network, table.pairs[train.with_cancer])
+        distances[fold == number] = distance(looking, inputs.pairs(test.values, schema))
     return found
 
 
@@ -93,7 +106,8 @@ def by_fitted(network: FittedNetwork, others: Comparators, cohort: Cohort, schem
 
 def external(network: Network, others: Comparators, cohort: Cohort, schema: FeatureSchema) -> Predictions:
     """What the package itself says of patients who did not train it."""
-    found = _empty(cohort, np.full(len(cohort), EXTERNAL))
+    distances = network.predictor.distance(cohort.values).astype(np.float64)
+    found = msgspec.structs.replace(_empty(cohort, np.full(len(cohort), EXTERNAL)), distance=distances)
     trained = tuple(key for key in schema.keys if key in network.trained)
     parameters = tuple(key for key in trained if not schema[key].is_entity)
     inputs = Inputs(parameters, tuple(key for key in trained if schema[key].is_entity), {})
@@ -206,4 +220,4 @@ def _add_served_survival(found: Predictions, network: Network) -> None:
         days = horizons_of(found.cohort.setting[mine]).grid_days
         reached = hazard[np.searchsorted(baseline.days, days, side="right")]
         known = np.where(days <= baseline.supported_days, reached, np.nan)
-        survival[mine] = np.exp(-known[None, :] * np.exp(found.risk[NETWORK][mine])[:, None])
+        survival[mine] = np.exp(-known[None, :] * np.exp(network.slope * found.risk[NETWORK][mine])[:, None])

@@ -4,8 +4,10 @@ import msgspec
 import numpy as np
 
 from models.features import FeatureSchema
-from models.manifest import Setting, TrainingCohort
+from models.manifest import Applicability, Setting, TrainingCohort
+from models.network.applicability import with_usual
 from models.position import MEASURED_LEVEL
+from models.training.abstention_effect import applicability
 from models.training.calibration import baselines, calibration_slope, horizons_of, shrunk, supported_horizons
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
@@ -61,7 +63,8 @@ def train_setting(
     table = Table.of(inputs, cohort, schema)
     trained = fit(table, schema, recipe, lambda text: progress(f"all patients: {text}"))
     setting = _setting(key, table, trained, predictions, schema, recipe)
-    packed = TrainedSetting(key, trained.network, setting, comparators(table, trained.ridge))
+    looking = with_usual(trained.network, table.pairs[cohort.with_cancer])
+    packed = TrainedSetting(key, looking, setting, comparators(table, trained.ridge))
     return TrainedAndJudged(packed, evaluations, predictions)
 
 
@@ -104,7 +107,13 @@ def _setting(
         form="network" if recipe.longest else "ridge",
         horizons=supported_horizons(cohort, days),
         interval_level=MEASURED_LEVEL,
+        applicability=_applicability(predictions),
     )
+
+
+def _applicability(predictions: Predictions) -> Applicability | None:
+    held_out = predictions.cohort.with_cancer
+    return None if predictions.distance is None else applicability(predictions.distance[held_out])
 
 
 def _entities(cohort: Cohort) -> dict[str, tuple[int, int]]:

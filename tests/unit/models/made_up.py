@@ -106,8 +106,10 @@ def network(of: Inputs, seed: int = 0, members: int = 5, units: tuple[int, int] 
 
 def in_float32(net: FittedNetwork) -> FittedNetwork:
     """The same network with weights that a graph holds exactly, still computing in float64."""
-    rounded = (np.asarray(w, dtype=np.float32).astype(np.float64) for w in (net.skip, net.first, net.second, net.last))
-    return FittedNetwork(net.inputs, *rounded)
+    skip, first, second, last = (
+        np.asarray(w, dtype=np.float32).astype(np.float64) for w in (net.skip, net.first, net.second, net.last)
+    )
+    return FittedNetwork(net.inputs, skip, first, second, last, net.usual)
 
 
 def graphs_of(net: FittedNetwork, catalogue: FeatureSchema) -> dict[str, bytes]:

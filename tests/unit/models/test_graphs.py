@@ -45,7 +45,7 @@ MANY = {"values": (FLOAT32, ["N", 350])}
     [
         ("score", MANY, {"risk": ["N"]}),
         ("explain", MANY, {"risk": ["N"], "relevance": ["N", 350]}),
-        ("members", MANY, {"members": ["N", 5]}),
+        ("members", MANY, {"members": ["N", 5], "distance": ["N"]}),
         ("interact", {"values": (FLOAT32, [1, 350]), "features": (INT64, ["K"])}, {"interaction": ["K", "K"]}),
     ],
 )
