@@ -13,7 +13,8 @@ def cohort_section(name: str, result: CohortEvaluation) -> str:
     head += _not_there(result)
     parts = [head, _scores(result), _differences(result), _calibration(result), _scenarios(result), _subgroups(result)]
     whole = "\n\n".join(part for part in (*parts, _blanking(result), _abstention(result), _coverage(result)) if part)
-    return whole + comparator_tables(result)
+    checks = _interactions(result)
+    return whole + (f"\n\n{checks}" if checks else "") + comparator_tables(result)
 
 
 def _not_there(result: CohortEvaluation) -> str:
@@ -35,6 +36,15 @@ def _abstention(result: CohortEvaluation) -> str:
         f"Too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
         f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others."
     )
+
+
+def _interactions(result: CohortEvaluation) -> str:
+    header = ("first", "second", "patients", "strength", "claimed", "observed", "verdict")
+    rows = [
+        (c.first, c.second, c.patients, f"{c.strength:.3f}", f"{c.claimed:+.3f}", c.observed.signed(), c.verdict)
+        for c in result.interactions
+    ]
+    return table(header, rows)
 
 
 def borrowed_section(checks: Mapping[str, Mapping[str, BorrowedCheck]]) -> str:

@@ -16,6 +16,7 @@ from models.training.evaluation_report import CohortEvaluation, Evaluation
 from models.training.fits import Fit
 from models.training.folds import RANDOM
 from models.training.full_evaluation import evaluate_fully
+from models.training.interaction_checks import interaction_checks
 from models.training.network_training import Progress, Recipe, train_network
 from models.training.predictions import EXTERNAL, Predictions, external, out_of_fold
 from models.training.published import Published
@@ -48,6 +49,7 @@ def evaluate_package(
                 scored = evaluate_fully(
                     predictions, schema, bootstraps=bootstraps, published=published, limit=_limit(network, predictions)
                 )
+                scored = _with_checks(scored, package, network, predictions, schema)
                 settings.setdefault(network.setting, {}).update(scored)
         except ValueError as error:
             raise CohortError(str(error)) from error
@@ -95,3 +97,25 @@ def _limit(network: Network, predictions: Predictions) -> float | None:
     """That of the package, for patients whom the package itself scores."""
     known = network.manifest.applicability
     return known.limit if known is not None and (predictions.fold == EXTERNAL).all() else None
+
+
+def _with_checks(
+    scored: Mapping[str, CohortEvaluation],
+    package: Package,
+    network: Network,
+    predictions: Predictions,
+    schema: FeatureSchema,
+) -> dict[str, CohortEvaluation]:
+    """Cohorts that the package itself scored, with what they say of the interactions that it claims."""
+    if not (predictions.fold == EXTERNAL).all():
+        return dict(scored)
+    others = read_comparators(package.path)[network.setting]
+    return {
+        name: msgspec.structs.replace(
+            result,
+            interactions=interaction_checks(
+                network, others, predictions.cohort.rows(predictions.cohort.cohort == name), schema
+            ),
+        )
+        for name, result in scored.items()
+    }

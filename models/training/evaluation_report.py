@@ -1,5 +1,7 @@
 """What an evaluation says, as structs: written to evaluation.json, printed by the command line and the model card."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -94,6 +96,23 @@ class Ranking(msgspec.Struct, frozen=True, array_like=True):
 
     pooled: Interval
     within: Interval | None
+
+
+class InteractionCheck(msgspec.Struct, frozen=True):
+    """A pair that the network claims to interact, and what patients who did not train it say.
+
+    `strength` is the mean |mixed difference| (log-risk), `claimed` its slope over the product of the centred, scaled
+    inputs, `observed` the coefficient of that product in a Cox model with both inputs. The `verdict` is by their signs:
+    undecided where the interval of the second holds 0.
+    """
+
+    first: str
+    second: str
+    patients: int
+    strength: float
+    claimed: float
+    observed: Interval
+    verdict: Literal["confirmed", "refuted", "undecided"]
 
 
 class AbstentionEffect(msgspec.Struct, frozen=True):
@@ -198,6 +217,7 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
     horizons: list[HorizonRow] = []
     calibration_curve: CalibrationCurve | None = None
     abstention: AbstentionEffect | None = None
+    interactions: list[InteractionCheck] = []
 
 
 class Evaluation(msgspec.Struct, frozen=True):

@@ -46,6 +46,11 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
             f"  too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
             f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others"
         )
+    for check in result.interactions:
+        yield (
+            f"  {check.verdict}: {check.first} with {check.second} ({check.patients} patients) · claimed "
+            f"{check.claimed:+.3f}, observed {check.observed.signed()}"
+        )
     yield from comparator_lines(result)
     coverage = ", ".join(f"{modality} {share:.0%}" for modality, share in result.coverage.items())
     yield f"  observed share of the parameters with weights: {coverage}"

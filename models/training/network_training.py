@@ -26,13 +26,13 @@ class Recipe(msgspec.Struct, frozen=True):
     first_units: int = 64
     second_units: int = 32
     batch: int = 2048
-    rate: float = 2e-3
-    decay: float = 5.0
+    rate: float = 1e-3
+    decay: float = 2.0
     parameter_dropout: float = 0.1
     block_dropout: float = 0.2
     centring: float = 1.0
     patience: int = 40
-    longest: int = 200
+    longest: int = 300
 
 
 class TrainedNetwork(msgspec.Struct, frozen=True):

@@ -76,6 +76,7 @@ def train(
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
 @click.option("--setting", type=click.Choice(SETTINGS), help="Score every row with this setting's network.")
+@click.option("--entity", "entities", multiple=True, help="Only patients with this cancer type; repeat for more.")
 @click.option("--json", "json_file", type=NEW_FILE, help="Write the scores to this file.")
 @click.option("--predictions", type=NEW_FILE, help="Write patient_id, cohort, fold, model, risk to this CSV file.")
 @click.option("--published", type=FILE, help="CSV patient_id, cohort, model, days, survival: compared with ours.")
@@ -93,6 +94,7 @@ def evaluate(
     files: tuple[Path, ...],
     more: tuple[Path, ...],
     setting: str | None,
+    entities: tuple[str, ...],
     json_file: Path | None,
     predictions: Path | None,
     published: Path | None,
