@@ -39,10 +39,10 @@ def interaction_checks(
     places = {schema.index[key]: i for i, key in enumerate(inputs.keys)}
     claims = []
     for pair in combinations(_leading(network.predictor, cohort, schema), 2):
-        rows = np.flatnonzero(~np.isnan(cohort.values[:, list(pair)]).any(axis=1))
+        rows = np.flatnonzero(~np.isnan(cohort.values[:, np.array(pair)]).any(axis=1))
         if len(rows) < FEWEST_PATIENTS or cohort.event[rows].sum() < FEWEST_DEATHS:
             continue
-        x = scaled[np.ix_(rows, [places[column] for column in pair])]
+        x = scaled[rows][:, np.array([places[column] for column in pair])]
         claims.append((pair, rows, x, *_claimed(network.predictor, cohort.values[rows], pair, x, seed)))
     claims.sort(key=lambda claim: -claim[3])
     checks = [_check(schema, cohort, *claim) for claim in claims[:STRONGEST]]

@@ -19,6 +19,7 @@ from service.commands.training import (
     telling,
     told_in_one_line,
     use_one_thread,
+    with_entities,
 )
 from service.version import VERSION
 
@@ -112,7 +113,7 @@ def evaluate(
         from models.training.published import published_for
 
         loaded = Package.load(package, schema())
-        table = joined((*files, *more))
+        table = with_entities(joined((*files, *more)), entities)
         tell = telling("evaluation")
         others = published_for(published, table) if published else ()
         evaluation, made = evaluate_package(

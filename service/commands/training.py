@@ -50,6 +50,19 @@ def joined(files: tuple[Path, ...]) -> "Cohort":
     return join_cohorts(tables)
 
 
+def with_entities(table: "Cohort", entities: tuple[str, ...]) -> "Cohort":
+    """The patients with one of these cancer types (with or without `entity_`); all of them where none is named."""
+    import numpy as np
+
+    if not entities:
+        return table
+    wanted = [name if name.startswith("entity_") else f"entity_{name}" for name in entities]
+    for name in wanted:
+        if name not in set(table.entity.tolist()):
+            raise click.UsageError(f"--entity {name}: no such patient in the files")
+    return table.rows(np.isin(table.entity, wanted))
+
+
 def is_synthetic(table: "Cohort") -> bool:
     """Whether nobody in the table is a patient. Raises CohortError where some are and some are not."""
     from models.training.cohort import CohortError
