@@ -12,7 +12,11 @@ def cohort_section(name: str, result: CohortEvaluation) -> str:
     head = f"### Evaluation on {name} ({result.folds})\n\n{result.patients} patients, {result.deaths} deaths."
     head += _not_there(result)
     parts = [head, _scores(result), _differences(result), _calibration(result), _scenarios(result), _subgroups(result)]
-    whole = "\n\n".join(part for part in (*parts, _blanking(result), _abstention(result), _coverage(result)) if part)
+    whole = "\n\n".join(
+        part
+        for part in (*parts, _blanking(result), _key_markers(result), _abstention(result), _coverage(result))
+        if part
+    )
     checks = _interactions(result)
     return whole + (f"\n\n{checks}" if checks else "") + comparator_tables(result)
 
@@ -26,6 +30,16 @@ def _not_there(result: CohortEvaluation) -> str:
     }
     missing = [name for name, there in looked_at.items() if not there]
     return f" Not in this evaluation: {', '.join(missing)}." if missing else ""
+
+
+def _key_markers(result: CohortEvaluation) -> str:
+    if result.key_markers is None:
+        return ""
+    key = result.key_markers
+    return (
+        f"Key markers: {len(key.markers)} of {key.with_relevance} carry 90 % of the relevance (median of "
+        f"{key.per_patient} in a patient): {', '.join(key.markers)}."
+    )
 
 
 def _abstention(result: CohortEvaluation) -> str:

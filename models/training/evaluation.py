@@ -14,9 +14,11 @@ from models.training.evaluation_report import (
     CohortEvaluation,
     Evaluation,
     Interval,
+    KeyMarkers,
 )
 from models.training.folds import COHORT, RANDOM, SITE, knows_sites
 from models.training.held_out import HeldOut
+from models.training.key_markers import Deviations, markers_of, markers_per_patient, of_cohort
 from models.training.model_scores import model_scores
 from models.training.predictions import EXTERNAL, Predictions
 from models.training.reference_groups import rounded
@@ -91,6 +93,17 @@ def _evaluate_cohort(
         scenarios=scenario_rows(held),
         subgroups=subgroup_rows(held, schema),
         abstention=abstention_effect(own, own.risk[NETWORK], limit),
+        key_markers=_key_markers(own, schema),
+    )
+
+
+def _key_markers(own: Predictions, schema: FeatureSchema) -> KeyMarkers | None:
+    """Of the cohort and of its patients; None where nobody looked at the relevances."""
+    if own.deviation is None:
+        return None
+    found = Deviations(markers_of(schema), own.deviation.astype(np.float64))
+    return KeyMarkers(
+        of_cohort(found), int(np.median(markers_per_patient(found))), int(found.absolute.any(axis=0).sum())
     )
 
 

@@ -115,6 +115,17 @@ class InteractionCheck(msgspec.Struct, frozen=True):
     verdict: Literal["confirmed", "refuted", "undecided"]
 
 
+class KeyMarkers(msgspec.Struct, frozen=True):
+    """The fewest markers that carry 90 % of the explanations of the cohort, the strongest first.
+
+    `per_patient` is the median number that carry 90 % of one patient's, `with_relevance` how many say anything at all.
+    """
+
+    markers: tuple[str, ...]
+    per_patient: int
+    with_relevance: int
+
+
 class AbstentionEffect(msgspec.Struct, frozen=True):
     """`patients` lie too far from those who trained to be scored; C of `everybody`, and of those who are `kept`."""
 
@@ -218,6 +229,7 @@ class CohortEvaluation(msgspec.Struct, frozen=True):
     calibration_curve: CalibrationCurve | None = None
     abstention: AbstentionEffect | None = None
     interactions: list[InteractionCheck] = []
+    key_markers: KeyMarkers | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True):

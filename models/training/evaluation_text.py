@@ -7,6 +7,7 @@ from models.training.evaluation_report import Calibration, CohortEvaluation, Eva
 from models.training.markdown import by_horizon, or_dash, signed_or_dash
 
 INDENT = " " * 12
+NAMED = 10  # key markers that a line names
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -45,6 +46,12 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
         yield (
             f"  too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
             f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others"
+        )
+    if result.key_markers is not None:
+        key = result.key_markers
+        yield (
+            f"  key markers: {len(key.markers)} of {key.with_relevance} carry 90 % of the relevance "
+            f"(median of {key.per_patient} in a patient): {', '.join(key.markers[:NAMED])}"
         )
     for check in result.interactions:
         yield (

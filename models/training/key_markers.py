@@ -29,6 +29,11 @@ class Deviations(msgspec.Struct, frozen=True):
         return dict(zip(self.markers, self.absolute.mean(axis=0).tolist(), strict=True))
 
 
+def markers_of(schema: FeatureSchema) -> tuple[str, ...]:
+    """The parameters in the order of the catalogue, and the cancer type as the last."""
+    return (*(feature.key for feature in schema.features if not feature.is_entity), ENTITY)
+
+
 def deviations(
     relevance: NDArray[np.floating], observed: NDArray[np.bool_], typical: NDArray[np.floating], schema: FeatureSchema
 ) -> Deviations:
@@ -40,8 +45,7 @@ def deviations(
     # an entity without weights says as little as none
     known = (relevance[:, entities] != 0).any(axis=1)
     shared = np.abs(relevance[:, entities].sum(axis=1) - usual[:, schema.entity_columns[0]])
-    markers = tuple(key for key, is_entity in zip(schema.keys, entities, strict=True) if not is_entity)
-    return Deviations((*markers, ENTITY), np.column_stack([others, np.where(known, shared, 0.0)]))
+    return Deviations(markers_of(schema), np.column_stack([others, np.where(known, shared, 0.0)]))
 
 
 def key_markers(strength: Mapping[str, float], carried: float = CARRIED) -> tuple[str, ...]:
@@ -63,3 +67,11 @@ def of_cohort(found: Deviations, carried: float = CARRIED) -> tuple[str, ...]:
 def of_patients(found: Deviations, carried: float = CARRIED) -> list[tuple[str, ...]]:
     """The key markers of each patient."""
     return [key_markers(dict(zip(found.markers, row.tolist(), strict=True)), carried) for row in found.absolute]
+
+
+def markers_per_patient(found: Deviations, carried: float = CARRIED) -> NDArray[np.intp]:
+    """How many markers each patient's key markers are, [n]: the sizes of `of_patients`, for a cohort at once."""
+    ranked = -np.sort(-found.absolute, axis=1)
+    sums = np.cumsum(ranked, axis=1)
+    reached = sums >= carried * sums[:, -1:] * (1 - 1e-12)
+    return np.where(sums[:, -1] > 0, reached.argmax(axis=1) + 1, 0)

@@ -20,6 +20,7 @@ from models.training.evaluation_report import NETWORK, RIDGE
 from models.training.fits import Fit
 from models.training.folds import RANDOM, fold_by
 from models.training.horizons import GRID_POINTS, horizons_of
+from models.training.key_markers import deviations, markers_of
 from models.training.network_training import Progress, Recipe, block_of, train_network
 from models.training.ridge import Table
 from models.training.scenarios import blanked
@@ -39,7 +40,8 @@ class Predictions(msgspec.Struct, frozen=True):
     log-risk without one block of inputs, NaN for patients of whom nothing in the block is known. `observed` counts, per
     modality, the parameters with weights that each patient has, `possible` those there are. `kind` says how the folds
     were made; `scenarios` are log-risks [n] with inputs blanked, by scenario and model; `distance` [n] is that from the
-    training patients, NaN where it was not looked at.
+    training patients, NaN where it was not looked at. `deviation` [n, markers] is |relevance - typical| of the network
+    for the markers of `key_markers.markers_of`; typical is the mean of the training patients, 0 by the centring.
     """
 
     cohort: Cohort
@@ -52,6 +54,7 @@ class Predictions(msgspec.Struct, frozen=True):
     kind: str = RANDOM
     scenarios: dict[str, dict[str, Array]] = {}
     distance: Array | None = None
+    deviation: NDArray[np.float32] | None = None
 
     def rows(self, which: NDArray[np.intp]) -> "Predictions":
         """The predictions of some patients."""
@@ -69,6 +72,7 @@ class Predictions(msgspec.Struct, frozen=True):
             kind=self.kind,
             scenarios=scenarios,
             distance=None if self.distance is None else self.distance[which],
+            deviation=None if self.deviation is None else self.deviation[which],
         )
 
 
@@ -83,7 +87,8 @@ def out_of_fold(
     """Train on all folds but one, predict that one; everything that is learned is learned anew in each fold."""
     fold = fold_by(kind, cohort, recipe.seed)
     distances = np.full(len(cohort), np.nan)
-    found = msgspec.structs.replace(_empty(cohort, fold, kind), distance=distances)
+    deviation = np.zeros((len(cohort), len(markers_of(schema))), dtype=np.float32)
+    found = msgspec.structs.replace(_empty(cohort, fold, kind), distance=distances, deviation=deviation)
     for number in np.unique(fold):
         train, test = cohort.rows(fold != number), cohort.rows(fold == number)
         inputs = select_inputs(train.rows(train.with_cancer), schema)
@@ -93,7 +98,11 @@ def out_of_fold(
         _fill(found, fold == number, inputs, scores, schema)
         _add_survival(found, fold == number, train, test, scores)
         looking = with_usual(trained.network, table.pairs[train.with_cancer])
-        distances[fold == number] = distance(looking, inputs.pairs(test.values, schema))
+        pairs = inputs.pairs(test.values, schema)
+        distances[fold == number] = distance(looking, pairs)
+        relevance = np.zeros(test.values.shape)
+        relevance[:, inputs.columns(schema)] = trained.network.relevance(pairs)
+        deviation[fold == number] = _deviation(relevance, test, schema)
     return found
 
 
@@ -107,7 +116,12 @@ def by_fitted(network: FittedNetwork, others: Comparators, cohort: Cohort, schem
 def external(network: Network, others: Comparators, cohort: Cohort, schema: FeatureSchema) -> Predictions:
     """What the package itself says of patients who did not train it."""
     distances = network.predictor.distance(cohort.values).astype(np.float64)
-    found = msgspec.structs.replace(_empty(cohort, np.full(len(cohort), EXTERNAL)), distance=distances)
+    _, relevance = network.predictor.relevance(cohort.values)
+    found = msgspec.structs.replace(
+        _empty(cohort, np.full(len(cohort), EXTERNAL)),
+        distance=distances,
+        deviation=_deviation(relevance, cohort, schema),
+    )
     trained = tuple(key for key in schema.keys if key in network.trained)
     parameters = tuple(key for key in trained if not schema[key].is_entity)
     inputs = Inputs(parameters, tuple(key for key in trained if schema[key].is_entity), {})
@@ -115,6 +129,11 @@ def external(network: Network, others: Comparators, cohort: Cohort, schema: Feat
     _fill(found, np.ones(len(cohort), dtype=bool), inputs, scores, schema)
     _add_served_survival(found, network)
     return found
+
+
+def _deviation(relevance: NDArray[np.floating], cohort: Cohort, schema: FeatureSchema) -> NDArray[np.float32]:
+    found = deviations(relevance, ~np.isnan(cohort.values), np.zeros(len(schema)), schema)
+    return found.absolute.astype(np.float32)
 
 
 def write_predictions(path: Path, several: Iterable[Predictions]) -> None:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from models.manifest import ENTITY
-from models.training.key_markers import deviations, key_markers, of_cohort, of_patients
+from models.training.key_markers import (
+    Deviations,
+    deviations,
+    key_markers,
+    markers_of,
+    markers_per_patient,
+    of_cohort,
+    of_patients,
+)
 from tests.unit.models.made_up import schema
 
 CATALOGUE = schema()
@@ -58,3 +66,13 @@ def test_the_cancer_types_are_one_marker() -> None:
     assert found.absolute[:, found.markers.index(ENTITY)] == pytest.approx([0.3, 0.0])
     assert not {"entity_colon", "entity_breast"} & set(found.markers)
     assert of_patients(found) == [(ENTITY,), ("lab_albumin",)]
+
+
+def test_sizes_of_a_cohort_at_once() -> None:
+    """They are those of each patient by itself; a patient of whom nothing is said has none."""
+    random = np.random.default_rng(0)
+    absolute = np.abs(random.normal(size=(40, len(CATALOGUE) - 37))) * (random.random((40, len(CATALOGUE) - 37)) < 0.1)
+    absolute[0] = 0
+    found = Deviations(markers_of(CATALOGUE), absolute)
+    assert markers_per_patient(found).tolist() == [len(markers) for markers in of_patients(found)]
+    assert markers_per_patient(found)[0] == 0
