@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from models.training.evaluation_report import NETWORK, CohortEvaluation, ComparatorRow, HorizonRow, Interval
-from models.training.report.markdown import escaped, table
+from models.training.markdown import escaped, table
 
 
 def comparator_lines(result: CohortEvaluation) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from models.training.cohort import Cohort
 from models.training.evaluation_report import BOOSTED, LOGISTIC, NETWORK, RIDGE, HorizonRow
 from models.training.logistic import known_at
-from models.training.paired_bootstrap import bootstrap_weights, interval, resampled_c
 from models.training.published import Published
+from models.training.resampling import PairSamples, draws, interval
 from models.training.score_comparison import LEAST_DEATHS, LEAST_PATIENTS
 
 Array = NDArray[np.float64]
@@ -59,13 +60,12 @@ def _row(
     deaths = int(dead[rows].sum())
     if len(rows) < LEAST_PATIENTS or min(deaths, len(rows) - deaths) < LEAST_DEATHS:
         return None
-    columns = np.stack([column[rows] for column in risk.values()], axis=1)
     time, entry = np.where(dead[rows], 1.0, 2.0), np.zeros(len(rows))
-    weights = bootstrap_weights(len(rows), bootstraps, seed)
-    samples = resampled_c(columns, time, dead[rows], entry, fold[rows], weights)
-    auc = {name: interval(samples[:, i]) for i, name in enumerate(risk)}
-    first = list(risk).index(NETWORK)
-    gains = {f"{NETWORK} - {name}": interval(samples[:, first] - samples[:, i]) for i, name in enumerate(risk)}
+    outcome = msgspec.structs.replace(cohort.rows(rows), time=time, event=dead[rows], entry=entry)
+    pairs = PairSamples(outcome, fold[rows], draws(len(rows), bootstraps, seed))
+    samples = {name: pairs.c(column[rows]) for name, column in risk.items()}
+    auc = {name: interval(sample) for name, sample in samples.items()}
+    gains = {f"{NETWORK} - {name}": interval(samples[NETWORK] - sample) for name, sample in samples.items()}
     return HorizonRow(
         model=model,
         days=days,

@@ -11,8 +11,8 @@ from models.training.clinical_scores import CLINICAL_SCORES
 from models.training.cohort import Cohort
 from models.training.evaluation_report import NETWORK, RIDGE, ComparatorRow
 from models.training.folds import deal
-from models.training.paired_bootstrap import bootstrap_weights, rankings
 from models.training.predictions import EXTERNAL
+from models.training.rankings import rankings
 from models.training.ridge import Table, choose_strength, design, fit_ridge
 
 Array = NDArray[np.float64]
@@ -65,9 +65,7 @@ def _row(
     compared = {NETWORK: risk[NETWORK][have], key: score[have]}
     if RIDGE in risk:
         compared[RIDGE] = risk[RIDGE][have]
-    own = cohort.rows(have)
-    weights = bootstrap_weights(patients, bootstraps, seed)
-    found = rankings(compared, (own.time, own.event, own.entry), fold[have], own.entity, weights)
+    found = rankings(compared, cohort.rows(have), fold[have], seed, bootstraps)
     return ComparatorRow(
         key,
         label,

@@ -6,8 +6,8 @@ import msgspec
 
 from models.training.comparator_text import horizon_table, not_available, score_table, signed
 from models.training.evaluation_report import CohortEvaluation, Evaluation, Interval, Ranking
+from models.training.markdown import escaped, table
 from models.training.report import plots
-from models.training.report.markdown import escaped, table
 
 Part = str | tuple[str, str]  # a block of Markdown, or the name and content of a plot
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from models.features import FeatureSchema
 from models.setting import Network
 from models.training.cohort import Cohort
+from models.training.markdown import escaped, table
 from models.training.report import plots
 from models.training.report.comparison_sections import Part
 from models.training.report.interactions import FEATURES, PATIENTS, interactions
-from models.training.report.markdown import escaped, table
 from models.training.report.markers import (
     Marker,
     Relevances,

@@ -12,9 +12,9 @@ from models.setting import Network
 from models.training.cohort import Cohort, CohortError
 from models.training.cohort_evaluation import evaluate_package, rows_by_network
 from models.training.evaluation_report import CohortEvaluation, Evaluation
+from models.training.markdown import escaped
 from models.training.network_training import Progress
 from models.training.report.comparison_sections import Part, all_figures, comparison_sections
-from models.training.report.markdown import escaped
 from models.training.report.marker_sections import marker_sections
 
 REPORT, FIGURES = "report.md", "figures.md"
