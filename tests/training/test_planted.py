@@ -30,7 +30,8 @@ from tests.unit.models.made_up import schema
 
 CATALOGUE = schema()
 TRUTH = planted_truth()
-RECIPE = Recipe(members=3, patience=15, longest=110)
+# twice the rate of `model train` for half the time, and more decay: these patients are few for so many effects
+RECIPE = Recipe(members=3, patience=15, longest=110, rate=2e-3, decay=5.0)
 TRAINED_ON, HELD_OUT = 5200, 2500
 NULLS = 16  # parameters without effect beside those that have one: all of them would take minutes
 LOOKED_AT = 150  # patients whose interactions are computed the slow way
