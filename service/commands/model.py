@@ -159,6 +159,27 @@ def report(
     click.echo(f"report: {written[-2]}, {len(written) - 2} plots")
 
 
+@model.command(
+    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out package-here"
+)
+@click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
+@click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
+@click.option("--site", required=True, help="The name of this site, as the setting `card.site` has it.")
+@click.option("--out", required=True, type=NEW_FOLDER, help="The folder to write the recalibrated package to.")
+def recalibrate(package: Path, files: tuple[Path, ...], site: str, out: Path) -> None:
+    """Estimate slope and survival of a package anew on patients of this site; its weights stay as they are."""
+    with told_in_one_line():
+        from models.package import Package
+        from models.training.local_recalibration import recalibrate as on_own_patients
+
+        loaded = Package.load(package, schema())
+        slopes = on_own_patients(loaded, joined(files), schema(), site, out)
+        Package.load(out, schema())
+    for key, slope in slopes.items():
+        click.echo(f"{key}: slope {slope} on top of the packaged one")
+    click.echo(f"package: {out}")
+
+
 @model.command(epilog="Example: oncohooks model card --package package")
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 def card(package: Path) -> None:

@@ -238,6 +238,7 @@ def test_train_says_when_nothing_can_be_learned(tmp_path: Path) -> None:
         ("model", "evaluate"),
         ("model", "card"),
         ("model", "report"),
+        ("model", "recalibrate"),
     ],
 )
 def test_every_command_has_an_example(group: str, command: str) -> None:
