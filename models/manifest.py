@@ -99,7 +99,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     borrowed: dict[str, TypicalRelevance] = {}
     horizons: dict[str, tuple[int, ...]] = {}
     recalibrated: tuple[str, ...] = ()
-    interval_level: float = 0.7
+    interval_level: float = 0.9
     applicability: Applicability | None = None
 
 

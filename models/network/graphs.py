@@ -83,11 +83,14 @@ def score_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
 
 
 def explain_graph(network: FittedNetwork, schema: FeatureSchema) -> bytes:
-    """`values` [N, 350] -> `risk` [N], `relevance` [N, 350] (LRP-0; zero for missing and untrained parameters)."""
+    """`values` [N, 350] -> `risk` [N], `relevance` [N, 350] (LRP-0; zero for missing and untrained parameters).
+
+    The risk is the sum of the relevances, which in exact arithmetic it is anyway: in float32 the two ways round apart.
+    """
     build = Builder()
     forward = _forward(build, network, schema)
-    _risk(build, network, forward)
-    _relevance(build, network, schema, forward)
+    relevance = _relevance(build, network, schema, forward)
+    build.add("ReduceSum", relevance, build.shape(1), name="risk", keepdims=0)
     return build.model("explain", _patients(schema), {"risk": ["N"], "relevance": ["N", len(schema)]})
 
 
@@ -136,14 +139,17 @@ def _forward(build: Builder, network: FittedNetwork, schema: FeatureSchema) -> F
 
 
 def _risk(build: Builder, network: FittedNetwork, forward: Forward) -> str:
-    count = len(network.skip)
     active = build.add("Relu", forward.second, name="second_active")
     hidden = build.add("Mul", active, _last(build, network), name="hidden_terms")
     hidden = build.add("ReduceSum", hidden, build.shape(0, 2), name="hidden_risk", keepdims=0)
-    skip = build.floats("skip", network.skip.sum(axis=0)[None, :] / count)
-    linear = build.add("Gemm", forward.pairs, skip, name="linear_column", transB=1)
+    linear = build.add("Gemm", forward.pairs, _skip(build, network), name="linear_column", transB=1)
     linear = build.add("Squeeze", linear, build.shape(1), name="linear_risk")
     return build.add("Add", linear, hidden, name="risk")
+
+
+def _skip(build: Builder, network: FittedNetwork) -> str:
+    """The mean skip weights of the members, [1, P]."""
+    return build.floats("skip", network.skip.mean(axis=0)[None, :])
 
 
 def _last(build: Builder, network: FittedNetwork) -> str:
@@ -160,7 +166,7 @@ def _relevance(build: Builder, network: FittedNetwork, schema: FeatureSchema, fo
     backward = build.add("Mul", backward, _fired(build, forward.first, "first"), name="back_first")
     backward = build.add("Transpose", backward, name="back_by_patient", perm=[1, 0, 2])
     backward = build.add("Reshape", backward, build.shape(-1, members * units), name="back_flat")
-    gradient = build.add("Gemm", backward, "first", "skip", name="gradient")
+    gradient = build.add("Gemm", backward, "first", _skip(build, network), name="gradient")
     pairs = build.add("Mul", forward.pairs, gradient, name="relevance_of_pairs")
     return _scatter(build, network, schema, pairs)
 

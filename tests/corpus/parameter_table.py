@@ -4,7 +4,7 @@
 |---|---|
 | read | some record gives it a value: a published or demonstration chart, a cohort row or a code written as FHIR |
 | others | a published resource that nobody of this project wrote gives it a value |
-| trained | the shipped package has weights for it |
+| trained | one of the shipped networks has weights for it |
 | relevance | it moved the score of at least one patient of the training cohorts or of the demonstration |
 """
 
@@ -49,7 +49,7 @@ class Reach(NamedTuple):
 def reach(corpus: Path) -> Reach:
     """Fill the columns from the published examples, the demonstration, the cohorts and the catalogue's own codes."""
     package = Package.load(PACKAGE, catalogue().schema)
-    network = package.network("diagnosis")
+    networks = list(package.networks.values())
     others: set[str] = set()
     for record in records(corpus):
         for moment in moments(record):
@@ -58,14 +58,17 @@ def reach(corpus: Path) -> Reach:
     whole = [*_each_code(), *_each_event(), *_each_treatment()]
     treated = [*_each_treatment(), *_each_tumour()[0]]  # endocrine drugs count beside a tumour only
     own += [_encoded([_person(), *written]) for written in (whole, treated, *_each_tumour())]
-    relevant = {key for patient in own for key in _relevant(network.explain(patient.vector).relevance)}
+    relevant = {
+        key for patient in own for network in networks for key in _relevant(network.explain(patient.vector).relevance)
+    }
     for name in PUBLIC_COHORTS:
         cohort = built(corpus, name).cohort
-        _, relevance = network.predictor.relevance(cohort.values)
-        relevant |= {catalogue().schema.keys[i] for i in np.flatnonzero((relevance != 0).any(axis=0))}
+        for network in networks:
+            _, relevance = network.predictor.relevance(cohort.values)
+            relevant |= {catalogue().schema.keys[i] for i in np.flatnonzero((relevance != 0).any(axis=0))}
         own += _rows_as_records(cohort.values[cohort.entity != ""][::40])  # no record states a tumour of no kind
     read = others | {key for patient in own for key in patient.findings}
-    return Reach(read, others, set(network.trained), relevant)
+    return Reach(read, others, {key for network in networks for key in network.trained}, relevant)
 
 
 def _relevant(relevance: NDArray[np.float32]) -> list[str]:
@@ -205,7 +208,7 @@ Written by `python -m tests.corpus.parameter_table > docs/parameters.md`; a test
 
 - **read**: some record gives it a value: a published or demonstration chart, a cohort row or a code written as FHIR
 - **others**: a published resource that nobody of this project wrote gives it a value
-- **trained**: the shipped package has weights for it
+- **trained**: one of the shipped networks has weights for it
 - **relevance**: it moved the score of at least one patient of the training cohorts or of the demonstration
 
 """
