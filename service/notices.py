@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
 from models.setting import Network
 from service.attribution import most_telling
@@ -38,7 +39,10 @@ def notices_of(encoded: EncodedPatient, network: Network) -> tuple[Notice, ...]:
     known = encoded.findings
     preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
     # a disease that is absent is no loss to the model; what is present, or measured, may be
-    untrained = [key for key, finding in known.items() if key not in network.trained and finding.value != 0]
+    untrained = [
+        key for key, finding in known.items()
+        if key not in network.trained and finding.value != 0 and not catalogue().schema[key].is_entity
+    ]  # fmt: skip
     index = encoded.tumours.index
     missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
     found = (notice("preliminary", preliminary), notice("not-recorded", missing), notice("untrained", untrained))
