@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from models.manifest import Manifest, Setting, TrainedInput
 from models.training.bars import bars_missed
-from models.training.card_evaluation import borrowed_section, cohort_section
+from models.training.card_evaluation import borrowed_section, cohort_section, gamma_section
 from models.training.cohort import WITHOUT_CANCER
 from models.training.evaluation_report import Evaluation
 from models.training.markdown import table
@@ -52,6 +52,7 @@ def model_card(manifest: Manifest, evaluation: Evaluation) -> str:
     for key, setting in manifest.settings.items():
         parts += _setting(key, setting, manifest.parameters)
         parts.append(borrowed_section(evaluation.borrowed.get(key, {})))
+        parts.append(gamma_section(evaluation.gamma.get(key)))
         parts += [cohort_section(name, result) for name, result in evaluation.settings.get(key, {}).items()]
     parts += [f"## Limits\n\n{LIMITS}", f"## Availability and licences\n\n{AVAILABILITY}"]
     return "\n\n".join(part for part in parts if part) + "\n"

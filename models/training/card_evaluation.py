@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from models.training.comparator_text import comparator_tables
-from models.training.evaluation_report import NETWORK, RIDGE, BorrowedCheck, Calibration, CohortEvaluation
+from models.training.evaluation_report import (
+    NETWORK,
+    RIDGE,
+    BorrowedCheck,
+    Calibration,
+    CohortEvaluation,
+    GammaDifference,
+)
 from models.training.markdown import by_horizon, or_dash, signed_or_dash, table
 
 
@@ -59,6 +66,17 @@ def _interactions(result: CohortEvaluation) -> str:
         for c in result.interactions
     ]
     return table(header, rows)
+
+
+def gamma_section(found: GammaDifference | None) -> str:
+    """How far the paper's rule of explanation is from the one that is served; "" where that was not looked at."""
+    if found is None:
+        return ""
+    return (
+        f"Explanations are LRP-0. With the gamma rule of the paper (gamma {found.gamma:g}; {found.patients} training "
+        f"patients) the order of a patient's inputs would correlate {found.rank_correlation:.3f} with it, and "
+        f"{found.relative:.1%} of the relevance would lie elsewhere."
+    )
 
 
 def borrowed_section(checks: Mapping[str, Mapping[str, BorrowedCheck]]) -> str:

@@ -13,6 +13,7 @@ from models.training.evaluation_report import (
     BorrowedCheck,
     CohortEvaluation,
     Evaluation,
+    GammaDifference,
     Interval,
     KeyMarkers,
 )
@@ -49,9 +50,10 @@ def evaluation_of(
     bootstraps: int = BOOTSTRAPS,
     seed: int = 0,
     borrowed: dict[str, dict[str, dict[str, BorrowedCheck]]] | None = None,
+    gamma: dict[str, GammaDifference] | None = None,
 ) -> Evaluation:
     """The whole report: the scores, the bars they miss, and what nobody could look at."""
-    return Evaluation(settings, bootstraps, seed, borrowed or {}, bars_missed(settings), NOTES)
+    return Evaluation(settings, bootstraps, seed, borrowed or {}, bars_missed(settings), NOTES, gamma or {})
 
 
 def evaluate(

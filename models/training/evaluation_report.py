@@ -206,6 +206,19 @@ class CalibrationCurve(msgspec.Struct, frozen=True):
     points: list[CalibrationPoint]
 
 
+class GammaDifference(msgspec.Struct, frozen=True):
+    """How far gamma LRP is from LRP-0 over a cohort.
+
+    `rank_correlation` is the mean over patients (those with three inputs and more) of Spearman's over the patient's
+    inputs; `relative` the sum of |difference| over the sum of |relevance|.
+    """
+
+    gamma: float
+    patients: int
+    rank_correlation: float
+    relative: float
+
+
 class CohortEvaluation(msgspec.Struct, frozen=True):
     """`folds`: "out of fold" (and how) where the cohort was trained on, else "external". `differences` are paired.
 
@@ -236,7 +249,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     """Evaluations by setting and cohort; `bootstraps` resamples stand behind the intervals (half for subgroups).
 
     `borrowed` holds the checks of borrowed terms by setting, block and cohort; `bars_missed` are sentences on targets
-    that were not reached, `notes` on what was not looked at.
+    that were not reached, `notes` on what was not looked at; `gamma` compares the paper's rule with the served one.
     """
 
     settings: dict[str, dict[str, CohortEvaluation]]
@@ -245,6 +258,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     borrowed: dict[str, dict[str, dict[str, BorrowedCheck]]] = {}
     bars_missed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    gamma: dict[str, GammaDifference] = {}
 
 
 NETWORK, RIDGE, TYPE_ONLY = "network", "ridge-cox", "type-only"

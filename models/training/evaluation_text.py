@@ -26,6 +26,11 @@ def evaluation_text(evaluation: Evaluation) -> str:
         for block, checks in blocks.items()
         for name, check in checks.items()
     ]
+    lines += [
+        f"LRP-gamma {found.gamma:g} against LRP-0, network {setting}: rank correlation {found.rank_correlation:.3f}, "
+        f"{found.relative:.1%} of the relevance elsewhere ({found.patients} patients)"
+        for setting, found in evaluation.gamma.items()
+    ]
     lines += [f"bar missed: {sentence}" for sentence in evaluation.bars_missed]
     return "\n".join([*lines, *evaluation.notes])
 

@@ -8,28 +8,16 @@ for units of either sign; Keyl et al., Nature Cancer 2025, take gamma = 0.01):
 Inputs and hidden activations are never negative here, so of the rule's four terms two are left.
 """
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from models.network.fitted import FittedNetwork
+from models.training.evaluation_report import GammaDifference
+from models.training.reference_groups import rounded
 
 Array = NDArray[np.float64]
 GAMMA = 0.01
 FEWEST = 3  # inputs of a patient, below which ranks say nothing
-
-
-class GammaDifference(msgspec.Struct, frozen=True):
-    """How far gamma LRP is from LRP-0 over a cohort.
-
-    `rank_correlation` is the mean over patients (those with three inputs and more) of Spearman's over the patient's
-    inputs; `relative` the sum of |difference| over the sum of |relevance|.
-    """
-
-    gamma: float
-    patients: int
-    rank_correlation: float
-    relative: float
 
 
 def gamma_relevance(network: FittedNetwork, pairs: Array, gamma: float = GAMMA) -> Array:
@@ -53,7 +41,7 @@ def gamma_difference(network: FittedNetwork, pairs: Array, gamma: float = GAMMA)
         if (known := (ours != 0) | (theirs != 0)).sum() >= FEWEST
     ]
     relative = np.abs(served - other).sum() / np.abs(served).sum()
-    return GammaDifference(gamma, len(pairs), float(np.mean(ranked)), float(relative))
+    return GammaDifference(gamma, len(pairs), rounded(float(np.mean(ranked))), rounded(float(relative)))
 
 
 def _of_output(pairs: Array, inner: Array, skip: Array, last: Array, gamma: float) -> tuple[Array, Array]:

@@ -50,7 +50,8 @@ def train_package(
         checks[key] = _checks(trained, judged, lenders, lending, schema, recipe.seed)
         settings.append(_lent(trained.setting, terms, checks[key], schema))
     evaluations = {key: trained.evaluations for key, trained in judged.items()}
-    return settings, evaluation_of(evaluations, bootstraps, recipe.seed, checks)
+    gamma = {key: trained.gamma for key, trained in judged.items()}
+    return settings, evaluation_of(evaluations, bootstraps, recipe.seed, checks, gamma)
 
 
 def _lenders(key: str, cohort: Cohort, lending: Cohort | None) -> Cohort | None:

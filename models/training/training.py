@@ -13,9 +13,10 @@ from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
 from models.training.evaluation import BOOTSTRAPS
-from models.training.evaluation_report import NETWORK, RIDGE, CohortEvaluation, Interval
+from models.training.evaluation_report import NETWORK, RIDGE, CohortEvaluation, GammaDifference, Interval
 from models.training.fits import Fit
 from models.training.full_evaluation import evaluate_fully
+from models.training.lrp_gamma import gamma_difference
 from models.training.network_training import Progress, Recipe, TrainedNetwork, train_network
 from models.training.packaging import TrainedSetting
 from models.training.predictions import Predictions, out_of_fold
@@ -30,15 +31,20 @@ TIME_ZERO = {
     "survivor": "examination of a person with a history of cancer",
     "acute": "third day of an acute hospital stay",
 }
+GAMMA_SAMPLE = 1_000  # patients whose explanations are compared under two rules
 ANCHORS = {"diagnosis": "tcga", "metastatic": "msk_met", "survivor": "nhanes", "acute": "support2"}
 
 
 class TrainedAndJudged(msgspec.Struct, frozen=True):
-    """A trained setting, how it did out of fold by cohort, and the predictions behind that."""
+    """A trained setting, how it did out of fold by cohort, and the predictions behind that.
+
+    `gamma`: how far the paper's rule of explanation is from the served one, on some of the training patients.
+    """
 
     setting: TrainedSetting
     evaluations: dict[str, CohortEvaluation]
     predictions: Predictions
+    gamma: GammaDifference
 
 
 def train_setting(
@@ -65,7 +71,8 @@ def train_setting(
     setting = _setting(key, table, trained, predictions, schema, recipe)
     looking = with_usual(trained.network, table.pairs[cohort.with_cancer])
     packed = TrainedSetting(key, looking, setting, comparators(table, trained.ridge))
-    return TrainedAndJudged(packed, evaluations, predictions)
+    some = np.random.default_rng(recipe.seed).permutation(np.flatnonzero(cohort.with_cancer))[:GAMMA_SAMPLE]
+    return TrainedAndJudged(packed, evaluations, predictions, gamma_difference(looking, table.pairs[some]))
 
 
 def worse_than_ridge(evaluation: CohortEvaluation) -> bool:
