@@ -1,4 +1,4 @@
-"""At which times each setting is judged: months from diagnosis on, days for an acute stay (reference: 30/90/180)."""
+"""At which times each setting is judged: months from diagnosis on, days for an acute stay."""
 
 import msgspec
 import numpy as np

@@ -13,7 +13,7 @@ Flags = NDArray[np.bool_]
 REMOVED = 0.25  # share of the observed parameters that the random scenario takes away
 RANDOM_QUARTER = "random 25 % removed"
 # Tumour type, extent and age, consciousness and vital signs: what a department has before the first laboratory
-# value (clinical-review.md §4).
+# value.
 FIRST_LOOK = frozenset({
     "demo_age_at_baseline", "stage_m1", "func_gcs", "vital_resp_rate", "vital_spo2", "vital_oxygen_flow",
     "vital_map", "vital_sbp", "vital_heart_rate", "vital_temperature",
