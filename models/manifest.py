@@ -66,7 +66,8 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Applicability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far held-out patients lie from those who trained: `distances` are the 0 ... 100 % quantiles.
 
-    Beyond `limit` a patient is not scored; `false_alarms` is the share of held-out patients for whom that holds.
+    They are of whole pictures and of such with a random share of the inputs missing. Beyond `limit` a patient is not
+    scored; `false_alarms` is the share of held-out pictures for which that holds.
     """
 
     distances: tuple[float, ...]

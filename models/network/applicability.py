@@ -8,12 +8,16 @@ from models.network.fitted import FittedNetwork, HiddenSpread
 
 Array = NDArray[np.float64]
 
+# of a unit, as a share of the mean over its layer: one that hardly ever fired must not decide alone
+LEAST_SPREAD = 0.5
+
 
 def with_usual(network: FittedNetwork, pairs: NDArray[np.floating]) -> FittedNetwork:
     """The same network, which now knows what is usual among the patients of `pairs` [N, P]."""
     active = network.last_hidden(pairs)
     spread = active.std(axis=1)
-    precision = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+    floor = LEAST_SPREAD * spread.mean(axis=1, keepdims=True)
+    precision = np.divide(1.0, np.maximum(spread, floor), out=np.zeros_like(spread), where=spread > 0)
     return msgspec.structs.replace(network, usual=HiddenSpread(active.mean(axis=1), precision))
 
 

@@ -15,7 +15,11 @@ LIMIT = 0.995  # quantile of held-out distances beyond which nobody is scored: f
 
 
 def applicability(distance: Array) -> Applicability:
-    """The limit that 1 in 200 of the held-out patients [n] with these distances pass."""
+    """The limit that 1 in 200 of the held-out pictures with these distances [n, 2] pass.
+
+    Whole pictures and such with a random share of the inputs missing count alike: hospitals lack other inputs than the
+    cohorts did, and who is known less of is not unusual for that.
+    """
     limit = float(np.quantile(distance, LIMIT))
     quantiles = tuple(rounded(value) for value in np.quantile(distance, QUANTILES))
     return Applicability(quantiles, rounded(limit), rounded(float((distance > limit).mean())))
@@ -25,7 +29,7 @@ def abstention_effect(own: Predictions, risk: Array, limit: float) -> Abstention
     """C of everybody and of those who lie within the limit; None where nobody looked at the distance."""
     if own.distance is None or np.isnan(own.distance).any():
         return None
-    kept = own.distance <= limit
+    kept = own.distance[:, 0] <= limit
     return AbstentionEffect(
         int((~kept).sum()), rounded(_c(own, risk, np.ones_like(kept))), rounded(_c(own, risk, kept))
     )

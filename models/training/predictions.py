@@ -23,7 +23,7 @@ from models.training.horizons import GRID_POINTS, horizons_of
 from models.training.key_markers import deviations, markers_of
 from models.training.network_training import Progress, Recipe, block_of, train_network
 from models.training.ridge import Table
-from models.training.scenarios import blanked
+from models.training.scenarios import blanked, thinned_out
 from models.training.selection import select_inputs
 
 Array = NDArray[np.float64]
@@ -39,9 +39,11 @@ class Predictions(msgspec.Struct, frozen=True):
     `survival` [n, grid of `horizons_of`] per model, NaN where there is no baseline; `blanked` [n] is the network's
     log-risk without one block of inputs, NaN for patients of whom nothing in the block is known. `observed` counts, per
     modality, the parameters with weights that each patient has, `possible` those there are. `kind` says how the folds
-    were made; `scenarios` are log-risks [n] with inputs blanked, by scenario and model; `distance` [n] is that from the
-    training patients, NaN where it was not looked at. `deviation` [n, markers] is |relevance - typical| of the network
-    for the markers of `key_markers.markers_of`; typical is the mean of the training patients, 0 by the centring.
+    were made; `scenarios` are log-risks [n] with inputs blanked, by scenario and model.
+
+    `distance` [n, 2] is that from the training patients, of the whole picture and with a random share of its inputs
+    missing. `deviation` [n, markers] is |relevance - typical| of the network for the markers of
+    `key_markers.markers_of`; typical is the mean of the training patients, 0 by the centring.
     """
 
     cohort: Cohort
@@ -86,7 +88,8 @@ def out_of_fold(
 ) -> Predictions:
     """Train on all folds but one, predict that one; everything that is learned is learned anew in each fold."""
     fold = fold_by(kind, cohort, recipe.seed)
-    distances = np.full(len(cohort), np.nan)
+    distances = np.full((len(cohort), 2), np.nan)
+    thinned = thinned_out(cohort.values, schema, SEED)
     deviation = np.zeros((len(cohort), len(markers_of(schema))), dtype=np.float32)
     found = msgspec.structs.replace(_empty(cohort, fold, kind), distance=distances, deviation=deviation)
     for number in np.unique(fold):
@@ -99,7 +102,8 @@ def out_of_fold(
         _add_survival(found, fold == number, train, test, scores)
         looking = with_usual(trained.network, table.pairs[train.with_cancer])
         pairs = inputs.pairs(test.values, schema)
-        distances[fold == number] = distance(looking, pairs)
+        distances[fold == number, 0] = distance(looking, pairs)
+        distances[fold == number, 1] = distance(looking, inputs.pairs(thinned[fold == number], schema))
         relevance = np.zeros(test.values.shape)
         relevance[:, inputs.columns(schema)] = trained.network.relevance(pairs)
         deviation[fold == number] = _deviation(relevance, test, schema)
@@ -115,7 +119,8 @@ def by_fitted(network: FittedNetwork, others: Comparators, cohort: Cohort, schem
 
 def external(network: Network, others: Comparators, cohort: Cohort, schema: FeatureSchema) -> Predictions:
     """What the package itself says of patients who did not train it."""
-    distances = network.predictor.distance(cohort.values).astype(np.float64)
+    pictures = cohort.values, thinned_out(cohort.values, schema, SEED)
+    distances = np.stack([network.predictor.distance(values).astype(np.float64) for values in pictures], axis=1)
     _, relevance = network.predictor.relevance(cohort.values)
     found = msgspec.structs.replace(
         _empty(cohort, np.full(len(cohort), EXTERNAL)),

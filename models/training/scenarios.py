@@ -35,3 +35,11 @@ def blanked(values: NDArray[np.float32], schema: FeatureSchema, seed: int) -> di
     for name, kept in KEPT.items():
         removed[name] = parameter & ~np.array([kept(key, schema) for key in schema.keys])
     return {name: np.where(gone, np.float32(np.nan), values) for name, gone in removed.items()}
+
+
+def thinned_out(values: NDArray[np.float32], schema: FeatureSchema, seed: int) -> NDArray[np.float32]:
+    """Each patient with a random share of the parameters taken away, from none to all; the cancer type stays."""
+    random = np.random.default_rng(seed)
+    lost = random.random(values.shape, dtype=np.float32) < random.random((len(values), 1), dtype=np.float32)
+    lost[:, schema.entity_columns] = False
+    return np.where(lost, np.float32(np.nan), values)

@@ -219,7 +219,7 @@ def test_the_evaluation_says_what_it_must(package: tuple[Path, Evaluation]) -> N
     assert 1 <= len(result.key_markers.markers) <= result.key_markers.with_relevance <= 8
     assert 1 <= result.key_markers.per_patient <= 8
     assert result.abstention is not None
-    assert 0 < result.abstention.patients <= 3
+    assert result.abstention.patients <= 3
 
 
 def test_the_card_is_made_from_manifest_and_evaluation(package: tuple[Path, Evaluation]) -> None:

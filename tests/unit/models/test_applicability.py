@@ -42,6 +42,18 @@ def test_usual_patients_are_near_and_others_farther() -> None:
     assert np.median(everybody[~young]) == pytest.approx(1, abs=0.2)
 
 
+def test_a_unit_that_hardly_ever_fired_does_not_decide() -> None:
+    """Its spread counts as half of the mean of its layer: what fires it once is not a hundred times unusual."""
+    patients = cohort(600, missing=0.0)
+    net = network(inputs(patients))
+    pairs = net.inputs.pairs(patients.values, CATALOGUE)
+    usual = with_usual(net, pairs).usual
+    assert usual is not None
+    spread = net.last_hidden(pairs).std(axis=1)
+    assert (1 / usual.precision[spread > 0]).min() >= 0.5 * spread.mean(axis=1).min() * (1 - 1e-9)
+    assert usual.precision[spread == 0].sum() == 0
+
+
 def test_a_network_that_never_looked_knows_no_distance(looking: FittedNetwork) -> None:
     """0, and not a number that looks like a usual patient."""
     blind = msgspec.structs.replace(looking, usual=None)
