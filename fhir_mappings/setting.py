@@ -12,15 +12,14 @@ import msgspec
 
 from fhir_mappings.encoder import EncodedPatient
 from fhir_mappings.timing import days_between
+from models.manifest import ServingRule
 
 Rule = Literal["A", "B", "C", "D"]
 Reason = Literal[
     "unplanned", "newly-metastatic", "newly-sequenced", "newly-diagnosed", "metastatic", "long-ago", "date-unknown",
     "diagnosed-earlier", "progressed", "treated",
 ]  # fmt: skip
-_NEW_DAYS = 90.0
-_LONG_AGO_DAYS = 24 * 30.4375
-_BROAD_PANEL = 50  # genes of the catalogue with a result of one day
+_AS_SHIPPED = ServingRule()
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -32,49 +31,49 @@ class Setting(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-def choose_setting(encoded: EncodedPatient, at: datetime) -> Setting:
-    """A in hospital unplanned, B newly metastatic or sequenced, C newly diagnosed, else D.
+def choose_setting(encoded: EncodedPatient, at: datetime, rule: ServingRule = _AS_SHIPPED) -> Setting:
+    """A in hospital unplanned, B newly metastatic or sequenced, C newly diagnosed, else D; `rule` is the package's.
 
     C: pathology (else the diagnosis) is at most 90 days old, nothing says that the tumour returned, and no treatment of
     a cancer began more than 90 days ago.
     """
     if encoded.unplanned_since is not None:
         return Setting("acute", "A", encoded.unplanned_since, "unplanned")
-    return _newly_metastatic(encoded, at) or _by_diagnosis(encoded, at)
+    return _newly_metastatic(encoded, at, rule) or _by_diagnosis(encoded, at, rule)
 
 
-def _newly_metastatic(encoded: EncodedPatient, at: datetime) -> Setting | None:
+def _newly_metastatic(encoded: EncodedPatient, at: datetime, rule: ServingRule) -> Setting | None:
     """The clock of the metastatic network starts with the sequencing, where there is one, else with the metastasis."""
-    panel, spread = _sequenced(encoded), _spread(encoded)
-    if panel is not None and days_between(panel, at) <= _NEW_DAYS:
+    panel, spread = _sequenced(encoded, rule.panel_genes), _spread(encoded)
+    if panel is not None and days_between(panel, at) <= rule.new_days:
         return Setting("metastatic", "B", panel, "newly-sequenced")
-    if spread is not None and days_between(spread, at) <= _NEW_DAYS:
+    if spread is not None and days_between(spread, at) <= rule.new_days:
         return Setting("metastatic", "B", spread, "newly-metastatic")
     return None
 
 
-def _by_diagnosis(encoded: EncodedPatient, at: datetime) -> Setting:
+def _by_diagnosis(encoded: EncodedPatient, at: datetime, rule: ServingRule) -> Setting:
     index = encoded.tumours.index
     began = (index.pathology or index.since) if index else None
     status = encoded.findings.get("stage_disease_status")
     metachronous = encoded.findings.get("stage_metachronous")
     if began is None:
-        return _otherwise(encoded, at, "date-unknown")
-    if days_between(began, at) > _NEW_DAYS:
-        return _otherwise(encoded, at, "diagnosed-earlier")
+        return _otherwise(encoded, at, rule, "date-unknown")
+    if days_between(began, at) > rule.new_days:
+        return _otherwise(encoded, at, rule, "diagnosed-earlier")
     if (status and status.value == 3) or (metachronous and metachronous.value == 1):
-        return _otherwise(encoded, at, "progressed")
-    if encoded.treated_since is not None and days_between(encoded.treated_since, at) > _NEW_DAYS:
-        return _otherwise(encoded, at, "treated")
+        return _otherwise(encoded, at, rule, "progressed")
+    if encoded.treated_since is not None and days_between(encoded.treated_since, at) > rule.new_days:
+        return _otherwise(encoded, at, rule, "treated")
     return Setting("diagnosis", "C", began, "newly-diagnosed")
 
 
-def _otherwise(encoded: EncodedPatient, at: datetime, reason: Reason) -> Setting:
+def _otherwise(encoded: EncodedPatient, at: datetime, rule: ServingRule, reason: Reason) -> Setting:
     """The stable network whose patients are nearest: metastatic ever, diagnosed long ago, else diagnosis."""
     stated, index = encoded.findings.get("stage_m1"), encoded.tumours.index
     if stated is not None and stated.value == 1:
         return Setting("metastatic", "D", None, "metastatic")
-    if index and index.since and days_between(index.since, at) > _LONG_AGO_DAYS:
+    if index and index.since and days_between(index.since, at) > rule.survivor_days:
         return Setting("survivor", "D", None, "long-ago")
     return Setting("diagnosis", "D", None, reason)
 
@@ -85,9 +84,9 @@ def _spread(encoded: EncodedPatient) -> datetime | None:
     return stated.effective if stated is not None and stated.value == 1 else None
 
 
-def _sequenced(encoded: EncodedPatient) -> datetime | None:
-    """When a broad panel was reported: the newest day on which at least 50 genes of the catalogue have a result."""
+def _sequenced(encoded: EncodedPatient, enough: int) -> datetime | None:
+    """When a broad panel was reported: the newest day on which `enough` genes of the catalogue have a result."""
     moments = [f.effective for key, f in encoded.findings.items() if key.startswith("gene_") and f.effective]
     days: Counter[date] = Counter(moment.date() for moment in moments)
-    broad = max((day for day, genes in days.items() if genes >= _BROAD_PANEL), default=None)
+    broad = max((day for day, genes in days.items() if genes >= enough), default=None)
     return None if broad is None else min(moment for moment in moments if moment.date() == broad)

@@ -104,6 +104,22 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     applicability: Applicability | None = None
 
 
+class ServingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which network scores whom, and when a figure may be shown: what the networks were trained for decides.
+
+    Diagnosis, metastasis and a panel of `panel_genes` genes are new for `new_days`; survivors are compared with after
+    `survivor_days`; figures of rule B end after `metastatic_days`, all of them need a laboratory value of
+    `laboratory_days`, and `fewest_deaths` training deaths of the entity.
+    """
+
+    new_days: float = 90.0
+    panel_genes: int = 50
+    survivor_days: float = 730.5
+    metastatic_days: float = 1095.75
+    laboratory_days: float = 30.0
+    fewest_deaths: int = 100
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`files` maps every other file of the package to its sha256."""
 
@@ -116,6 +132,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opset: int
     settings: dict[str, Setting]
     files: dict[str, str]
+    serving: ServingRule = ServingRule()
 
 
 class GoldenPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):

@@ -164,7 +164,7 @@ def assess(
     """
     schema = catalogue().schema
     encoded = encode(record, schema, at, stage)
-    setting = choose_setting(encoded, at)
+    setting = choose_setting(encoded, at, package.manifest.serving)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
     if restricted and not encoded.foreign:
@@ -172,7 +172,7 @@ def assess(
     abstained = reason_to_abstain(encoded, network, package)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, network, at, showing, stage, with_interactions=with_interactions)
+    return _scored(common, encoded, setting, package, at, showing, stage, with_interactions=with_interactions)
 
 
 def _common(
@@ -211,9 +211,10 @@ def _withheld(common: Assessment, notices: tuple[Notice, ...]) -> Assessment:
 
 
 def _scored(
-    common: Assessment, encoded: EncodedPatient, setting: Setting, network: Network, at: datetime, showing: Showing,
+    common: Assessment, encoded: EncodedPatient, setting: Setting, package: Package, at: datetime, showing: Showing,
     stage: Stage, *, with_interactions: bool,
 ) -> Assessment:  # fmt: skip
+    network, rule = package.network(setting.network), package.manifest.serving
     entity = encoded.tumours.index.entity if encoded.tumours.index else None
     with stage("predict"):
         prognosis = network.predict(encoded.vector)
@@ -225,7 +226,7 @@ def _scored(
         pairs = interactions(encoded.vector, attribution, network, entity) if with_interactions else ()
         position = network.position(attribution, encoded.vector, entity, prognosis.members)
     outside = network.out_of_range(encoded.vector)
-    scored = Scored(encoded, setting, network, prognosis, attribution, shown)
+    scored = Scored(encoded, setting, network, prognosis, attribution, shown, rule)
     return msgspec.structs.replace(
         common,
         status="scored",

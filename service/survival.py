@@ -16,6 +16,7 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
 from fhir_mappings.setting import Setting
 from fhir_mappings.timing import days_between
+from models.manifest import ServingRule
 from models.predictor import Attribution, Prognosis
 from models.setting import Network
 from models.survival import BeyondFollowUpError, SurvivalAt
@@ -30,12 +31,9 @@ Code = Literal[
     "end-of-life-care", "out-of-range", "unit-doubtful", "laboratory-old", "horizon-unsupported",
 ]  # fmt: skip
 
-FEWEST_DEATHS = 100  # of the entity among the training patients
-LABORATORY_DAYS = 30.0
 SHOWN_HORIZONS = 2
 _FIRST_CHOICE = 365  # days
 _LEADING = 10  # inputs that the card may name, both ways
-_LONGEST: Mapping[str, float] = {"B": 36 * 30.4375}  # days from time zero, by rule
 _AGE = "demo_age_at_baseline"
 _EXTENT = ("stage_uicc_stage", "stage_m1")
 _UNIT_ISSUES = frozenset({"unit-missing", "unit-unknown", "unit-conflict", "implausible"})
@@ -61,7 +59,7 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 class Scored(msgspec.Struct, frozen=True):
-    """A patient with what the network said; `factors` in the order of their weight."""
+    """A patient with what the network said; `factors` in the order of their weight, `rule` that of the package."""
 
     encoded: EncodedPatient
     setting: Setting
@@ -69,6 +67,7 @@ class Scored(msgspec.Struct, frozen=True):
     prognosis: Prognosis
     attribution: Attribution
     factors: tuple[Factor, ...]
+    rule: ServingRule = ServingRule()
 
 
 def survival_of(scored: Scored, at: datetime, showing: Showing) -> tuple[SurvivalAt, ...] | Withheld:
@@ -122,7 +121,7 @@ def _patient(scored: Scored) -> Code | None:
             "age-missing": _AGE not in encoded.findings,
             "entity-missing": entity not in network.trained,
             "extent-missing": encoded.findings.keys().isdisjoint(_EXTENT),
-            "few-deaths": network.entity_deaths(entity) < FEWEST_DEATHS,
+            "few-deaths": network.entity_deaths(entity) < scored.rule.fewest_deaths,
             "pregnancy": "pregnancy" in encoded.circumstances,
             "end-of-life-care": "end-of-life-care" in encoded.circumstances,
         }
@@ -139,7 +138,7 @@ def _values(scored: Scored, at: datetime) -> Code | None:
         {
             "out-of-range": not leading.isdisjoint(scored.network.out_of_range(scored.encoded.vector)),
             "unit-doubtful": not leading.isdisjoint(doubtful),
-            "laboratory-old": _laboratory_days(scored.encoded, at) > LABORATORY_DAYS,
+            "laboratory-old": _laboratory_days(scored.encoded, at) > scored.rule.laboratory_days,
         }
     )
 
@@ -166,7 +165,7 @@ def _figures(scored: Scored, at: datetime) -> tuple[SurvivalAt, ...]:
     if setting.time_zero is None or index is None:
         return ()
     since = max(0.0, days_between(setting.time_zero, at))
-    longest = _LONGEST.get(setting.rule, float("inf"))
+    longest = scored.rule.metastatic_days if setting.rule == "B" else float("inf")
     found: list[SurvivalAt] = []
     for days in sorted(scored.network.horizons(index.entity)):
         try:

@@ -9,6 +9,7 @@ import pytest
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.finding import Finding
 from fhir_mappings.setting import Setting, choose_setting
+from models.manifest import ServingRule
 from tests.unit.fhir_mappings.resources_of import (
     AT,
     UICC,
@@ -175,3 +176,11 @@ def test_a_diagnosis_of_this_year_counts_from_today_where_its_middle_is_to_come(
     assert found.rule == "C"
     assert found.time_zero is not None
     assert found.time_zero <= AT
+
+
+def test_the_rule_of_the_package_decides() -> None:
+    """Another package may call other patients new, or survivors."""
+    patient = encoded(condition("C34.1", days=100))
+    assert choose_setting(patient, AT).rule == "D"
+    assert choose_setting(patient, AT, ServingRule(new_days=120)).rule == "C"
+    assert choose_setting(patient, AT, ServingRule(survivor_days=99)).network == "survivor"

@@ -14,7 +14,7 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient, encode
 from fhir_mappings.finding import Issue
 from fhir_mappings.setting import Setting
-from models.manifest import Baseline
+from models.manifest import Baseline, ServingRule
 from models.setting import Network
 from service.assessment import assess
 from service.attribution import factors
@@ -195,6 +195,17 @@ def test_the_clock_of_rule_b_ends_at_36_months() -> None:
     assert not isinstance(early, Withheld)
     assert not isinstance(late, Withheld)
     assert ([one.days for one in early], [one.days for one in late]) == ([365, 730], [365])
+
+
+def test_the_limits_are_those_of_the_package() -> None:
+    """Days of a laboratory value, deaths, and the end of rule B come from the manifest."""
+    strict = ServingRule(laboratory_days=2, fewest_deaths=101)
+    assert reason(msgspec.structs.replace(scored(), rule=strict)) == "few-deaths"
+    assert reason(msgspec.structs.replace(scored(with_laboratory_of(3)), rule=ServingRule(laboratory_days=2)))
+    short = msgspec.structs.replace(scored(setting=at_point("B")), rule=ServingRule(metastatic_days=400))
+    found = survival_of(short, AT, ALLOWED)
+    assert not isinstance(found, Withheld)
+    assert [one.days for one in found] == [365]
 
 
 def test_the_time_already_survived_counts() -> None:
