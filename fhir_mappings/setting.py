@@ -42,14 +42,26 @@ def choose_setting(encoded: EncodedPatient, at: datetime, rule: ServingRule = _A
     return _newly_metastatic(encoded, at, rule) or _by_diagnosis(encoded, at, rule)
 
 
+def _is_metastatic(encoded: EncodedPatient) -> bool:
+    stated = encoded.findings.get("stage_m1")
+    return stated is not None and stated.value == 1
+
+
 def _newly_metastatic(encoded: EncodedPatient, at: datetime, rule: ServingRule) -> Setting | None:
     """The clock of the metastatic network starts with the sequencing, where there is one, else with the metastasis."""
-    panel, spread = _sequenced(encoded, rule.panel_genes), _spread(encoded)
-    if panel is not None and days_between(panel, at) <= rule.new_days:
-        return Setting("metastatic", "B", panel, "newly-sequenced")
+    spread = _spread(encoded)
+    if _is_metastatic(encoded) and (sequenced := _newly_sequenced(encoded, at, rule)):
+        return sequenced
     if spread is not None and days_between(spread, at) <= rule.new_days:
         return Setting("metastatic", "B", spread, "newly-metastatic")
     return None
+
+
+def _newly_sequenced(encoded: EncodedPatient, at: datetime, rule: ServingRule) -> Setting | None:
+    panel = _sequenced(encoded, rule.panel_genes)
+    if panel is None or days_between(panel, at) > rule.new_days:
+        return None
+    return Setting("metastatic", "B", panel, "newly-sequenced")
 
 
 def _by_diagnosis(encoded: EncodedPatient, at: datetime, rule: ServingRule) -> Setting:
@@ -69,9 +81,15 @@ def _by_diagnosis(encoded: EncodedPatient, at: datetime, rule: ServingRule) -> S
 
 
 def _otherwise(encoded: EncodedPatient, at: datetime, rule: ServingRule, reason: Reason) -> Setting:
-    """The stable network whose patients are nearest: metastatic ever, diagnosed long ago, else diagnosis."""
-    stated, index = encoded.findings.get("stage_m1"), encoded.tumours.index
-    if stated is not None and stated.value == 1:
+    """B with a new panel (MSK-MET sequenced patients without metastasis too), else the stable network that is nearest.
+
+    That is `metastatic` if metastasis was ever stated, `survivor` long after the diagnosis, else `diagnosis`. Who is
+    newly diagnosed without metastasis stays in C, sequenced or not.
+    """
+    if sequenced := _newly_sequenced(encoded, at, rule):
+        return sequenced
+    index = encoded.tumours.index
+    if _is_metastatic(encoded):
         return Setting("metastatic", "D", None, "metastatic")
     if index and index.since and days_between(index.since, at) > rule.survivor_days:
         return Setting("survivor", "D", None, "long-ago")
@@ -80,8 +98,7 @@ def _otherwise(encoded: EncodedPatient, at: datetime, rule: ServingRule, reason:
 
 def _spread(encoded: EncodedPatient) -> datetime | None:
     """When metastasis was first stated."""
-    stated = encoded.findings.get("stage_m1")
-    return stated.effective if stated is not None and stated.value == 1 else None
+    return encoded.findings["stage_m1"].effective if _is_metastatic(encoded) else None
 
 
 def _sequenced(encoded: EncodedPatient, enough: int) -> datetime | None:

@@ -44,9 +44,10 @@ def ehr(hapi: Hapi) -> Iterator[Ehr]:
 
 
 def network_of(row: Row, package: Package) -> Network:
-    """All rows are written as diagnosed today: rule C, or B where they are metastatic."""
+    """Rows are written without a date of diagnosis: rule D, or B where they are metastatic or have a panel."""
     spread = any(value == 1 for key, value in row.items() if key == "stage_m1" or key.startswith("stage_met_"))
-    return package.networks["metastatic" if spread else "diagnosis"]
+    sequenced = sum(key.startswith("gene_") for key in row) >= package.manifest.serving.panel_genes
+    return package.networks["metastatic" if spread or sequenced else "diagnosis"]
 
 
 def vector_of(row: Row) -> FeatureVector:

@@ -93,12 +93,12 @@ def test_no_metastasis_is_none() -> None:
 
 
 def test_a_broad_panel_starts_the_clock_of_the_metastatic_network() -> None:
-    """Fifty genes of one day; a small panel does not, and an old one is no new point of the course."""
+    """Fifty genes of one day; not a small panel, not an old one, not one of a new tumour without metastasis."""
     genes = [key for key in catalogue().schema.keys if key.startswith("gene_")]
 
-    def with_genes(number: int, days: float) -> Setting:
+    def with_genes(number: int, days: float, diagnosed: float = 200, *more: Resource) -> Setting:
         when = datetime.fromisoformat(ago(days))
-        encoded_patient = encoded(condition("C34.1", days=200))
+        encoded_patient = encoded(condition("C34.1", days=diagnosed), *more)
         found = {key: Finding(key, 0.0, "1", when, ("Observation/g",)) for key in genes[:number]}
         return choose_setting(
             msgspec.structs.replace(encoded_patient, findings={**encoded_patient.findings, **found}), AT
@@ -108,6 +108,9 @@ def test_a_broad_panel_starts_the_clock_of_the_metastatic_network() -> None:
     assert (broad.rule, broad.network, broad.time_zero) == ("B", "metastatic", datetime.fromisoformat(ago(10)))
     assert with_genes(49, 10).network == "diagnosis"
     assert with_genes(50, 91).network == "diagnosis"
+    assert with_genes(50, 10, 20).rule == "C"
+    old = coded("21901-4", "M1", UICC, days=300)
+    assert with_genes(50, 10, 400, old).reason == "newly-sequenced"
 
 
 def in_hospital(kind: str, days: float, **members: Any) -> Resource:
