@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from demo.card_text import card_text
+from demo.card_text import card_text, interaction_text
 from demo.ehr import Ehr
 from demo.fhir_endpoint import PATH, create_endpoint
 from demo.patients import demo_bundle, demo_patients
@@ -75,7 +75,8 @@ def show(ehr: Ehr, patients: list[str], in_full: str) -> bool:
         if card is None:
             print(f"{patient_id}: no card, HTTP {reply.status}\n{reply.body}", file=sys.stderr)
         elif patient_id == in_full:
-            print(f"\nChart of {patient_id}:\n{card_text(card)}\n")
+            pairs = interaction_text(reply.assessment)
+            print(f"\nChart of {patient_id}:\n{card_text(card)}\n{pairs}")
             shown = True
         else:
             print(f"{patient_id:22}{card['summary']}")
@@ -103,7 +104,9 @@ def main() -> int:
     try:
         with (
             fhir_server(chosen) as fhir_url,
-            service(fhir_url, clock=clock, demonstration=True, card__survival="detail", **model) as url,
+            service(
+                fhir_url, clock=clock, demonstration=True, card__survival="detail", card__interactions="true", **model
+            ) as url,
             Ehr(url, fhir_url) as ehr,
         ):
             shown = show(ehr, patients, in_full)

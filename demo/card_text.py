@@ -6,7 +6,10 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from fhir_mappings.concepts import catalogue
+
 WIDTH = 100
+PAIRS = 3
 
 
 def card_text(card: Mapping[str, Any]) -> str:
@@ -17,6 +20,18 @@ def card_text(card: Mapping[str, Any]) -> str:
     source = card["source"]
     lines.append(f"Source: {source['label']} {source.get('url', '')}".rstrip())
     return "\n".join(lines)
+
+
+def interaction_text(assessment: Mapping[str, Any]) -> str:
+    """The strongest pairs of the card's extension, a line each; "" where there are none (nobody was scored)."""
+    pairs = assessment.get("interactions", ())[:PAIRS]
+    if not pairs:
+        return ""
+    lines = ["", "Say together more (+) or less (-) than the sum of each alone, in log-risk; associations, not causes:"]
+    for pair in pairs:
+        one, other = (catalogue().schema[key].label_en for key in pair["features"])
+        lines.append(f"  {pair['value']:+.3f}  {one} with {other}")
+    return "\n".join([*lines, ""])
 
 
 def _plain(text: str) -> str:
