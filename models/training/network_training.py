@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.features import FeatureSchema
 from models.network import dense
 from models.network.fitted import FittedNetwork, Inputs
+from models.training.blocks import block_of
 from models.training.centring import recentred
 from models.training.cox import RiskSets
 from models.training.folds import FOLDS, deal
@@ -82,14 +83,6 @@ def train_network(table: Table, schema: FeatureSchema, recipe: Recipe, progress:
             break
     network = _ensemble(best, table)
     return TrainedNetwork(network, ridge, best_epoch, best_value - start)
-
-
-def block_of(feature_key: str, schema: FeatureSchema) -> str:
-    """The block that a parameter is dropped out, and blanked in the evaluation, with."""
-    modality = schema[feature_key].modality
-    if modality == "tumour":
-        return "stage" if feature_key.startswith("stage_") else "pathology"
-    return str(modality)
 
 
 def layout_of(inputs: Inputs, schema: FeatureSchema) -> dense.Layout:

@@ -13,6 +13,7 @@ from models.features import FeatureSchema
 from models.network.applicability import distance, with_usual
 from models.network.fitted import FittedNetwork, Inputs
 from models.setting import Network
+from models.training.blocks import block_of
 from models.training.calibration import cumulative_hazard
 from models.training.cohort import Cohort
 from models.training.comparators import Comparators, comparators
@@ -21,7 +22,7 @@ from models.training.fits import Fit
 from models.training.folds import RANDOM, fold_by
 from models.training.horizons import GRID_POINTS, horizons_of
 from models.training.key_markers import deviations, markers_of
-from models.training.network_training import Progress, Recipe, block_of, train_network
+from models.training.network_training import Progress, Recipe, train_network
 from models.training.ridge import Table
 from models.training.scenarios import blanked, thinned_out
 from models.training.selection import select_inputs

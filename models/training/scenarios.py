@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import FeatureSchema
-from models.training.network_training import block_of
+from models.training.blocks import block_of
 
 Flags = NDArray[np.bool_]
 

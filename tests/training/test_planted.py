@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from models.manifest import ENTITY
+from models.training.blocks import block_of
 from models.training.calibration import calibration_slope
 from models.training.key_markers import of_cohort
 from models.training.mixed_differences import mixed_differences, most_relevant, strongest_pairs
-from models.training.network_training import Recipe, TrainedNetwork, block_of, train_network
+from models.training.network_training import Recipe, TrainedNetwork, train_network
 from models.training.planted.planting import PlantedCohort, acting, only, plant
 from models.training.planted.recovery import (
     found_effects,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import Feature, FeatureSchema
-from models.training.network_training import block_of
+from models.training.blocks import block_of
 from models.training.planted.truth import PlantedParameter
 
 Array = NDArray[np.float64]

@@ -14,7 +14,7 @@ from models.predictor import Predictor
 from tests.unit.models.made_up import anyone, graphs_of, network, schema, wide_inputs
 
 CATALOGUE = schema()
-SHIPPED = Path(__file__).parents[3] / "models/packages/pan-cancer"
+SHIPPED = Path(__file__).parents[2] / "models/packages/pan-cancer"
 KNOWN = 9  # parameters of a patient, at most; 2 ** 10 coalitions with the cancer type
 Array = NDArray[np.float64]
 
