@@ -168,6 +168,7 @@ def _largest_difference(package: Package, row: GoldenRow, schema: FeatureSchema)
         expected[schema.index[key]] = relevance
     return float(
         max(
+            abs(float(network.predictor.risk(vector.values[None, :])[0]) - row.risk),
             abs(prognosis.risk - row.risk),
             abs(attribution.risk - row.risk),
             np.abs(attribution.relevance - expected).max(),

@@ -62,7 +62,7 @@ class Predictor:
         """Risk of one patient. Raises ValueError for a vector of another schema."""
         row = self._row(vector)
         members, distance = self._run("members", row)
-        return Prognosis(float(self.risk(row)[0]), members[0], float(distance[0]))
+        return Prognosis(float(members[0].mean(dtype=np.float64)), members[0], float(distance[0]))
 
     def explain(self, vector: FeatureVector) -> Attribution:
         """Risk and relevance (LRP-0) of one patient. Raises ValueError for a vector of another schema."""

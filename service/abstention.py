@@ -95,20 +95,18 @@ def texts(abstained: Abstained, language: Language) -> tuple[str, str]:
 
 
 def _tumour(encoded: EncodedPatient, network: Network, package: Package) -> Abstained | None:
+    # in hospital unplanned all patients with cancer are one group: that the package knows the type is enough
+    patients = package.entity_patients if network.setting == ACUTE else network.entity_patients
     match encoded.tumours.state:
         case "none":
             entities = catalogue().schema.entities
-            return because(
-                "no-solid-tumour", count=sum(network.entity_patients(key) >= ENOUGH_PATIENTS for key in entities)
-            )
+            return because("no-solid-tumour", count=sum(patients(key) >= ENOUGH_PATIENTS for key in entities))
         case "several":
             return because("several-primaries", [t.entity for t in encoded.tumours.tumours if t.active])
         case "inactive":
             return because("tumour-inactive")
     entity = encoded.tumours.index.entity if encoded.tumours.index else ""
-    # in hospital unplanned all patients with cancer are one group: that the package knows the type is enough
-    known = package.entity_patients(entity) if network.setting == ACUTE else network.entity_patients(entity)
-    return because("entity-not-scored", [entity]) if known < ENOUGH_PATIENTS else None
+    return because("entity-not-scored", [entity]) if patients(entity) < ENOUGH_PATIENTS else None
 
 
 def _wrong_unit(encoded: EncodedPatient, network: Network) -> Abstained | None:

@@ -99,9 +99,12 @@ def unplanned_since(known: Iterable[Stay], at: datetime) -> datetime | None:
     going on, unless it was forgotten: nobody stays in an emergency department for days.
     """
     every = list(known)
-    emergencies = _days_of_emergencies(every)
-    begun = [s.start for s in every if _is_open(s, at) and (s.kind == "EMER" or _is_unplanned_stay(s, emergencies))]
-    return min((start for start in begun if start), default=None)
+    going_on = [stay for stay in every if _is_open(stay, at)]
+    admitted = [stay for stay in going_on if stay.kind in _STAYING]
+    emergencies = _days_of_emergencies(every) if admitted else {}
+    unplanned = [stay for stay in admitted if _unplanned(stay, emergencies)]
+    starts = [stay.start for stay in going_on if stay.kind == "EMER"] + [stay.start for stay in unplanned]
+    return min((start for start in starts if start), default=None)
 
 
 def _is_open(stay: Stay, at: datetime) -> bool:
@@ -111,10 +114,6 @@ def _is_open(stay: Stay, at: datetime) -> bool:
         return stay.end >= at
     longest = _LONGEST_EMERGENCY if stay.kind == "EMER" else _LONGEST_STAY
     return stay.encounter.status in _GOING_ON and days_between(stay.start, at) <= longest
-
-
-def _is_unplanned_stay(stay: Stay, emergencies: Mapping[date, list[datetime]]) -> bool:
-    return stay.kind in _STAYING and _unplanned(stay, emergencies)
 
 
 def read_encounters(known: list[Stay], at: datetime, *, complete: bool) -> Reading:

@@ -59,7 +59,7 @@ def shrunk(slope: Interval) -> float:
     return rounded((stated * slope.value + prior * _PRIOR_MEAN) / (stated + prior))
 
 
-def horizons_of(setting: str) -> tuple[int, ...]:
+def survival_days(setting: str) -> tuple[int, ...]:
     """The days for which survival is asked for in a setting."""
     return HORIZONS.get(setting, _HORIZONS)
 

@@ -11,6 +11,7 @@ from models.training.evaluation_report import (
     CohortEvaluation,
     GammaDifference,
 )
+from models.training.evaluation_sentences import abstention_sentence, gamma_sentence, key_marker_sentence
 from models.training.markdown import by_horizon, or_dash, signed_or_dash, table
 
 
@@ -18,14 +19,20 @@ def cohort_section(name: str, result: CohortEvaluation) -> str:
     """Performance with intervals, calibration, missing data, subgroups; what was not computed is not there."""
     head = f"### Evaluation on {name} ({result.folds})\n\n{result.patients} patients, {result.deaths} deaths."
     head += _not_there(result)
-    parts = [head, _scores(result), _differences(result), _calibration(result), _scenarios(result), _subgroups(result)]
-    whole = "\n\n".join(
-        part
-        for part in (*parts, _blanking(result), _key_markers(result), _abstention(result), _coverage(result))
-        if part
+    parts = (
+        head,
+        _scores(result),
+        _differences(result),
+        _calibration(result),
+        _scenarios(result),
+        _subgroups(result),
+        _blanking(result),
+        key_marker_sentence(result),
+        abstention_sentence(result),
+        _coverage(result),
+        _interactions(result),
     )
-    checks = _interactions(result)
-    return whole + (f"\n\n{checks}" if checks else "") + comparator_tables(result)
+    return "\n\n".join(part for part in parts if part) + comparator_tables(result)
 
 
 def _not_there(result: CohortEvaluation) -> str:
@@ -39,26 +46,6 @@ def _not_there(result: CohortEvaluation) -> str:
     return f" Not in this evaluation: {', '.join(missing)}." if missing else ""
 
 
-def _key_markers(result: CohortEvaluation) -> str:
-    if result.key_markers is None:
-        return ""
-    key = result.key_markers
-    return (
-        f"Key markers: {len(key.markers)} of {key.with_relevance} carry 90 % of the relevance (median of "
-        f"{key.per_patient} in a patient): {', '.join(key.markers)}."
-    )
-
-
-def _abstention(result: CohortEvaluation) -> str:
-    if result.abstention is None:
-        return ""
-    effect = result.abstention
-    return (
-        f"Too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
-        f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others."
-    )
-
-
 def _interactions(result: CohortEvaluation) -> str:
     header = ("first", "second", "patients", "strength", "claimed", "observed", "verdict")
     rows = [
@@ -69,14 +56,7 @@ def _interactions(result: CohortEvaluation) -> str:
 
 
 def gamma_section(found: GammaDifference | None) -> str:
-    """How far the paper's rule of explanation is from the one that is served; "" where that was not looked at."""
-    if found is None:
-        return ""
-    return (
-        f"Explanations are LRP-0. With the gamma rule of the paper (gamma {found.gamma:g}; {found.patients} training "
-        f"patients) the order of a patient's inputs would correlate {found.rank_correlation:.3f} with it, and "
-        f"{found.relative:.1%} of the relevance would lie elsewhere."
-    )
+    return "" if found is None else f"Explanations are LRP-0. {gamma_sentence(found)}"
 
 
 def borrowed_section(checks: Mapping[str, Mapping[str, BorrowedCheck]]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.training.comparator_text import comparator_lines
 from models.training.evaluation_report import Calibration, CohortEvaluation, Evaluation, ModelScores
+from models.training.evaluation_sentences import abstention_sentence, gamma_sentence, key_marker_sentence
 from models.training.markdown import by_horizon, or_dash, signed_or_dash
 
 INDENT = " " * 12
@@ -26,11 +27,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         for block, checks in blocks.items()
         for name, check in checks.items()
     ]
-    lines += [
-        f"LRP-gamma {found.gamma:g} against LRP-0, network {setting}: rank correlation {found.rank_correlation:.3f}, "
-        f"{found.relative:.1%} of the relevance elsewhere ({found.patients} patients)"
-        for setting, found in evaluation.gamma.items()
-    ]
+    lines += [f"network {setting}: {gamma_sentence(found)}" for setting, found in evaluation.gamma.items()]
     lines += [f"bar missed: {sentence}" for sentence in evaluation.bars_missed]
     return "\n".join([*lines, *evaluation.notes])
 
@@ -46,18 +43,8 @@ def _cohort(setting: str, name: str, result: CohortEvaluation) -> Iterator[str]:
             f"  without {block}: hazard x{blanking.mean:.3f} on average, "
             f"x{blanking.median:.3f} in the median of {blanking.patients} patients"
         )
-    if result.abstention is not None:
-        effect = result.abstention
-        yield (
-            f"  too unlike the training patients to be scored: {effect.patients} of {result.patients}; "
-            f"C {effect.everybody:.3f} of all, {effect.kept:.3f} of the others"
-        )
-    if result.key_markers is not None:
-        key = result.key_markers
-        yield (
-            f"  key markers: {len(key.markers)} of {key.with_relevance} carry 90 % of the relevance "
-            f"(median of {key.per_patient} in a patient): {', '.join(key.markers[:NAMED])}"
-        )
+    sentences = abstention_sentence(result), key_marker_sentence(result, NAMED)
+    yield from (f"  {sentence}" for sentence in sentences if sentence)
     for check in result.interactions:
         yield (
             f"  {check.verdict}: {check.first} with {check.second} ({check.patients} patients) · claimed "

@@ -19,9 +19,9 @@ from models.setting import Network
 from models.training.calibration import (
     baselines,
     calibration_slope,
-    horizons_of,
     shrunk,
     supported_horizons,
+    survival_days,
 )
 from models.training.card import model_card
 from models.training.cohort import Cohort, CohortError
@@ -55,7 +55,7 @@ def _recalibrated(network: Network, cohort: Cohort, schema: FeatureSchema, site:
     deaths = int(cohort.event.sum())
     if deaths < FEWEST_DEATHS:
         raise CohortError(f"setting {network.setting}: {deaths} deaths, at least {FEWEST_DEATHS} are needed")
-    packaged, days = network.manifest, horizons_of(network.setting)
+    packaged, days = network.manifest, survival_days(network.setting)
     risk = packaged.slope * _served_risk(network, cohort, schema)
     one = np.full(len(cohort), site)
     found = calibration_slope(risk, RiskSets(cohort.entry, cohort.time, cohort.event, one))

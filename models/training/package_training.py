@@ -32,8 +32,11 @@ def train_package(
 ) -> tuple[list[TrainedSetting], Evaluation]:
     """One network per setting of `cohort`. `lending` are patients who only lend terms (and are no training patients).
 
-    `progress` makes the voice of a setting. Raises ValueError where nobody died or nothing can be trained.
+    `progress` makes the voice of a setting. Raises ValueError where nobody died or nothing can be trained, or where
+    acute patients are to lend: their values mean something else.
     """
+    if lending is not None and not np.isin(lending.setting, STABLE).all():
+        raise ValueError(f"patients of the settings {', '.join(STABLE)} can lend terms, acute ones cannot")
     keys = sorted(set(cohort.setting.tolist()))
     judged = {
         key: train_setting(key, cohort.rows(cohort.setting == key), schema, recipe, progress(key), bootstraps, fit)

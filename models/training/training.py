@@ -8,7 +8,7 @@ from models.manifest import Applicability, Setting, TrainingCohort
 from models.network.applicability import with_usual
 from models.position import MEASURED_LEVEL
 from models.training.abstention_effect import applicability
-from models.training.calibration import baselines, calibration_slope, horizons_of, shrunk, supported_horizons
+from models.training.calibration import baselines, calibration_slope, shrunk, supported_horizons, survival_days
 from models.training.cohort import Cohort
 from models.training.comparators import comparators
 from models.training.cox import RiskSets
@@ -96,7 +96,7 @@ def _setting(
     network, reference = trained.network, table.rows(table.cohort.with_cancer)
     cohort, judged = reference.cohort, predictions.cohort.with_cancer
     relevance = network.relevance(reference.pairs)
-    estimated, days = _slope(predictions), horizons_of(key)
+    estimated, days = _slope(predictions), survival_days(key)
     slope = shrunk(estimated)
     names = sorted(set(cohort.cohort.tolist()))
     return Setting(

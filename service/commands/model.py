@@ -65,7 +65,8 @@ def train(
         table = joined((*files, *more))
         if "diagnosis" not in table.setting:
             raise click.UsageError("no row of the setting diagnosis: a package needs that network")
-        lending, synthetic = joined(lend) if lend else None, is_synthetic(table)
+        lending = joined(lend) if lend else None
+        synthetic = is_synthetic(table, lending)
         trained, evaluation = train_package(table, lending, schema(), Recipe(seed=seed), telling, fit=fitting(fits))
         write_package(out, name, version, schema(), trained, evaluation, synthetic)
     click.echo(evaluation_text(evaluation))

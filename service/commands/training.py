@@ -2,8 +2,6 @@
 """What the commands `cohort` and `model` share: files, the catalogue, progress, errors in one line."""
 
 import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +11,13 @@ import click
 import msgspec
 
 from service.commands.failure import Failure
+from service.commands.progress import StandingLine
 
 if TYPE_CHECKING:
     from models.features import FeatureSchema
     from models.training.cohort import Cohort
     from models.training.fits import Fit
 
-PROGRESS_SECONDS = 2.0
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -63,13 +61,13 @@ def with_entities(table: "Cohort", entities: tuple[str, ...]) -> "Cohort":
     return table.rows(np.isin(table.entity, wanted))
 
 
-def is_synthetic(table: "Cohort") -> bool:
-    """Whether nobody in the table is a patient. Raises CohortError where some are and some are not."""
+def is_synthetic(*tables: "Cohort | None") -> bool:
+    """Whether nobody in the tables is a patient. Raises CohortError where some are and some are not."""
     from models.training.cohort import CohortError
     from models.training.sources import SYNTHETIC
 
-    made_up = sorted(SYNTHETIC.intersection(table.cohort.tolist()))
-    real = sorted(set(table.cohort.tolist()) - SYNTHETIC)
+    names = {name for table in tables if table is not None for name in table.cohort.tolist()}
+    made_up, real = sorted(SYNTHETIC & names), sorted(names - SYNTHETIC)
     if made_up and real:
         raise CohortError(f"{made_up[0]} is made up, {real[0]} is not: a package is of one or the other")
     return bool(made_up)
@@ -91,16 +89,8 @@ def told_in_one_line() -> Iterator[None]:
 
 
 def telling(what: str) -> Callable[[str], None]:
-    """Where training stands, on standard error of a terminal, at most every two seconds."""
-    shown = time.monotonic()
-
-    def tell(text: str) -> None:
-        nonlocal shown
-        if sys.stderr.isatty() and time.monotonic() - shown >= PROGRESS_SECONDS:
-            shown = time.monotonic()
-            click.echo(f"\r\033[K{what}: {text}", nl=False, err=True)
-
-    return tell
+    """Where training stands, on one line of a terminal."""
+    return StandingLine(what).stands
 
 
 def use_one_thread() -> None:

@@ -152,3 +152,10 @@ def test_a_package_borrows_from_its_stable_settings_only() -> None:
     assert not by_key["acute"].borrowed
     assert not by_key["survivor"].borrowed
     assert not by_key["metastatic"].borrowed, "it has albumin of its own"
+
+
+def test_acute_patients_lend_nothing() -> None:
+    """They are refused by name of the settings that may: their values mean something else."""
+    own, ward = with_albumin("own", "diagnosis", 3), with_albumin("ward", "acute", 7)
+    with pytest.raises(ValueError, match="diagnosis, metastatic, survivor can lend terms, acute ones cannot"):
+        train_package(own, ward, CATALOGUE, LINEAR, lambda _: silent, 2)

@@ -9,9 +9,9 @@ from models.training.calibration import (
     STEPS,
     baselines,
     cumulative_hazard,
-    horizons_of,
     shrunk,
     supported_horizons,
+    survival_days,
 )
 from models.training.cohort import Cohort
 from models.training.evaluation_report import Interval
@@ -27,7 +27,7 @@ def test_a_slope_is_drawn_towards_one_by_what_it_is_not_sure_of() -> None:
 
 def test_thinning_does_not_move_the_horizons() -> None:
     """The stored hazard is Breslow's at every horizon, whatever steps were left out between them."""
-    patients, days = cohort(2000, seed=3), horizons_of("diagnosis")
+    patients, days = cohort(2000, seed=3), survival_days("diagnosis")
     risk = np.random.default_rng(0).normal(0, 0.5, len(patients))
     baseline = baselines(risk, patients, days)["made_up"]
     exact = cumulative_hazard(risk, patients, np.array(days, dtype=np.float64))

@@ -269,11 +269,12 @@ def test_plant_writes_cohort_truth_and_record(tmp_path: Path) -> None:
     assert "time zero: diagnosis (made up)" in run("cohort", "describe", file).output
 
 
-def test_made_up_and_real_patients_do_not_mix(tmp_path: Path) -> None:
-    """A package of both would be neither: one line, exit code 1, no package."""
+@pytest.mark.parametrize("other", ["--cohort", "--lend"])
+def test_made_up_and_real_patients_do_not_mix(tmp_path: Path, other: str) -> None:
+    """A package of both, or with terms lent by the other kind, would be neither: one line, exit code 1, no package."""
     run("cohort", "plant", "--patients", 60, "--out", tmp_path / "p.csv")
     write_cohort(tmp_path / "r.csv", made_up(60), CATALOGUE)
-    done = run("model", "train", "--cohort", tmp_path / "p.csv", tmp_path / "r.csv", "--out", tmp_path / "out")
+    done = run("model", "train", "--cohort", tmp_path / "r.csv", other, tmp_path / "p.csv", "--out", tmp_path / "out")
     assert (done.exit_code, done.output) == (
         1,
         "Error: planted is made up, made_up is not: a package is of one or the other\n",

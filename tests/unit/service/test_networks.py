@@ -114,3 +114,14 @@ def test_a_borrowed_factor_is_marked_and_does_not_move_the_position() -> None:
     assert "* Learned in another setting" in said(found)
     assert found.position is not None
     assert found.position.parameters == len(lending["entity_nsclc"].typical)
+
+
+def test_in_hospital_unplanned_all_types_of_the_package_can_be_scored() -> None:
+    """Who has no tumour is told how many types could be: those of the whole package, not of the acute network alone."""
+    made_up = packed("acute")
+    few = msgspec.structs.replace(made_up.networks["acute"].manifest, entities={})
+    acute = Network("acute", few, made_up.networks["acute"].predictor, catalogue().schema)
+    changed = Package(made_up.path, made_up.manifest, made_up.digest, {**made_up.networks, "acute": acute})
+    found = assess(record("demo-no-cancer", in_emergency("demo-no-cancer")), AT, changed)
+    assert found.abstained is not None
+    assert (found.abstained.code, found.abstained.count) == ("no-solid-tumour", 3)
