@@ -36,7 +36,7 @@ from service.errors import (
     UnknownServiceError,
     WrongHookError,
 )
-from service.fhir.gather import PatientCall, Reach, gather
+from service.fhir.gather import PatientCall, Reach, whole
 from service.language.choice import chosen
 from service.refusals import client_of
 from service.scoring import score
@@ -136,7 +136,7 @@ class CdsService:
         self, patient_call: PatientCall, call: HookRequest, client: Client
     ) -> tuple[PatientRecord, Reader]:
         """The record and, where the site asks who reads, the reader, side by side."""
-        gathering = gather(patient_call, self._reach, self._queries)
+        gathering = whole(patient_call, self._reach, self._queries)
         for_survival = self._settings.card.asks_who_reads and not self._settings.demonstration
         if not (self._settings.quiet.asks_who_reads or for_survival):
             return await gathering, Reader()

@@ -11,7 +11,7 @@ from service.app import reach_of
 from service.commands.coverage_sources import Progress, Tell, Trouble
 from service.errors import TABLE, MalformedError, ToldError, UnreachableError
 from service.fhir.client import open_http
-from service.fhir.gather import PatientCall, gather
+from service.fhir.gather import PatientCall, whole
 from service.settings import Settings
 
 
@@ -27,7 +27,7 @@ def of_server(
             for number, patient in enumerate(patients, 1):
                 progress(f"patient {number} of {len(patients)}")
                 try:
-                    yield await gather(PatientCall(patient, server), reach_of(settings, http), queries())
+                    yield await whole(PatientCall(patient, server), reach_of(settings, http), queries())
                 except UnreachableError:
                     raise
                 except MalformedError as error:

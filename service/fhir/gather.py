@@ -1,4 +1,4 @@
-"""Prefetch and searches -> PatientRecord.
+"""Prefetch and searches -> snapshots of the PatientRecord.
 
 What the client sent is used; what it left out is read from its FHIR server, if that is on the site's list, all searches
 side by side. The ledger says of every query how it was answered.
@@ -6,7 +6,8 @@ side by side. The ledger says of every query how it was answered.
 
 import asyncio
 import re
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,10 +69,12 @@ class Reach(msgspec.Struct, frozen=True):
     deadline: float
 
 
-async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> PatientRecord:
-    """The patient's record.
+async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> AsyncGenerator[PatientRecord]:
+    """Snapshots of the patient's record, the last one whole.
 
-    Raises ServerNotListedError (a server that is not listed, and a published template that was not filled),
+    The first comes as soon as Patient and Condition are there (without them nothing can be said), then one whenever
+    more has arrived; what is still on its way is `failed` in the ledger. Close it (`contextlib.aclosing`) to stop the
+    reading. Raises ServerNotListedError (a server that is not listed, and a published template that was not filled),
     UnobtainableError (no server stated, and Patient or Condition not sent), TimedOutError (deadline) and what
     `paging.ask` raises.
     """
@@ -80,12 +83,53 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> P
         wanted = [query for query in queries if _must_be_read(query, sent.get(query.key))]
         server = _server(call, reach, wanted)
     jobs = _Reading(server, call, reach.bounds).jobs(sent, wanted) if server else []
-    read: list[Answer] = []
-    if jobs:
+    answers = dict(sent)
+    if not jobs:
+        yield _record(call, [answers.get(query.key) or _not_asked(query, call) for query in queries])
+        return
+    waiting = {query.key for query in wanted}
+    indispensable = {query.key for query in queries if query.type in INDISPENSABLE}
+    arrived: asyncio.Queue[Answer | BaseException | None] = asyncio.Queue()
+    reading = asyncio.create_task(_read(jobs, reach, arrived))
+    try:
+        done = False
+        while not done:
+            answer = await arrived.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer is None:
+                done = True
+            else:
+                answers[answer.query.key] = _read_after(answer, sent.get(answer.query.key))
+                waiting.discard(answer.query.key)
+            if done or (arrived.empty() and not indispensable & waiting):
+                yield _record(call, [answers.get(query.key) or _on_its_way(query) for query in queries])
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+async def whole(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> PatientRecord:
+    """The last snapshot. Raises what `gather` raises."""
+    record = None
+    async with aclosing(gather(call, reach, queries)) as snapshots:
+        async for snapshot in snapshots:
+            record = snapshot
+    assert record is not None  # noqa: S101 - `gather` yields or raises
+    return record
+
+
+async def _read(
+    jobs: Sequence[Coroutine[Any, Any, Answer]], reach: Reach, arrived: "asyncio.Queue[Answer | BaseException | None]"
+) -> None:
+    """Run the jobs; each answer is put as it arrives, then what ended them early, or None."""
+    try:
         with stage("search"):
-            read = await _side_by_side(jobs, reach)
-    answers = {**sent, **{answer.query.key: _read_after(answer, sent.get(answer.query.key)) for answer in read}}
-    return _record(call, [answers.get(query.key) or _not_asked(query, call) for query in queries])
+            await _side_by_side(jobs, reach, arrived)
+    except Exception as error:  # noqa: BLE001 - raised again by who reads the queue
+        arrived.put_nowait(error)
+    else:
+        arrived.put_nowait(None)
 
 
 def _sent(query: Query, value: Decoded | None) -> Answer:
@@ -147,17 +191,20 @@ class _Reading:
         return jobs
 
 
-async def _side_by_side(jobs: Sequence[Coroutine[Any, Any, Answer]], reach: Reach) -> list[Answer]:
+async def _side_by_side(
+    jobs: Sequence[Coroutine[Any, Any, Answer]], reach: Reach, arrived: "asyncio.Queue[Answer | BaseException | None]"
+) -> None:
     """Run all jobs, some at a time; the first error ends the others."""
     room = asyncio.Semaphore(reach.concurrency)
 
-    async def one(job: Coroutine[Any, Any, Answer]) -> Answer:
+    async def one(job: Coroutine[Any, Any, Answer]) -> None:
         async with room:
-            return await job
+            arrived.put_nowait(await job)
 
     try:
         async with asyncio.timeout(reach.deadline), asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(job)) for job in jobs]
+            for job in jobs:
+                group.create_task(one(job))
     except TimeoutError as error:
         raise TimedOutError(f"not read within {reach.deadline:g} s") from error
     except BaseExceptionGroup as several:
@@ -166,7 +213,10 @@ async def _side_by_side(jobs: Sequence[Coroutine[Any, Any, Answer]], reach: Reac
     finally:
         for job in jobs:
             job.close()  # those that found no room before the end
-    return [task.result() for task in tasks]
+
+
+def _on_its_way(query: Query) -> Answer:
+    return Answer(query, "search", "failed", reason="has not arrived yet")
 
 
 def _not_asked(query: Query, call: PatientCall) -> Answer:

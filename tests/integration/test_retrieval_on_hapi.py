@@ -20,7 +20,7 @@ from fhir_mappings.readers.body_composition import TISSUES
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from service.fhir.client import FhirClient, FhirServers, open_http
-from service.fhir.gather import PatientCall, Reach, gather
+from service.fhir.gather import PatientCall, Reach, whole
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
 from tests.integration.hapi_server import Hapi
@@ -160,7 +160,7 @@ def record(hapi: Hapi, stored: dict[str, str]) -> PatientRecord:
         async with open_http() as http:
             servers = FhirServers([FhirClient(Base.parse(base), http, 60.0, 50_000_000)])
             reach = Reach(servers, Bounds(pages=20, entries=5_000), concurrency=4, deadline=120.0)
-            return await gather(PatientCall(PATIENT, base), reach, queries())
+            return await whole(PatientCall(PATIENT, base), reach, queries())
 
     return asyncio.run(run())
 

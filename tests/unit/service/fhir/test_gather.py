@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ from service.errors import (
     UnobtainableError,
 )
 from service.fhir.client import FhirClient, FhirServers, open_http
-from service.fhir.gather import PatientCall, Reach, gather
+from service.fhir.gather import PatientCall, Reach, gather, whole
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
 from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, full_prefetch, observation, outcome, patient
@@ -50,7 +51,7 @@ def gathered(
         async with open_http(server) as http:
             servers = FhirServers([FhirClient(Base.parse(BASE), http, 5.0, 100_000)])
             call = PatientCall(PATIENT, stated, decoded(prefetch or {}), token=token)
-            return await gather(call, Reach(servers, Bounds(pages, entries), concurrency, deadline), queries())
+            return await whole(call, Reach(servers, Bounds(pages, entries), concurrency, deadline), queries())
 
     return asyncio.run(run())
 
@@ -346,3 +347,33 @@ def test_the_token_is_sent_and_not_shown(server: FhirServer) -> None:
     gathered(server, token="s3cret")  # noqa: S106
     assert {request.headers["authorization"] for request in server.requests} == {"Bearer s3cret"}
     assert "s3cret" not in repr(PatientCall("1", token="s3cret"))  # noqa: S106
+
+
+def test_snapshots_grow_until_the_record_is_whole(server: FhirServer) -> None:
+    """The first snapshot comes with Patient and Condition, what is on its way is a gap, the last one is whole."""
+    server.holds(laboratory=bundle(observation(1)))
+    late = asyncio.Event()
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if "718-7" in str(request.url):
+                await late.wait()
+            return await server.handle_async_request(request)
+
+    async def run() -> list[PatientRecord]:
+        async with open_http(Slow()) as http:
+            servers = FhirServers([FhirClient(Base.parse(BASE), http, 5.0, 100_000)])
+            reach = Reach(servers, Bounds(10, 100), 12, 5.0)
+            found = []
+            async with aclosing(gather(PatientCall(PATIENT, BASE), reach, queries())) as snapshots:
+                async for record in snapshots:
+                    found.append(record)
+                    if len([line for line in record.retrieval if line.state == "failed"]) == 1:
+                        late.set()
+            return found
+
+    first, *_, last = asyncio.run(run())
+    assert {states(first)[key] for key in ("patient", "conditions")} == {("search", "complete"), ("search", "empty")}
+    assert states(first)["laboratory"] == ("search", "failed")
+    assert states(last)["laboratory"] == ("search", "complete")
+    assert ids(last) == [PATIENT, "o1"]
