@@ -36,13 +36,13 @@ from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
 from service.settings import Settings, State
+from service.state.expiring import ExpiringStore, ProcessExpiring
+from service.state.expiring_file import SqliteExpiring
+from service.state.expiring_redis import RedisExpiring
 from service.state.feedback import FeedbackStore, ProcessFeedback
 from service.state.feedback_file import SqliteFeedback
 from service.state.feedback_redis import RedisFeedback
 from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
-from service.state.shown import ProcessShown, ShownStore
-from service.state.shown_file import SqliteShown
-from service.state.shown_redis import RedisShown
 from service.telemetry import Telemetry
 from service.version import VERSION
 
@@ -96,12 +96,12 @@ def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> Feedba
     return SqliteFeedback(opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
 
 
-def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ShownStore:
+def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ExpiringStore:
     """Where it is remembered what was shown, if a rule asks for it: Redis, one file, or this process."""
     state = settings.state if settings.quiet.remembers else State()
     if state.redis is not None:
-        return RedisShown.at(state.redis.get_secret_value(), patience)
-    return SqliteShown(opens(state.file), clock) if state.file else ProcessShown(clock)
+        return RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:shown:", patience)
+    return SqliteExpiring(opens(state.file), clock, "shown") if state.file else ProcessExpiring(clock)
 
 
 def opens(file: Path) -> Path:

@@ -23,9 +23,9 @@ from service.fhir.client import FhirServers, open_http
 from service.quiet_settings import QuietRules
 from service.settings import EhrClient, Settings
 from service.settings import FhirServer as Listed
+from service.state.expiring import ProcessExpiring
 from service.state.feedback import SHADOW, CardIssued, FeedbackGiven, ProcessFeedback, StateDownError
 from service.state.feedback_file import SqliteFeedback
-from service.state.shown import ProcessShown
 from service.telemetry import Telemetry
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import (
@@ -124,7 +124,7 @@ def test_what_was_set_aside_is_snoozed_for_that_user(calling: MakeCaller) -> Non
 
 def test_only_the_client_that_got_a_card_can_set_it_aside() -> None:
     """The same uuid named by another client, or for another service, snoozes nothing; accepting it neither."""
-    telemetry, store, today = Telemetry(), ProcessShown(now), now().date()
+    telemetry, store, today = Telemetry(), ProcessExpiring(now), now().date()
     issued = IssuedCards(ProcessFeedback(now, 400), telemetry, now, "k" * 32)
     quiet = QuietCards(QuietRules(snooze_days={"disagree": 2}), store, issued, telemetry)
     recipient = Recipient("https://ehr", BASE, PATIENT, SERVICE, ANNA)
@@ -175,8 +175,8 @@ def test_a_memory_that_is_down_shows_the_card(calling: MakeCaller, monkeypatch: 
         raise StateDownError
 
     caller = calling(quiet={"repeat": "changed", "snooze_days": {"disagree": 1}})
-    monkeypatch.setattr(ProcessShown, "get", down)
-    monkeypatch.setattr(ProcessShown, "put", down)
+    monkeypatch.setattr(ProcessExpiring, "get", down)
+    monkeypatch.setattr(ProcessExpiring, "put", down)
     (card,) = [shown(caller) for _ in range(2)][1]
     assert len(asked) == 1 + 2  # one reading, a writing for each call
     assert meters(caller, "oncohooks_shown_memory_down_total") == {(): 2}

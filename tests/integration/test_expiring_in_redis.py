@@ -1,28 +1,28 @@
-"""The memory of shown cards in a real Redis: the contract, expiry, and Redis gone."""
+"""What is remembered for a time, in a real Redis: the contract, expiry, refusals, and Redis gone."""
 
 import pytest
 from redis import Redis
 
 from service.clock import Now
+from service.state.expiring import ExpiringStore
+from service.state.expiring_redis import RedisExpiring
 from service.state.feedback import StateDownError
-from service.state.shown import ShownStore
-from service.state.shown_redis import RedisShown
 from tests.integration.redis_server import RedisServer
-from tests.unit.service.state.shown_contract import Clock, ShownContract
+from tests.unit.service.state.expiring_contract import Clock, ExpiringContract
 
 
-class TestRedis(ShownContract):
+class TestRedis(ExpiringContract):
     @pytest.fixture(autouse=True)
     def _redis(self, redis: RedisServer) -> None:
         self.redis = redis
 
-    def store(self, now: Now) -> ShownStore:  # noqa: ARG002 - Redis has a clock of its own
-        return RedisShown.at(self.redis.address, 1.0)
+    def store(self, now: Now) -> ExpiringStore:  # noqa: ARG002 - Redis has a clock of its own
+        return RedisExpiring.at(self.redis.address, "oncohooks:shown:", 1.0)
 
     def test_everything_expires_by_itself(self, clock: Clock) -> None:
         """Each value after its own time."""
 
-        async def steps(store: ShownStore) -> None:
+        async def steps(store: ExpiringStore) -> None:
             await store.put("a", b"1", 60)
             await store.put("b", b"2", 6_000)
 
@@ -36,7 +36,7 @@ class TestRedis(ShownContract):
         """Whatever is asked of it."""
         self.redis.stop()
 
-        async def steps(store: ShownStore) -> None:
+        async def steps(store: ExpiringStore) -> None:
             for call in (store.put("a", b"", 1), store.get("a")):
                 with pytest.raises(StateDownError):
                     await call
