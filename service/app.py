@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import SpanProcessor
 from starlette.middleware import Middleware
@@ -28,10 +29,12 @@ from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.errors import SettingsError
+from service.fhir.background import Background
 from service.fhir.client import FhirClient, FhirServers, open_http
 from service.fhir.gather import Reach
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
+from service.fhir.record_cache import RecordCache
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
@@ -43,6 +46,8 @@ from service.state.feedback import FeedbackStore, ProcessFeedback
 from service.state.feedback_file import SqliteFeedback
 from service.state.feedback_redis import RedisFeedback
 from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
+from service.state.site_key import SiteKey
+from service.state.vault import Vault
 from service.telemetry import Telemetry
 from service.version import VERSION
 
@@ -57,7 +62,32 @@ def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
         for server in settings.fhir
     )
     bounds = Bounds(limits.fhir_pages, limits.entries)
-    return Reach(servers, bounds, limits.fhir_concurrency, settings.deadline_seconds)
+    public_names = {Base.parse(one.url): Base.parse(one.public_url) for one in settings.fhir if one.public_url}
+    return Reach(
+        servers,
+        bounds,
+        limits.fhir_concurrency,
+        settings.deadline_seconds,
+        settings.hard_deadline_seconds,
+        public_names,
+    )
+
+
+def cache_of(settings: Settings, key: SiteKey, clock: Now, telemetry: Telemetry) -> RecordCache | None:
+    """Where answers of FHIR servers are kept for minutes: Redis, one file, or this process; None where nothing is."""
+    state, cache = settings.state, settings.cache
+    if not cache.kept_seconds:
+        return None
+    store: ExpiringStore
+    if state.redis is not None:
+        store = RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:record:", 0.2)
+    elif state.file:
+        store = SqliteExpiring(opens(state.file), clock, "cached", tidy_seconds=60)
+    else:
+        store = ProcessExpiring(clock)
+    return RecordCache(
+        Vault(store, key), cache.fresh_seconds, cache.kept_seconds, telemetry.cached, shared=cache.shared, clock=clock
+    )
 
 
 def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> Register | None:
@@ -132,12 +162,15 @@ def create_app(
     package = package or Package.load(settings.model, catalogue().schema)
     telemetry = Telemetry(spans)
     http = open_http(transport)
+    background = Background()
     reach = reach_of(settings, http)
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
     feedback = feedback_of(settings, clock)
-    key = settings.state.key.get_secret_value() if settings.state.key else None
+    key = SiteKey(feedback, settings.state.key.get_secret_value() if settings.state.key else None)
+    cache = cache_of(settings, key, clock, telemetry)
+    reach = msgspec.structs.replace(reach, cache=cache, background=background)
     issued = IssuedCards(feedback, telemetry, clock, key)
     shown = shown_of(settings, clock)
     quiet = QuietCards(settings.quiet, shown, issued, telemetry)
@@ -151,7 +184,10 @@ def create_app(
             yield
         finally:
             readiness.draining = True
+            await background.close()
             await http.aclose()
+            if cache:
+                await cache.close()
             await replay.close()
             await feedback.close()
             await shown.close()

@@ -19,8 +19,7 @@ from service.app import opens, reach_of
 from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
 from service.errors import FhirError, RefusedError, SettingsError, TimedOutError, UnknownPatientError, UnreachableError
 from service.fhir.client import STATEMENT, CapabilityStatement, FhirClient, Reply, open_http
-from service.fhir.gather import INDISPENSABLE
-from service.fhir.paging import Bounds, ask
+from service.fhir.paging import INDISPENSABLE, Bounds, Search
 from service.settings import EhrClient, Settings
 from service.settings import State as StateSettings
 
@@ -168,7 +167,7 @@ async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]
 
 async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
     try:
-        answer = await ask(server, query, NOBODY, "", bounds, needed=True)
+        answer = await Search(server, query, NOBODY, "", bounds, needed=True).read()
     except UnknownPatientError:
         return 0
     return len(answer.entries)

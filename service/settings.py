@@ -51,10 +51,17 @@ class FhirServer(_Table):
         " (asked for when a resource has the shape of another version)",
     )
 
-    @field_validator("url")
+    public_url: str | None = Field(
+        default=None,
+        description="address under which this server names itself in its answers, where that is not `url` (it stands"
+        " behind a proxy): links to further pages are read from `url` instead, references are this server's; links to"
+        " any third address are not followed",
+    )
+
+    @field_validator("url", "public_url")
     @classmethod
-    def _is_a_base(cls, text: str) -> str:
-        return Base.parse(text).url
+    def _is_a_base(cls, text: str | None) -> str | None:
+        return text and Base.parse(text).url
 
 
 class EhrClient(_Table):
@@ -131,6 +138,29 @@ class State(_Table):
         return address
 
 
+class Cache(_Table):
+    fresh_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(
+        default=60.0,
+        description="answers of a FHIR server that are not older are used without asking it; 0 = it is always asked",
+    )
+    kept_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        default=900,
+        description="older answers, up to this age, stand in where the server fails or is late, and the card says so;"
+        " 0 = nothing is kept",
+    )
+    shared: bool = Field(
+        default=False,
+        description="what was read for one reader serves all readers of the same client; only where everyone who may"
+        " call may see every record",
+    )
+
+    @model_validator(mode="after")
+    def _fresh_are_kept(self) -> Self:
+        if self.fresh_seconds > self.kept_seconds > 0:
+            raise ValueError("fresh_seconds: must not be more than kept_seconds")
+        return self
+
+
 class FeedbackRules(_Table):
     days: int = Field(
         default=400, ge=1, le=3_650, description="how long feedback, and which cards were shown, are kept"
@@ -188,7 +218,16 @@ class Settings(BaseSettings):
         default=None,
         description="of the cards, `en` or `de`; where it is missing the caller's Accept-Language, else English",
     )
-    deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
+    deadline_seconds: Seconds = Field(
+        default=0.45,
+        description="time for reading one patient; what has not arrived by then is a gap, which the card names. Slow"
+        " sandboxes need more",
+    )
+    hard_deadline_seconds: Seconds = Field(
+        default=5.0,
+        description="so long Patient and Condition are waited for, without which nothing can be said, and the rest is"
+        " read on after the reply; never less than `deadline_seconds`",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
         description="web origins whose pages may call; `*` is all (cookies and other credentials never count);"
@@ -206,6 +245,7 @@ class Settings(BaseSettings):
     )
     card: Card = Card()
     state: State = State()
+    cache: Cache = Cache()
     feedback: FeedbackRules = FeedbackRules()
     quiet: QuietRules = QuietRules()
     restricted: RestrictedRecords = RestrictedRecords()

@@ -28,7 +28,7 @@ ReaderIs = Literal["treating", "other", "unknown", "operator"]
 Code = Literal[
     "switched-off", "page-only", "reader-unknown", "reader-other", "not-recalibrated", "acute", "other-point-of-course",
     "substitute-network", "age-missing", "entity-missing", "extent-missing", "few-deaths", "pregnancy",
-    "end-of-life-care", "out-of-range", "unit-doubtful", "laboratory-old", "horizon-unsupported",
+    "end-of-life-care", "out-of-range", "unit-doubtful", "laboratory-old", "horizon-unsupported", "incomplete",
 ]  # fmt: skip
 
 SHOWN_HORIZONS = 2

@@ -75,6 +75,7 @@ class Telemetry:
         self._not_kept = meter.create_counter(
             "oncohooks.not_kept", "{record}", "What could not be kept because the store was down"
         )
+        self._cached = meter.create_counter("oncohooks.cache", "{query}", "What the cache of records knew of queries")
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -138,6 +139,13 @@ class Telemetry:
         snooze that will not hold.
         """
         self._not_kept.add(1, {"what": what})
+
+    def cached(self, result: str) -> None:
+        """Count what the cache knew of a query: `hit`, `stale`, `miss`, `unreadable`.
+
+        And calls to which it did not answer (`down`), or of which it could not keep what was read (`not-kept`).
+        """
+        self._cached.add(1, {"result": result})
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

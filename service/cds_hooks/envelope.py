@@ -220,7 +220,12 @@ def _authorization(top: Members, server: str) -> FhirAuthorization | None:
     token = _text(members, "access_token", where, required=True)
     if not _TOKEN.fullmatch(token):
         raise MalformedError("fhirAuthorization.access_token cannot stand in a header")
-    return FhirAuthorization(access_token=token, patient=patient_id_of(_text(members, "patient", where), server))
+    return FhirAuthorization(
+        access_token=token,
+        subject=_text(members, "subject", where),
+        scope=_text(members, "scope", where),
+        patient=patient_id_of(_text(members, "patient", where), server),
+    )
 
 
 def _entries(value: msgspec.Raw) -> int:

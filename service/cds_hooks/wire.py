@@ -32,6 +32,8 @@ class FhirAuthorization(msgspec.Struct, frozen=True):
     """Leave to read as the user, for this call only. `repr` hides the token: it must not reach a log."""
 
     access_token: str
+    subject: str = ""
+    scope: str = ""
     patient: str = ""
 
     def __repr__(self) -> str:

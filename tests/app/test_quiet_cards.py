@@ -26,6 +26,7 @@ from service.settings import FhirServer as Listed
 from service.state.expiring import ProcessExpiring
 from service.state.feedback import SHADOW, CardIssued, FeedbackGiven, ProcessFeedback, StateDownError
 from service.state.feedback_file import SqliteFeedback
+from service.state.site_key import SiteKey
 from service.telemetry import Telemetry
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import (
@@ -125,7 +126,8 @@ def test_what_was_set_aside_is_snoozed_for_that_user(calling: MakeCaller) -> Non
 def test_only_the_client_that_got_a_card_can_set_it_aside() -> None:
     """The same uuid named by another client, or for another service, snoozes nothing; accepting it neither."""
     telemetry, store, today = Telemetry(), ProcessExpiring(now), now().date()
-    issued = IssuedCards(ProcessFeedback(now, 400), telemetry, now, "k" * 32)
+    kept = ProcessFeedback(now, 400)
+    issued = IssuedCards(kept, telemetry, now, SiteKey(kept, "k" * 32))
     quiet = QuietCards(QuietRules(snooze_days={"disagree": 2}), store, issued, telemetry)
     recipient = Recipient("https://ehr", BASE, PATIENT, SERVICE, ANNA)
     good = FeedbackGiven("u1", "overridden", "", today, today, SERVICE, "https://ehr", "disagree")
