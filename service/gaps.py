@@ -6,8 +6,9 @@ from datetime import datetime
 import msgspec
 
 from fhir_mappings.record import Retrieval
-from service.fhir.reading import LATE
 
+LATE = "not arrived within the time limit"
+ON_ITS_WAY = "has not arrived yet"
 _UNREAD = frozenset({"failed", "partial", "notAsked"})
 # Without these a position is a guess. Sequences are the genes again, the others carry no weight, or little.
 _OF_POSITION = frozenset({"patient", "conditions", "tumour", "genetics", "function", "laboratory"})

@@ -8,11 +8,11 @@ from fhir_mappings.record import PatientRecord
 from models.package import Package
 from service.assessment import Assessment, assess
 from service.clock import Moment, Now, now
-from service.gaps import cached, forbids_survival, leaves_position_unclear, stale
+from service.gaps import cached, leaves_position_unclear, stale
 from service.notices import Notice, earlier_notice, notice
 from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
-from service.survival import NEVER, Showing, withheld
+from service.survival import NEVER, Showing
 from service.telemetry import stage
 
 
@@ -73,12 +73,8 @@ def _earlier_notices(record: PatientRecord) -> tuple[Notice, ...]:
 
 
 def _as_far_as_read(assessment: Assessment) -> Assessment:
-    """No position where it would rest on half a record, and no figure that what is missing could forbid."""
+    """No position where it would rest on half a record."""
     ledger, position = assessment.retrieval, assessment.position
     if position is not None and leaves_position_unclear(ledger):
         assessment = msgspec.structs.replace(assessment, position=msgspec.structs.replace(position, category="unclear"))
-    if assessment.survival and forbids_survival(ledger):
-        return msgspec.structs.replace(
-            assessment, survival=(), interval_level=None, survival_basis=None, survival_withheld=withheld("incomplete")
-        )
     return assessment

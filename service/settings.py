@@ -18,11 +18,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from fhir_mappings.versions import Version
+from service.cache_settings import Cache
 from service.card_settings import Card
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
@@ -34,34 +35,11 @@ _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
 # How a client wants to be answered: `service/cds_hooks/dialects.py` declares what is different.
 DialectName = Literal["spec", "sandbox", "epic", "oracle"]
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FhirServer(_Table):
-    url: str = Field(description="FHIR base address; only these servers are ever called")
-    timeout_seconds: Seconds = Field(default=5.0, description="longest wait for one answer of this server")
-    version: Version | None = Field(
-        default=None,
-        description="FHIR version of this server, `R4`, `R4B` or `R5`; else R4, or what its CapabilityStatement states"
-        " (asked for when a resource has the shape of another version)",
-    )
-
-    public_url: str | None = Field(
-        default=None,
-        description="address under which this server names itself in its answers, where that is not `url` (it stands"
-        " behind a proxy): links to further pages are read from `url` instead, references are this server's; links to"
-        " any third address are not followed",
-    )
-
-    @field_validator("url", "public_url")
-    @classmethod
-    def _is_a_base(cls, text: str | None) -> str | None:
-        return text and Base.parse(text).url
 
 
 class EhrClient(_Table):
@@ -136,29 +114,6 @@ class State(_Table):
         if address is not None and not address.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must be redis://, rediss:// (TLS) or unix://")
         return address
-
-
-class Cache(_Table):
-    fresh_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(
-        default=60.0,
-        description="answers of a FHIR server that are not older are used without asking it; 0 = it is always asked",
-    )
-    kept_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
-        default=900,
-        description="older answers, up to this age, stand in where the server fails or is late, and the card says so;"
-        " 0 = nothing is kept",
-    )
-    shared: bool = Field(
-        default=False,
-        description="what was read for one reader serves all readers of the same client; only where everyone who may"
-        " call may see every record",
-    )
-
-    @model_validator(mode="after")
-    def _fresh_are_kept(self) -> Self:
-        if self.fresh_seconds > self.kept_seconds > 0:
-            raise ValueError("fresh_seconds: must not be more than kept_seconds")
-        return self
 
 
 class FeedbackRules(_Table):

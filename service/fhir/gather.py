@@ -23,8 +23,9 @@ from service.fhir.background import Background
 from service.fhir.client import FhirClient, FhirServers
 from service.fhir.origin import Base, NotABaseError
 from service.fhir.paging import INDISPENSABLE, Bounds, Search, is_outage, why_not
-from service.fhir.reading import LATE, ON_ITS_WAY, Arrival, Reading
+from service.fhir.reading import Arrival, Reading
 from service.fhir.record_cache import SYSTEM, Found, Holder, RecordCache
+from service.gaps import LATE, ON_ITS_WAY
 from service.telemetry import stage
 
 _FHIR_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9\-.]{1,64}")  # dots alone would be another level of the address

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -9,10 +10,8 @@ from fhir_mappings.retrieval import Query
 from service.errors import TimedOutError
 from service.fhir.answer import Answer
 from service.fhir.paging import Search
+from service.gaps import LATE
 from service.telemetry import stage
-
-LATE = "not arrived within the time limit"
-ON_ITS_WAY = "has not arrived yet"
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -20,7 +19,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
     search: Search
     answer: Answer | None = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 class Reading:
@@ -31,7 +30,7 @@ class Reading:
         self._open = {search.query.key: search for search in searches}
         self._until = until
         self._room = asyncio.Semaphore(concurrency)
-        self._over = asyncio.Event()
+        self._over = asyncio.get_running_loop().create_future()
         self.is_stopped = False
         self._tasks = [asyncio.create_task(self._one(search)) for search in searches]
         self._measured = asyncio.create_task(self._measure())
@@ -76,9 +75,14 @@ class Reading:
             found += [arrival.answer] if arrival.answer else []
         return found
 
-    def leave(self) -> None:
-        """The call goes on without what is on its way."""
-        self._over.set()
+    def leave(self, error: Exception | None = None) -> None:
+        """The call goes on without what is on its way, or ends with this error."""
+        if self._over.done():
+            return
+        if error:
+            self._over.set_exception(error)
+        else:
+            self._over.set_result(None)
 
     async def stop(self) -> None:
         """Nothing is read any more."""
@@ -102,8 +106,9 @@ class Reading:
             arrival = Arrival(search, error=error)
         self._arrived.put_nowait(arrival)
         if arrival.error or self._arrived.qsize() >= len(self._open):
-            self.leave()
+            self.leave(arrival.error)
 
     async def _measure(self) -> None:
-        with stage("search"):
-            await self._over.wait()
+        """The stage as the call sees it. What ended it is told by `next`."""
+        with suppress(Exception), stage("search"):
+            await self._over

@@ -6,8 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from service.errors import SettingsError
+from service.fhir_settings import FhirServer
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient, FhirServer, Settings, State
+from service.settings import EhrClient, Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
