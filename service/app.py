@@ -156,7 +156,8 @@ def create_app(
     """The application.
 
     `transport` stands for the network (tests), `spans` receives the spans, `package` spares loading the one that the
-    settings name. `app.state.readiness.draining` may be set when the process is told to end. Raises PackageError where
+    settings name. `app.state.readiness.draining` may be set when the process is told to end; `app.state.background` is
+    what goes on after replies. Raises PackageError where
     the model package is not what its manifest says.
     """
     package = package or Package.load(settings.model, catalogue().schema)
@@ -214,6 +215,7 @@ def create_app(
         ],
     )
     app.state.readiness = readiness
+    app.state.background = background
     refusals.install(app)
     hooks = CdsService(settings, package, reach, queries(), issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))

@@ -41,7 +41,7 @@ def score(
         record,
         at,
         package,
-        notices if is_withheld else (*notices, *_earlier_notices(record)),
+        notices if is_withheld else (*notices, *_earlier_notices(record, real())),
         stage,
         restricted=is_withheld,
         showing=showing,
@@ -62,10 +62,9 @@ def _running_notices(moved_to: datetime | None, *, demonstration: bool, syntheti
     return tuple(said)
 
 
-def _earlier_notices(record: PatientRecord) -> tuple[Notice, ...]:
-    """That answers of an earlier call were used; by real time, whatever the moment of assessment."""
-    ledger, read = record.retrieval, now()
-    old, recent = stale(ledger, read), cached(ledger, read)
+def _earlier_notices(record: PatientRecord, at: datetime) -> tuple[Notice, ...]:
+    """That answers of an earlier call were used. `at` is real time, whatever the moment of assessment."""
+    old, recent = stale(record.retrieval, at), cached(record.retrieval, at)
     return (
         *((earlier_notice("stale", old),) if old else ()),
         *((earlier_notice("cached", recent),) if recent else ()),

@@ -29,6 +29,7 @@ class Background:
             return
         task = self._readings[patient] = asyncio.create_task(_quietly(work))
         task.add_done_callback(lambda _: self._readings.pop(patient, None))
+        task.add_done_callback(lambda _: work.close())  # where it ended before it began
 
     def write(self, work: Coroutine[Any, Any, None]) -> None:
         """Keep something; where too much is being kept already, this is not."""
@@ -38,9 +39,11 @@ class Background:
         task = asyncio.create_task(_quietly(work))
         self._writings.add(task)
         task.add_done_callback(self._writings.discard)
+        task.add_done_callback(lambda _: work.close())
 
     async def close(self) -> None:
         """End the readings, and wait for them and for what is being kept."""
+        await asyncio.sleep(0)  # what was begun just now gets to where it tidies up
         for task in self._readings.values():
             task.cancel()
         running = [*self._readings.values(), *self._writings]

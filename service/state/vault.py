@@ -56,7 +56,8 @@ class Vault:
         except (StateDownError, TimeoutError) as error:
             self._ask_at = now() + _AGAIN_SECONDS
             raise StateDownError from error
-        return [value and _opened(seal, name, value) for name, value in zip(stored, found, strict=True)]
+        pairs = zip(stored, found, strict=True)
+        return [None if value is None else _opened(seal, name, value) for name, value in pairs]
 
     async def put(self, label: bytes, value: bytes, seconds: int) -> None:
         """Keep a value for so long. Raises StateDownError."""
