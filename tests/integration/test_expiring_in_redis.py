@@ -11,6 +11,11 @@ from tests.integration.redis_server import RedisServer
 from tests.unit.service.state.expiring_contract import Clock, ExpiringContract
 
 
+async def get_and_put(store: ExpiringStore) -> None:
+    await store.get("a")
+    await store.put("a", b"1", 60)
+
+
 class TestRedis(ExpiringContract):
     @pytest.fixture(autouse=True)
     def _redis(self, redis: RedisServer) -> None:
@@ -31,6 +36,27 @@ class TestRedis(ExpiringContract):
             left = {name: int(asking.ttl(name)) for name in asking.scan_iter()}
         assert left.keys() == {"oncohooks:shown:a", "oncohooks:shown:b"}
         assert 0 < left["oncohooks:shown:a"] <= 60 < left["oncohooks:shown:b"] <= 6_000
+
+    @pytest.mark.parametrize(
+        "trouble",
+        [
+            ("HSET", "oncohooks:shown:a", "field", "1"),  # a value of another type, where one is read
+            ("REPLICAOF", "127.0.0.1", "1"),  # READONLY
+            ("CONFIG", "SET", "maxmemory", "1"),  # out of memory
+            ("CONFIG", "SET", "requirepass", "s3cret"),  # NOAUTH
+            ("ACL", "SETUSER", "default", "-set", "-get"),  # NOPERM
+        ],
+    )
+    def test_whatever_redis_refuses_is_down(self, clock: Clock, trouble: tuple[str, ...]) -> None:
+        """Wrong type, READONLY, OOM, NOAUTH, NOPERM; no error of Redis gets past the store."""
+        with Redis.from_url(self.redis.address) as asking:
+            asking.execute_command(*trouble)
+
+        async def steps(store: ExpiringStore) -> None:
+            with pytest.raises(StateDownError):
+                await get_and_put(store)
+
+        self.run(clock, steps)
 
     def test_redis_that_is_gone_is_down(self, clock: Clock) -> None:
         """Whatever is asked of it."""
