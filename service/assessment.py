@@ -20,13 +20,18 @@ from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, because, reason_to_abstain
 from service.attribution import Factor, factors
+from service.emergency.bedside_scores import BedsideScore, bedside_scores
+from service.emergency.change import Change, Update
+from service.emergency.key_inputs import KeyInputs, key_inputs
+from service.emergency.next_input import NextInput, next_inputs
 from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
-from service.survival import NEVER, Scored, Showing, Withheld, survival_of
+from service.survival import NEVER, Scored, Showing, Withheld, survival_of, withheld
 
 SCHEMA_VERSION = "1"
 SUBSTITUTE = "substitute"  # reason of a setting whose network the package lacks
+EMERGENCY = "emergency"  # reason of a setting that the call itself states
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -112,7 +117,10 @@ class Applicability(_Part, frozen=True):
 
 
 class Assessment(_Part, frozen=True):
-    """One patient at one moment: scored with an explanation, or abstained with the reason (CONTRACTS: assessment)."""
+    """One patient at one moment: scored with an explanation, or abstained with the reason (CONTRACTS: assessment).
+
+    `key_inputs`, `next_most_informative` and `scores` are those of a scored emergency.
+    """
 
     schema_version: str = msgspec.field(default="")
     status: Literal["scored", "abstained", ""] = ""
@@ -133,15 +141,25 @@ class Assessment(_Part, frozen=True):
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
     interactions: tuple[Interaction, ...] = ()
+    next_most_informative: tuple[NextInput, ...] = ()
+    key_inputs: KeyInputs | None = None
     notices: tuple[Notice, ...] = ()
     applicability: Applicability | None = None
+    scores: tuple[BedsideScore, ...] = ()
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
+    changed_by: tuple[Change, ...] = ()
+    update: Update | None = None
 
     @property
     def is_of_another(self) -> bool:
         """Whether data of another patient were delivered, so that nothing was scored."""
         return self.abstained is not None and self.abstained.code == FOREIGN_PATIENT
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether an emergency was scored: what is asked for next and the scores of the bedside stand beside it."""
+        return self.key_inputs is not None
 
 
 def assess(
@@ -154,17 +172,19 @@ def assess(
     restricted: bool = False,
     showing: Showing = NEVER,
     with_interactions: bool = False,
+    emergency: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
     Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival. Interactions are computed
-    where they are asked for.
+    where they are asked for. In an `emergency` the network `acute` ranks whatever the record says of the stay, and no
+    survival is given, whatever is allowed.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
     schema = catalogue().schema
     encoded = encode(record, schema, at, stage)
-    setting = choose_setting(encoded, at, package.manifest.serving)
+    setting = _unplanned(encoded, at) if emergency else choose_setting(encoded, at, package.manifest.serving)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
     if restricted and not encoded.foreign:
@@ -172,7 +192,31 @@ def assess(
     abstained = reason_to_abstain(encoded, network, package)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, package, at, showing, stage, with_interactions=with_interactions)
+    scored = _scored(common, encoded, setting, package, at, showing, stage, with_interactions=with_interactions)
+    return _of_emergency(scored, encoded, network) if emergency and scored.status == "scored" else scored
+
+
+def _unplanned(encoded: EncodedPatient, at: datetime) -> Setting:
+    """Rule A: the call itself says that the patient is here unplanned; since now, where the record does not say it."""
+    return Setting("acute", "A", encoded.unplanned_since or at, "unplanned")
+
+
+def _of_emergency(scored: Assessment, encoded: EncodedPatient, network: Network) -> Assessment:
+    """What stands beside the score of an emergency; never a survival figure."""
+    setting, index = scored.setting, encoded.tumours.index
+    if setting is not None and setting.rule == "A":
+        setting = msgspec.structs.replace(setting, reason=EMERGENCY, text=ENGLISH.settings[EMERGENCY])
+    return msgspec.structs.replace(
+        scored,
+        setting=setting,
+        survival=(),
+        interval_level=None,
+        survival_basis=None,
+        survival_withheld=withheld("acute"),
+        next_most_informative=next_inputs(encoded, network, index.entity if index else None),
+        key_inputs=key_inputs(encoded),
+        scores=bedside_scores(encoded),
+    )
 
 
 def _common(

@@ -23,7 +23,7 @@ from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
-from service.cds_hooks.services import discovery
+from service.cds_hooks.services import EMERGENCY_HOOK, discovery
 from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.treating import reader_is
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
@@ -112,6 +112,7 @@ class CdsService:
                 restricted=self._settings.restricted,
                 showing=self._showing(reader),
                 with_interactions=self._settings.card.interactions,
+                emergency=hook == EMERGENCY_HOOK,
             )
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)

@@ -9,8 +9,15 @@ from fhir_mappings.retrieval import Query
 from service.cds_hooks.wire import Discovery, Hook, ServiceDescription
 
 PROGNOSIS = "pan-cancer-prognosis"
+EMERGENCY_HOOK: Hook = "encounter-start"
 _SERVICES: tuple[tuple[str, Hook, str, str], ...] = (
     (PROGNOSIS, "patient-view", "Pan-cancer prognosis", ""),
+    (
+        f"{PROGNOSIS}-emergency",
+        EMERGENCY_HOOK,
+        "Pan-cancer prognosis in an emergency",
+        " Always an acute in-patient ranking, research; not triage. Call it for unplanned encounters only.",
+    ),
     (f"{PROGNOSIS}-discharge", "encounter-discharge", "Pan-cancer prognosis at discharge", ""),
     (
         f"{PROGNOSIS}-order",

@@ -181,6 +181,25 @@ def recalibrate(package: Path, files: tuple[Path, ...], site: str, out: Path) ->
     click.echo(f"package: {out}")
 
 
+@model.command(
+    "common-values",
+    epilog="Example: oncohooks model common-values --package package --cohort support2.parquet --out package-new",
+)
+@click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
+@click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort that trained it; repeat.")
+@click.option("--out", required=True, type=NEW_FOLDER, help="The folder to write the package to; may be the same one.")
+def common_values(package: Path, files: tuple[Path, ...], out: Path) -> None:
+    """Add to a package which values are common among its training patients; needed by nextMostInformative."""
+    with told_in_one_line():
+        from models.package import Package
+        from models.training.common_values import add_common_values
+
+        loaded = Package.load(package, schema())
+        settings = add_common_values(loaded, joined(files), schema(), out)
+        Package.load(out, schema())
+    click.echo(f"package: {out}, common values of {', '.join(settings)}")
+
+
 @model.command(epilog="Example: oncohooks model card --package package")
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 def card(package: Path) -> None:
