@@ -37,7 +37,7 @@ class TestAssessment:
         assert setting is not None
         assert (setting.key, setting.rule, setting.reason) == ("acute", "A", "emergency")
         assert setting.text == "acute in-patient ranking, research"
-        assert setting.time_zero == "2026-06-30T12:00:00Z"
+        assert setting.time_zero == "2026-06-30T12:00:00+00:00"
         usual = assess(record("demo-lung"), AT, shipped()).setting
         assert usual is not None
         assert usual.rule != "A"
