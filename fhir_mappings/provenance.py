@@ -56,10 +56,13 @@ class Provenance(msgspec.Struct, frozen=True):
     issues: tuple[Issue, ...]
 
 
-def explain(record: PatientRecord, encoded: EncodedPatient, at: datetime) -> Provenance:
-    """The provenance of `encoded`, which is what `encode` made of `record` at `at`, reading it thoroughly."""
+def explain(record: PatientRecord, encoded: EncodedPatient, at: datetime, *, emergency: bool = False) -> Provenance:
+    """The provenance of `encoded`, which is what `encode` made of `record` at `at`, reading it thoroughly.
+
+    `emergency` as it was given to `encode`.
+    """
     source = catalogue()
-    readings = read_record(record, source, at, thorough=True)
+    readings = read_record(record, source, at, thorough=True, emergency=emergency)
     reasons = empty_slots(record, encoded, readings, source.schema, at)
     return Provenance(
         patient=f"Patient/{record.patient_id}",

@@ -183,8 +183,8 @@ def assess(
     on another parameter list.
     """
     schema = catalogue().schema
-    encoded = encode(record, schema, at, stage)
-    setting = _unplanned(encoded, at) if emergency else choose_setting(encoded, at, package.manifest.serving)
+    encoded = encode(record, schema, at, stage, emergency=emergency)
+    setting = choose_setting(encoded, at, package.manifest.serving, emergency=emergency)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
     if restricted and not encoded.foreign:
@@ -193,15 +193,10 @@ def assess(
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
     scored = _scored(common, encoded, setting, package, at, showing, stage, with_interactions=with_interactions)
-    return _of_emergency(scored, encoded, network) if emergency and scored.status == "scored" else scored
+    return _of_emergency(scored, encoded, network, at) if emergency and scored.status == "scored" else scored
 
 
-def _unplanned(encoded: EncodedPatient, at: datetime) -> Setting:
-    """Rule A: the call itself says that the patient is here unplanned; since now, where the record does not say it."""
-    return Setting("acute", "A", encoded.unplanned_since or at, "unplanned")
-
-
-def _of_emergency(scored: Assessment, encoded: EncodedPatient, network: Network) -> Assessment:
+def _of_emergency(scored: Assessment, encoded: EncodedPatient, network: Network, at: datetime) -> Assessment:
     """What stands beside the score of an emergency; never a survival figure."""
     setting, index = scored.setting, encoded.tumours.index
     if setting is not None and setting.rule == "A":
@@ -215,7 +210,7 @@ def _of_emergency(scored: Assessment, encoded: EncodedPatient, network: Network)
         survival_withheld=withheld("acute"),
         next_most_informative=next_inputs(encoded, network, index.entity if index else None),
         key_inputs=key_inputs(encoded),
-        scores=bedside_scores(encoded),
+        scores=bedside_scores(encoded, at),
     )
 
 

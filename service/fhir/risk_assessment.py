@@ -31,7 +31,7 @@ from service.statement.statement import caveats
 from service.statement.summary import summary, unread_keys
 
 PACKAGE = "urn:oncohooks:package"  # identifier system: the sha256 that names a model package
-POSITION = "urn:oncohooks:position"  # code system of docs/emergency-score.md
+POSITION = "urn:oncohooks:position"  # code system of docs/emergency-card.md
 OUTCOME = "urn:oncohooks:outcome"
 _DEATH = "death"
 _DEVICE = "model"

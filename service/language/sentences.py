@@ -35,6 +35,8 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acute_outlooks: dict[str, str]
     key_inputs: dict[str, str]
     scores: dict[str, str]
+    score_parts: dict[str, str]
+    score_bands: dict[str, str]
     moments: dict[str, str]
     settings: dict[str, str]
     notices: dict[str, str]

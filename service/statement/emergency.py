@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from fhir_mappings.concepts import catalogue
 from service.assessment import Assessment
 from service.emergency.bedside_scores import BedsideScore
 from service.emergency.change import Change
@@ -20,7 +19,7 @@ def key_inputs_text(assessment: Assessment, language: Language) -> str:
     if inputs is None:
         return ""
     weighed = {factor.feature for factor in assessment.attribution}
-    used = [name for name in inputs.known if not weighed.isdisjoint(KEY_INPUTS[name])]
+    used = [name for name in inputs.known if any(not weighed.isdisjoint(group) for group in KEY_INPUTS[name])]
     said = {
         "key-inputs-used": used,
         "key-inputs-unused": [name for name in inputs.known if name not in used],
@@ -43,18 +42,18 @@ def changed_text(assessment: Assessment, language: Language) -> str:
 
 def _changed(change: Change, value: float | None, language: Language) -> str:
     now = value_text(feature_of(change.feature), value, language)
-    return " ".join(filter(None, (_name(change.feature, language), now, factor_text(change.factor, language))))
+    return " ".join(filter(None, (beside_value(change.feature, language), now, factor_text(change.factor, language))))
 
 
 def scores_text(assessment: Assessment, language: Language) -> str:
-    """Each score with the parts that give points; one with a missing part has no value, and says which."""
+    """Each score with the parts that give points; one with a missing part has no value, says which, and what it has."""
     return " ".join(_score(score, language) for score in assessment.scores)
 
 
 def next_text(assessment: Assessment, language: Language) -> str:
     """The inputs that could move the position most, and how far."""
     named = [
-        language.say("next-input", name=_name(one.feature, language), low=one.low, high=one.high)
+        language.say("next-input", name=beside_value(one.feature, language), low=one.low, high=one.high)
         for one in assessment.next_most_informative[:_NEXT]
     ]
     return language.say("next", inputs=", ".join(named)) if named else ""
@@ -62,23 +61,28 @@ def next_text(assessment: Assessment, language: Language) -> str:
 
 def _score(score: BedsideScore, language: Language) -> str:
     name = language.scores.get(score.key, score.key)
-    if score.value is None:
-        missing = ", ".join(_name(key, language) for key in score.missing)
-        return language.say("score-incomplete", name=name, names=missing)
-    parts = [
-        language.say("score-part", name=_name(part.key, language), points=part.points)
+    points = [
+        language.say("score-part", name=_part_name(part.key, language), points=part.points)
         for part in score.parts
         if part.points
     ]
-    if not parts:
-        return language.say("score-zero", name=name, value=score.value)
-    return language.say("score", name=name, value=score.value, parts=", ".join(parts))
+    parts = ", ".join(points)
+    if score.value is None:
+        missing = ", ".join(_part_name(key, language) for key in score.missing)
+        incomplete = language.say("score-incomplete", name=name, names=missing)
+        return f"{incomplete} {language.say('score-so-far', parts=parts)}" if parts else incomplete
+    band = language.score_bands.get(score.band, "")
+    value = f"{score.value} ({band})" if band else str(score.value)
+    return (
+        language.say("score", name=name, value=value, parts=parts)
+        if parts
+        else language.say("score-zero", name=name, value=value)
+    )
+
+
+def _part_name(key: str, language: Language) -> str:
+    return language.score_parts.get(key, key)
 
 
 def _key_names(names: Sequence[str], language: Language) -> str:
     return ", ".join(language.key_inputs[name] for name in names)
-
-
-def _name(key: str, language: Language) -> str:
-    """What a parameter is called; what is none (supplemental oxygen) by the name that the score gives it."""
-    return beside_value(key, language) if key in catalogue().schema.index else language.key_inputs.get(key, key)

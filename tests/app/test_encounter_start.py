@@ -39,7 +39,7 @@ def test_the_card_is_a_first_look(trained: Caller) -> None:
     answer = trained.hook(EMERGENCY, hook="encounter-start", context=CONTEXT, prefetch=prefetched())
     (card,) = answer.json()["cards"]
     assert card["indicator"] == "info"
-    assert card["summary"].startswith("First look, 12 of 14 key inputs: acute outlook ")
+    assert card["summary"].startswith("First look, 7 of 14 key inputs: acute outlook ")
     assert "Most informative next" in card["detail"]
     assert assessment_of(answer)["nextMostInformative"]
 
@@ -54,6 +54,6 @@ def test_no_setting_of_the_site_brings_a_survival_figure(calling: MakeCaller) ->
 
 
 def test_only_the_patient_is_needed(trained: Caller) -> None:
-    """userId and encounterId are demanded of clients; a call without them is answered."""
+    """A call is answered without userId and encounterId, which the hook demands of clients."""
     answer = trained.hook(EMERGENCY, hook="encounter-start", context={"patientId": LUNG}, prefetch=prefetched())
     assert assessment_of(answer)["status"] == "scored"

@@ -17,7 +17,7 @@ from service.cds_hooks.cards import Rendering, card_for
 from service.language.sentences import LanguageCode
 from service.notices import notice
 from service.survival import Showing
-from tests.unit.service.made_up_patients import AT, record
+from tests.unit.service.made_up_patients import AT, arriving, record
 
 SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
 FOLDER = Path(__file__).parent / "golden"
@@ -35,7 +35,8 @@ def assessment_of(patient_id: str, *, emergency: bool = False) -> Assessment:
     """By the shipped package; new weights change some figures, and its digest is left out."""
     running = (notice("demonstration"), notice("clock", at=AT))
     showing = Showing("detail", demonstration=True)
-    assessment = assess(record(patient_id), AT, shipped(), running, showing=showing, emergency=emergency)
+    resources = arriving(patient_id) if emergency else None
+    assessment = assess(record(patient_id, resources), AT, shipped(), running, showing=showing, emergency=emergency)
     assert assessment.model is not None
     return msgspec.structs.replace(assessment, model=msgspec.structs.replace(assessment.model, digest="0" * 64))
 

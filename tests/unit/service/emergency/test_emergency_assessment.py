@@ -8,7 +8,7 @@ import pytest
 from models.position import Category
 from service.assessment import Assessment, assess
 from service.cds_hooks.cards import EXTENSION, card_for
-from service.emergency.bedside_scores import BedsideScore, Part
+from service.emergency.bedside_scores import BedsideScore, ScorePart
 from service.emergency.change import Change, Range, Update
 from service.language.sentences import LanguageCode, language
 from service.statement import html, markdown, plain
@@ -16,14 +16,16 @@ from service.statement.statement import statement_of
 from service.statement.summary import SUMMARY_LIMIT, summary
 from service.survival import Showing
 from tests.unit.service.golden_cards import shipped
-from tests.unit.service.made_up_patients import AT, chart, package, record
+from tests.unit.service.made_up_patients import AT, arriving, chart, package, record
 
 LANGUAGES = get_args(LanguageCode)
 SHOWN = Showing("summary", demonstration=True)
 
 
 def emergency(patient_id: str, resources: list[dict[str, Any]] | None = None, **more: Any) -> Assessment:
-    return assess(record(patient_id, resources, **more), AT, shipped(), showing=SHOWN, emergency=True)
+    """An emergency with vital signs of an hour ago, unless other resources are given."""
+    given = arriving(patient_id) if resources is None else resources
+    return assess(record(patient_id, given, **more), AT, shipped(), showing=SHOWN, emergency=True)
 
 
 def said(assessment: Assessment, code: LanguageCode = "en") -> str:
@@ -123,11 +125,11 @@ class TestCard:
     @pytest.mark.parametrize("number", [1, 2, 12])
     @pytest.mark.parametrize("unread", [False, True])
     def test_every_summary_fits(self, code: LanguageCode, category: str, number: int, *, unread: bool) -> None:
-        """At most 139 characters, whole, with the count of key inputs, marked as research and where it is preliminary."""
+        """At most 139 characters, whole, with the count of key inputs; research, and preliminary where it is."""
         text = summary(with_position(category, number=number, unread=unread), language(code))
         assert len(text) <= SUMMARY_LIMIT
         assert text.endswith({"en": "Research use.", "de": "Nur Forschung."}[code])
-        assert {"en": "12 of 14 key inputs", "de": "12 von 14 Kernangaben"}[code] in text
+        assert {"en": "11 of 14 key inputs", "de": "11 von 14 Kernangaben"}[code] in text
         assert {"en": "Preliminary", "de": "Vorläufig"}[code] in text or not unread
         assert {"en": "Not triage", "de": "Keine Triage"}[code] in text or number > 1
 
@@ -135,14 +137,14 @@ class TestCard:
         """The reviewed words."""
         text = summary(with_position("about as usual"), language("en"))
         assert text.startswith(
-            "First look, 12 of 14 key inputs: acute outlook about as usual for in-patients with cancer. Not triage."
+            "First look, 11 of 14 key inputs: acute outlook about as usual for in-patients with cancer. Not triage."
         )
 
     def test_a_refined_answer_says_what_changed(self) -> None:
         """The number of the answer, what moved it most with its value now, and the range then and now."""
         answer = with_position("less favourable", number=2)
         changed = msgspec.structs.replace(answer, changed_by=(Change("lab_albumin", "Albumin", 1.42),))
-        assert summary(changed, language("en")).startswith("Update 2, 12 of 14 key inputs: acute outlook now less")
+        assert summary(changed, language("en")).startswith("Update 2, 11 of 14 key inputs: acute outlook now less")
         assert "Changed: Most by: Albumin 3.6 g/dL ×1.4. Range 71–90 of 100 (before: 40–75)." in said(changed)
         assert "Änderung: Am stärksten: Albumin" in said(changed, "de")
 
@@ -157,33 +159,35 @@ class TestCard:
             assert words.lower() in text.lower()
 
     def test_it_says_what_is_used_and_what_is_not(self) -> None:
-        """An oxygen saturation is known and has no weights: it is not among what the estimate rests on."""
+        """Neutrophils are known and have no weights: they are not among what the estimate rests on."""
         text = said(emergency("demo-lung"))
         assert "Used: tumour and its extent, age, breathing rate" in text
-        assert "Known, but without weight in this model: oxygen saturation" in text
-        assert "Missing: consciousness, lactate." in text
+        assert "Known, but without weight in this model: function before this illness, neutrophils." in text
+        assert "Missing: consciousness, oxygen saturation with oxygen or air, lactate." in text
 
     @pytest.mark.parametrize("rendered", [markdown.rendered, plain.rendered, html.rendered])
     def test_scores_stand_beside_it(self, rendered: Any) -> None:
         """NEWS2 with the parts that give points, and one that lacks a part without a value, in every markup."""
         scores = (
-            BedsideScore("news2", 5, (Part("vital_resp_rate", 25.0, 3), Part("vital_heart_rate", 80.0, 0))),
-            BedsideScore("qsofa", None, (), ("vital_sbp",)),
+            BedsideScore(
+                "news2", 5, (ScorePart("respiratory_rate", 25.0, 3), ScorePart("pulse", 80.0, 0)), band="urgent"
+            ),
+            BedsideScore("qsofa", None, (), ("systolic",)),
         )
         answer = msgspec.structs.replace(emergency("demo-lung"), scores=scores)
         text = " ".join(rendered(statement_of(answer, language("en"))).replace("\\", "").split())
         assert "Beside it, never combined with it:" in text
-        assert "NEWS2 5 (Respiratory rate 3). qSOFA not computed, missing: Systolic blood pressure." in text
+        assert "NEWS2 5 (urgent): breathing rate 3. qSOFA not computed, missing: systolic pressure." in text
 
     def test_the_extension_carries_the_new_members(self) -> None:
         """Names as in the contract, whatever else the assessment holds."""
-        scores = (BedsideScore("news2", 5, (Part("vital_resp_rate", 25.0, 3),)),)
+        scores = (BedsideScore("news2", 5, (ScorePart("respiratory_rate", 25.0, 3),)),)
         card = card_for(msgspec.structs.replace(emergency("demo-lung"), scores=scores), "")
         assert card.extension is not None
         written = msgspec.json.decode(msgspec.json.encode(card.extension[EXTENSION]))
         assert written["nextMostInformative"][0].keys() == {"feature", "label", "low", "high"}
         assert written["scores"] == [
-            {"key": "news2", "value": 5, "parts": [{"key": "vital_resp_rate", "value": 25.0, "points": 3}]}
+            {"key": "news2", "value": 5, "parts": [{"key": "respiratory_rate", "value": 25.0, "points": 3}]}
         ]
-        assert set(written["keyInputs"]["missing"]) == {"consciousness", "lactate"}
+        assert set(written["keyInputs"]["missing"]) == {"consciousness", "spo2_with_oxygen", "lactate"}
         assert "survival" not in written
