@@ -1,9 +1,7 @@
 """The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from functools import cache
 from typing import Literal
 
 import msgspec
@@ -14,12 +12,12 @@ from fhir_mappings.finding import Issue
 from fhir_mappings.record import FOREIGN_PATIENT, PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
 from fhir_mappings.timing import days_between, written
-from models.features import MODALITIES
 from models.package import Package
 from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, because, reason_to_abstain
 from service.attribution import Factor, factors
+from service.coverage import Coverage, coverage_of
 from service.emergency.bedside_scores import BedsideScore, bedside_scores
 from service.emergency.change import Change, Update
 from service.emergency.key_inputs import KeyInputs, key_inputs
@@ -74,21 +72,6 @@ class PositionShown(_Part, frozen=True):
     patients: int
     parameters: int
     category: str
-
-
-class Counts(msgspec.Struct, frozen=True):
-    observed: int
-    trained: int
-    total: int
-
-
-class Coverage(msgspec.Struct, frozen=True, rename="camel"):
-    """How many inputs the patient has (`observed`) of those with weights (`trained`) and of all (`total`)."""
-
-    observed: int
-    trained: int
-    total: int
-    by_modality: dict[str, Counts]
 
 
 class SurvivalShown(_Part, frozen=True):
@@ -228,7 +211,7 @@ def _common(
         model=ModelUsed(package.name, package.version, package.digest),
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
-        coverage=None if encoded.foreign else _coverage(encoded.findings, network),
+        coverage=None if encoded.foreign else coverage_of(encoded.findings, network),
         notices=(*notices, *(() if encoded.foreign or index is None else notices_of(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
@@ -327,44 +310,4 @@ def _position(position: Position) -> PositionShown:
         patients=position.patients,
         parameters=position.parameters,
         category=position.category,
-    )
-
-
-class _Inputs(msgspec.Struct, frozen=True):
-    """The inputs of one modality: those with weights (entities apart), and how many there are at all."""
-
-    trained: frozenset[str]
-    entities: frozenset[str]
-    total: int
-
-
-@cache
-def _inputs(network: Network) -> Mapping[str, _Inputs]:
-    """By modality; the 38 entities count as the one input that they are."""
-    schema = catalogue().schema
-    found: dict[str, _Inputs] = {}
-    for modality in MODALITIES:
-        features = [feature for feature in schema.features if feature.modality == modality]
-        single = frozenset(feature.key for feature in features if not feature.is_entity)
-        entities = frozenset(feature.key for feature in features if feature.is_entity)
-        found[modality] = _Inputs(single & network.trained, entities & network.trained, len(single) + bool(entities))
-    return found
-
-
-def _coverage(known: Mapping[str, object], network: Network) -> Coverage:
-    """How many of the inputs there are, over all parameters and by modality."""
-    by_modality = {
-        modality: Counts(
-            observed=len(inputs.trained & known.keys()) + (not inputs.entities.isdisjoint(known)),
-            trained=len(inputs.trained) + bool(inputs.entities),
-            total=inputs.total,
-        )
-        for modality, inputs in _inputs(network).items()
-    }
-    counts = by_modality.values()
-    return Coverage(
-        observed=sum(c.observed for c in counts),
-        trained=sum(c.trained for c in counts),
-        total=sum(c.total for c in counts),
-        by_modality=by_modality,
     )
