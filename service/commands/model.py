@@ -171,7 +171,7 @@ def report(
 
 @model.command(
     short_help="Estimate slope and survival anew at a site.",
-    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out package-here",
+    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out ours",
 )
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
