@@ -16,6 +16,7 @@ from math import ceil
 import msgspec
 
 from fhir_mappings.concepts import LOINC, OWN, SNOMED, Catalogue, catalogue
+from fhir_mappings.readers.bedside import BEDSIDE_CODES
 from fhir_mappings.readers.circumstances import PREGNANCY_STATUS
 from models.features import Feature
 
@@ -138,7 +139,7 @@ def queries() -> tuple[Query, ...]:
         _all_of("conditions", "Condition", by_hand=True),
         _observations("tumour", source, _is_of_tumour, by_hand=True),
         _observations("genetics", source, _is_genetics, by_hand=True),
-        _observations("function", source, _is_function, by_hand=True, also=(PREGNANCY_STATUS,)),
+        _observations("function", source, _is_function, by_hand=True, also=(PREGNANCY_STATUS, *BEDSIDE_CODES)),
         _observations("laboratory", source, _is_laboratory, by_hand=True),
         _all_of("sequences", "MolecularSequence", by_hand=True),
         _all_of("encounters", "Encounter", "date", by_hand=True),

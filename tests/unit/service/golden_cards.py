@@ -21,7 +21,7 @@ from tests.unit.service.made_up_patients import AT, record
 
 SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
 FOLDER = Path(__file__).parent / "golden"
-PATIENTS = ("demo-lung", "demo-sparse", "demo-two-primaries")
+PATIENTS = ("demo-lung", "demo-emergency", "demo-sparse", "demo-two-primaries")
 ENDINGS: dict[Rendering, str] = {"markdown": "md", "plain": "txt", "html": "html"}
 
 
