@@ -54,7 +54,8 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
     chosen = _choice(
         usable, history, _best(feature, windows), f"older than {windows.days(feature) or 0:g} days or undated"
     )
-    issues = _conflicts(feature, chosen.finding, usable)
+    changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
+    issues = () if changes else _conflicts(feature, chosen.finding, usable)
     finding = windows.marked(chosen.finding, feature) if chosen.finding else None
     return msgspec.structs.replace(chosen, finding=finding, issues=issues)
 

@@ -75,7 +75,7 @@ class CdsService:
         self._readers = Readers(reach.servers, settings.client)
         self._telemetry = telemetry
         self._real = real
-        described = discovery(queries)
+        described = discovery(queries, dated=settings.cds_hooks_version == "3.0" and not settings.moment.moves)
         self._hooks = {service.id: service.hook for service in described.services}
         self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 

@@ -32,12 +32,14 @@ _DESCRIPTION = (
 )
 
 
-def discovery(queries: Sequence[Query]) -> Discovery:
+def discovery(queries: Sequence[Query], *, dated: bool = False) -> Discovery:
     """The services with the prefetch that fills their inputs; a client may honour as much of it as it can.
 
+    `dated`: the client can reckon with dates (CDS Hooks 3.0), so that it need not send what is too old to count.
     Queries without a template are searched by the service whatever a client fills.
     """
-    prefetch = {query.key: query.template for query in queries if query.template is not None}
+    templates = {query.key: query.dated_template if dated else query.template for query in queries}
+    prefetch = {key: template for key, template in templates.items() if template is not None}
     requirements = (
         "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
         "conditions are needed. Where templates are typed by hand, these matter most: "

@@ -35,7 +35,10 @@ def model() -> None:
     """Train, evaluate and describe model packages."""
 
 
-@model.command(epilog="Example: oncohooks model train --cohort tcga.parquet --cohort hancock.parquet --out package")
+@model.command(
+    short_help="Train one network per setting, write the package.",
+    epilog="Example: oncohooks model train --cohort tcga.parquet --cohort hancock.parquet --out package",
+)
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
 @click.option("--lend", multiple=True, type=FILE, help="A cohort file that only lends linear terms; repeat for more.")
@@ -73,7 +76,10 @@ def train(
     click.echo(f"package: {out}")
 
 
-@model.command(epilog="Example: oncohooks model evaluate --package package --cohort mine.parquet --json scores.json")
+@model.command(
+    short_help="Score a package on cohort files.",
+    epilog="Example: oncohooks model evaluate --package package --cohort mine.parquet --json scores.json",
+)
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
@@ -127,7 +133,10 @@ def evaluate(
     click.echo(evaluation_text(evaluation))
 
 
-@model.command(epilog="Example: oncohooks model report --package package --cohort mine.parquet --out report")
+@model.command(
+    short_help="Write the cross-cancer report with plots.",
+    epilog="Example: oncohooks model report --package package --cohort mine.parquet --out report",
+)
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
@@ -161,7 +170,8 @@ def report(
 
 
 @model.command(
-    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out package-here"
+    short_help="Estimate slope and survival anew at a site.",
+    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out ours",
 )
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
@@ -183,6 +193,7 @@ def recalibrate(package: Path, files: tuple[Path, ...], site: str, out: Path) ->
 
 @model.command(
     "common-values",
+    short_help="Add which values are common in training.",
     epilog="Example: oncohooks model common-values --package package --cohort support2.parquet --out package-new",
 )
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
@@ -200,7 +211,7 @@ def common_values(package: Path, files: tuple[Path, ...], out: Path) -> None:
     click.echo(f"package: {out}, common values of {', '.join(settings)}")
 
 
-@model.command(epilog="Example: oncohooks model card --package package")
+@model.command(short_help="Print the model card, made anew.", epilog="Example: oncohooks model card --package package")
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 def card(package: Path) -> None:
     """Print the model card, made anew from manifest and evaluation; exit 1 if the package's card says otherwise."""

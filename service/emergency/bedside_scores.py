@@ -58,8 +58,7 @@ def bedside_scores(encoded: EncodedPatient, at: datetime) -> tuple[BedsideScore,
     if not _is_meant_for(encoded):
         return ()
     found = [news2(encoded.bedside), qsofa(encoded.bedside)]
-    points = cisne_points(encoded, at)
-    parts = tuple(ScorePart(key, f.value, number, _when(f)) for key, f, number in points)
+    parts = tuple(_part(key, reading, points) for key, reading, points in cisne_points(encoded, at))
     if parts:
         total = sum(part.points for part in parts)
         found.append(BedsideScore("cisne", total, parts, band=_cisne_band(total)))
@@ -109,13 +108,14 @@ _Input = tuple[str, Finding | None, _Points]
 
 
 def _scored(key: str, inputs: Sequence[_Input]) -> BedsideScore:
-    parts = tuple(ScorePart(name, f.value, points(f.value), _when(f)) for name, f, points in inputs if f is not None)
+    parts = tuple(_part(name, f, points(f.value)) for name, f, points in inputs if f is not None)
     missing = tuple(name for name, finding, _ in inputs if finding is None)
     return BedsideScore(key, None if missing else sum(part.points for part in parts), parts, missing)
 
 
-def _when(finding: Finding) -> str:
-    return written(finding.effective) if finding.effective else ""
+def _part(key: str, reading: Finding, points: int) -> ScorePart:
+    when = written(reading.effective) if reading.effective else ""
+    return ScorePart(key, round(reading.value, 2), points, when)
 
 
 def _saturation(bedside: Bedside) -> _Input:

@@ -29,11 +29,11 @@ KEY_INPUTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-class KeyInputs(msgspec.Struct, frozen=True):
+class KeyInputs(msgspec.Struct, frozen=True, omit_defaults=True):
     """Keys of `KEY_INPUTS`, each in one of the two, in their order."""
 
-    known: tuple[str, ...]
-    missing: tuple[str, ...]
+    known: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def key_inputs(encoded: EncodedPatient) -> KeyInputs:

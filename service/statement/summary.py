@@ -38,7 +38,7 @@ def summary(assessment: Assessment, language: Language, *, survival: bool = Fals
 
 def _of_emergency(assessment: Assessment, category: str, language: Language) -> str:
     """The first look at an emergency, or a further answer of a sequence."""
-    inputs, update = assessment.key_inputs or KeyInputs((), ()), assessment.update
+    inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
     number = update.number if update is not None else 1
     unread = bool(unread_keys(assessment))
     if number > 1:

@@ -11,6 +11,7 @@ from tests.unit.fhir_mappings.resources_of import (
     Resource,
     ago,
     arrival,
+    codes,
     component,
     condition,
     documented,
@@ -124,6 +125,12 @@ def test_later_the_newest_vital_signs_stand() -> None:
     set_by_set = [pulse(120, 5.5), pulse(150, 2), pulse(100, 1)]
     assert value(PULSE, *set_by_set, arrival(7)) == 100
     assert value(PULSE, *set_by_set) == 100
+
+
+def test_vital_signs_that_change_contradict_nothing() -> None:
+    """Two of a day that differ by more than a fifth are no conflict in an emergency."""
+    assert "same-day-conflict" in codes(pulse(70, 3), pulse(120, 1))
+    assert "same-day-conflict" not in codes(pulse(70, 3), pulse(120, 1), arrival(4))
 
 
 def test_a_correction_replaces_the_first_value() -> None:

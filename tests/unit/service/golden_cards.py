@@ -21,8 +21,8 @@ from tests.unit.service.made_up_patients import AT, arriving, record
 
 SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
 FOLDER = Path(__file__).parent / "golden"
-PATIENTS = ("demo-lung", "demo-sparse", "demo-two-primaries")
-EMERGENCIES = ("demo-lung", "demo-treated", "demo-sparse", "demo-no-cancer")
+PATIENTS = ("demo-lung", "demo-emergency", "demo-sparse", "demo-two-primaries")
+EMERGENCIES = ("demo-emergency", "demo-treated", "demo-sparse", "demo-no-cancer")
 ENDINGS: dict[Rendering, str] = {"markdown": "md", "plain": "txt", "html": "html"}
 
 
