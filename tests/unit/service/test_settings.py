@@ -6,8 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from service.errors import SettingsError
+from service.fhir_settings import Backend, Basic, FhirServer
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient, FhirServer, Settings, State
+from service.settings import EhrClient, Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -29,6 +30,7 @@ PUBLIC = 'public_url = "https://service.example"\n'
 CLIENT = '[[client]]\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/keys"\n'
 TWIN = '[[client]]\nissuer = "https://b"\njwks_url = "https://b/keys"\nlabel = "client-1"\n'
 LISTS: dict[str, type[BaseModel]] = {"fhir": FhirServer, "client": EhrClient}
+TABLES: dict[str, type[BaseModel]] = {"backend": Backend, "basic": Basic}  # of an entry
 
 
 def shown(default: object) -> str:
@@ -51,10 +53,19 @@ def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
         variable = "ONCOHOOKS_" + (prefix + name).upper().replace(".", "__")
         table.append(f"| `{prefix}{name}` | `{variable}` | {shown(default)} | {field.description} |")
         if name in LISTS:
-            parts = LISTS[name].model_fields.items()
-            defaults = {key: "" if part.is_required() else shown(part.default) for key, part in parts}
-            table += [f"| `[[{name}]] {key}` | | {defaults[key]} | {part.description} |" for key, part in parts]
+            table += parts(f"[[{name}]]", LISTS[name])
     return table
+
+
+def parts(name: str, model: type[BaseModel]) -> list[str]:
+    """The rows of a table that can be set in site.toml only."""
+    found: list[str] = []
+    for key, part in model.model_fields.items():
+        default = "" if part.is_required() else shown(part.default)
+        found.append(f"| `{name} {key}` | | {default} | {part.description} |")
+        if key in TABLES:
+            found += parts(f"[{name.strip('[]')}.{key}]", TABLES[key])
+    return found
 
 
 def test_the_page_lists_every_setting_with_default_and_meaning() -> None:

@@ -10,10 +10,11 @@ from fhir_mappings.resources.r4 import Observation
 from service.cds_hooks.envelope import read_body, read_request
 from service.cds_hooks.wire import HookRequest
 from service.errors import MalformedError, ToldError, TooLargeError, TooManyEntriesError
-from tests.unit.service.far_end import PATIENT, bundle, hook_call, observation, patient
+from tests.unit.service.far_end import PATIENT, bundle, hook_call, leave, observation, patient
 
 WANTED = frozenset({"patient", "laboratory"})
 CONTEXT = b'"context":{"patientId":"1"}'
+LEAVE = json.dumps(leave("a")).encode()
 
 
 def read(body: bytes | dict[str, Any], limit: int = 10_000) -> HookRequest:
@@ -38,6 +39,7 @@ def test_a_call_is_read(indent: int | None) -> None:
             "token_type": "Bearer",
             "expires_in": 300,
             "scope": "a (b)/c",
+            "subject": "oncohooks",
             "patient": "1",
         },
         prefetch={"patient": patient(), "laboratory": bundle(observation(1)), "notOurs": [1], "null": None},
@@ -49,6 +51,7 @@ def test_a_call_is_read(indent: int | None) -> None:
     assert (request.hook, request.context.patientId, request.fhirServer) == ("patient-view", PATIENT, "https://a/r4")
     assert request.fhirAuthorization
     assert request.fhirAuthorization.access_token == "abc"  # noqa: S105
+    assert (request.fhirAuthorization.subject, request.fhirAuthorization.scope) == ("oncohooks", "a (b)/c")
     laboratory = request.prefetch["laboratory"]
     assert laboratory
     assert isinstance(laboratory.entries[0].resource, Observation)
@@ -127,7 +130,7 @@ def test_a_member_that_stands_twice_is_refused(body: bytes) -> None:
         (b'{"hook":"a",' + CONTEXT + b',"fhirServer":[]}', "fhirServer is not a string"),
         (b'{"hook":"a",' + CONTEXT + b',"prefetch":[]}', "prefetch is not a JSON object"),
         (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":{}}', "fhirAuthorization.access_token is missing"),
-        (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":{"access_token":"a"}}', "fhirServer is missing"),
+        (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":' + LEAVE + b"}", "fhirServer is missing"),
         (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":{"access_token":"a\\r\\nb"}}', "cannot stand in a header"),
         (b"[" * 1_000_000, "the body is not a JSON object"),
         (b'{"a":' * 1_000_000, "the body is not JSON"),
@@ -187,5 +190,5 @@ def test_a_body_up_to_the_limit_is_read() -> None:
 
 def test_the_token_is_not_shown() -> None:
     """No text of a call holds its token."""
-    call = hook_call(fhirServer="https://a", fhirAuthorization={"access_token": "s3cret"})
+    call = hook_call(fhirServer="https://a", fhirAuthorization=leave("s3cret"))
     assert "s3cret" not in repr(read(call))
