@@ -281,7 +281,13 @@ class RefusedError(FhirError):
 
 
 class NotAuthorisedError(FhirError):
+    """`unreachable`: who issues tokens did not answer."""
+
     category = Category.FHIR_NOT_AUTHORISED
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
 
 
 class LostPageError(FhirError):

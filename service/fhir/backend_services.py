@@ -119,7 +119,8 @@ class BackendServices:
         if self._held is not None:
             return self._held
         assert self._failed is not None  # noqa: S101 - an asking ends in a token or a failure
-        raise NotAuthorisedError(str(self._failed[1])) from self._failed[1]
+        why = self._failed[1]
+        raise NotAuthorisedError(str(why), unreachable=why.unreachable) from why
 
     def _ask(self) -> asyncio.Task[None] | None:
         """The asking that is on its way, else a new one; None shortly after one that failed."""

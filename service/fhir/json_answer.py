@@ -43,9 +43,9 @@ async def json_answer(
                 raise NotAuthorisedError(f"{what} answered packed, although asked for plain")
             return JsonAnswer(response.status_code, await _body(response, what))
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise NotAuthorisedError(f"{what}: no answer within {patience:g} s") from error
+        raise NotAuthorisedError(f"{what}: no answer within {patience:g} s", unreachable=True) from error
     except (httpx.HTTPError, httpx.StreamError) as error:
-        raise NotAuthorisedError(f"{what}: not reached ({type(error).__name__})") from error
+        raise NotAuthorisedError(f"{what}: not reached ({type(error).__name__})", unreachable=True) from error
 
 
 def _read_alike(url: str, what: str) -> httpx.URL:

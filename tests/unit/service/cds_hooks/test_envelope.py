@@ -188,6 +188,34 @@ def test_a_body_up_to_the_limit_is_read() -> None:
     assert asyncio.run(read_body(chunks(), "no number", 25)) == b"abcde" * 5
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"token_type": None}, "token_type is missing"),
+        ({"token_type": "mac"}, "token_type must be Bearer"),
+        ({"expires_in": None}, "expires_in is missing"),
+        ({"expires_in": "300"}, "expires_in is not a whole number"),
+        ({"expires_in": 0}, "expires_in says that the token has expired"),
+        ({"expires_in": -1}, "expires_in says that the token has expired"),
+        ({"scope": None}, "scope is missing"),
+        ({"subject": None}, "subject is missing"),
+        ({"subject": 1}, "subject is not a string"),
+        ({"patient": 1}, "patient is not a string"),
+    ],
+)
+def test_an_authorisation_is_whole(members: dict[str, object], expected: str) -> None:
+    """Every member that the specification requires is there, and of its type; the token lives."""
+    call = hook_call(fhirServer="https://a", fhirAuthorization=leave("s3cret", **members))
+    told = str(refusal(call))
+    assert told == f"fhirAuthorization.{expected}"
+
+
+def test_the_kind_of_token_is_read_whatever_its_case() -> None:
+    """RFC 6749, 7.1: token types are compared without regard to case."""
+    given = leave(token_type="bearer")  # noqa: S106 - a kind
+    assert read(hook_call(fhirServer="https://a", fhirAuthorization=given)).fhirAuthorization
+
+
 def test_the_token_is_not_shown() -> None:
     """No text of a call holds its token."""
     call = hook_call(fhirServer="https://a", fhirAuthorization=leave("s3cret"))
