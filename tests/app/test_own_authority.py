@@ -25,6 +25,7 @@ from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import (
     BASE,
     JSON,
+    PATIENT,
     FhirServer,
     assessment_of,
     bundle,
@@ -258,6 +259,24 @@ def test_check_tells_that_a_token_is_not_taken(server: Guarded, entry: dict[str,
     answers_all(server)
     server.takes = set()
     assert lines(server, entry)["fhir 1 read"].state == "red"
+
+
+def test_commands_read_a_server_of_the_site_with_its_credentials(
+    server: Guarded, entry: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`score --fhir` and `mapping coverage --fhir` find the server's entry in site.toml, and ask for one token each."""
+    server.holds()
+    key_file = entry["backend"]["key_file"]
+    table = f'[fhir.backend]\nclient_id = "a"\nkey_file = "{key_file}"\n'
+    (tmp_path / "site.toml").write_text(f'[[fhir]]\nurl = "{BASE}"\n{table}')
+    (tmp_path / "patients").write_text(f"{PATIENT}\n{PATIENT}\n")
+    monkeypatch.setenv("ONCOHOOKS_SITE", str(tmp_path))
+    for command in (["score", "--patient", PATIENT], ["mapping", "coverage", "--patients", str(tmp_path / "patients")]):
+        server.requests.clear()
+        result = CliRunner().invoke(main, [*command, "--fhir", f"{BASE}/"], obj=server)
+        assert result.exit_code == 0, result.output
+        assert server.shown() == {OWN}
+        assert [str(request.url) for request in server.requests].count(TOKEN_URL) == 1
 
 
 def test_keys_prints_what_is_to_be_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
