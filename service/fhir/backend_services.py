@@ -111,7 +111,7 @@ class BackendServices:
     async def _new(self, until: float) -> _Held:
         asking = self._ask()
         if asking is not None:
-            patience = None if until == math.inf else max(0.0, until - time.monotonic())
+            patience = None if until == math.inf else max(0.0, until - asyncio.get_running_loop().time())
             try:
                 await asyncio.wait_for(asyncio.shield(asking), patience)  # the others wait on when this one gives up
             except TimeoutError as error:

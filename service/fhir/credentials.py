@@ -9,7 +9,7 @@ class Credentials(Protocol):
     """The service's own authority on one FHIR server. It is used for that server and for no other."""
 
     async def header(self, until: float) -> str:
-        """The value of Authorization; `until` (time.monotonic) is how long there is.
+        """The value of Authorization; `until`, a moment of the running loop's `time()`, is how long there is.
 
         Raises NotAuthorisedError, TimedOutError.
         """
