@@ -28,10 +28,14 @@ from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.errors import SettingsError
+from service.fhir.backend_services import BackendServices
 from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.credentials import Credentials, Password
 from service.fhir.gather import Reach
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
+from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
+from service.fhir_settings import FhirServer
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
@@ -53,11 +57,34 @@ def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
     """How far this site's calls may go."""
     limits = settings.limits
     servers = FhirServers(
-        FhirClient(Base.parse(server.url), http, server.timeout_seconds, limits.fhir_body_bytes, server.version)
+        FhirClient(
+            Base.parse(server.url),
+            http,
+            server.timeout_seconds,
+            limits.fhir_body_bytes,
+            server.version,
+            credentials_of(server, http),
+        )
         for server in settings.fhir
     )
     bounds = Bounds(limits.fhir_pages, limits.entries)
     return Reach(servers, bounds, limits.fhir_concurrency, settings.deadline_seconds)
+
+
+def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials | None:
+    """What the service shows this server; None where it has only the tokens of calls.
+
+    Raises SettingsError where key or password cannot be read: better at the start than at the first call.
+    """
+    if server.basic:
+        return Password(server.basic.user, server.basic.secret)
+    if server.backend is None:
+        return None
+    try:
+        signing_key(read_keys(server.backend.key_file), server.backend.kid)
+    except SigningKeyError as error:
+        raise SettingsError(str(error)) from error
+    return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds)
 
 
 def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> Register | None:
@@ -146,11 +173,15 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         for warning in settings.warnings():
             _logger.warning(warning)
+        for client in reach.servers:
+            if client.credentials:
+                client.credentials.start()
         score(PatientRecord("0"), package, settings.moment)  # fills the caches that the first call would wait for
         try:
             yield
         finally:
             readiness.draining = True
+            await reach.servers.close()
             await http.aclose()
             await replay.close()
             await feedback.close()

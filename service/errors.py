@@ -21,6 +21,7 @@
             ├── NotFhirError           answered, but not in FHIR JSON
             ├── AnswerTooLargeError    answered with more than the limit
             ├── RefusedError           answered with an error status
+            ├── NotAuthorisedError     there is no token of our own for it
             ├── LostPageError          a search could not be read to its end
             └── UnknownPatientError    no such patient
 
@@ -58,6 +59,7 @@ class Category(StrEnum):
     FHIR_NOT_FHIR = "fhir-not-fhir"
     FHIR_TOO_LARGE = "fhir-too-large"
     FHIR_REFUSED = "fhir-refused"
+    FHIR_NOT_AUTHORISED = "fhir-not-authorised"
     FHIR_PAGE_LOST = "fhir-page-lost"
     NOT_KEPT = "not-kept"
     INTERNAL = "internal"
@@ -154,6 +156,13 @@ TABLE: Mapping[Category, Told] = {
         "processing",
         "The FHIR server answered a query with an error, so that what it holds is not known.",
         "Run `oncohooks check`: it tries every query; look into the FHIR server's log.",
+        "fatal",
+    ),
+    Category.FHIR_NOT_AUTHORISED: Told(
+        502,
+        "security",
+        "The service could not show the FHIR server that it may read: it got no token of its own.",
+        "Run `oncohooks check`; compare [fhir.backend] of site.toml with the registration (docs/authorisation.md).",
         "fatal",
     ),
     Category.FHIR_PAGE_LOST: Told(
@@ -269,6 +278,16 @@ class RefusedError(FhirError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotAuthorisedError(FhirError):
+    """`unreachable`: who issues tokens did not answer."""
+
+    category = Category.FHIR_NOT_AUTHORISED
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
 
 
 class LostPageError(FhirError):

@@ -18,11 +18,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from fhir_mappings.versions import Version
 from service.card_settings import Card
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
@@ -34,27 +34,11 @@ _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
 # How a client wants to be answered: `service/cds_hooks/dialects.py` declares what is different.
 DialectName = Literal["spec", "sandbox", "epic", "oracle"]
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FhirServer(_Table):
-    url: str = Field(description="FHIR base address; only these servers are ever called")
-    timeout_seconds: Seconds = Field(default=5.0, description="longest wait for one answer of this server")
-    version: Version | None = Field(
-        default=None,
-        description="FHIR version of this server, `R4`, `R4B` or `R5`; else R4, or what its CapabilityStatement states"
-        " (asked for when a resource has the shape of another version)",
-    )
-
-    @field_validator("url")
-    @classmethod
-    def _is_a_base(cls, text: str) -> str:
-        return Base.parse(text).url
 
 
 class EhrClient(_Table):
@@ -295,6 +279,7 @@ class Settings(BaseSettings):
             "demonstration is on: conditions meant for real patients are waived": self.demonstration,
             "no [[client]]: every call but those of the public addresses gets 401": self._admits_nobody,
             "quiet.shadow is on: cards are computed and kept, and none is shown": self.quiet.shadow,
+            "credentials go to a FHIR server unencrypted: closed networks only": self._sends_in_clear,
             "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
         return tuple(text for text, holds in said.items() if holds)
@@ -302,6 +287,10 @@ class Settings(BaseSettings):
     @property
     def _admits_nobody(self) -> bool:
         return self.auth == "required" and not self.client
+
+    @property
+    def _sends_in_clear(self) -> bool:
+        return any(server.sends_in_clear for server in self.fhir)
 
     @property
     def _forgets(self) -> bool:

@@ -22,6 +22,7 @@ from service.commands.failure import Failure
 from service.commands.fhir_file import read_fhir_file, record_from
 from service.commands.moment_option import at_option
 from service.commands.progress import announced
+from service.commands.site_server import settings_for
 from service.commands.version_option import version_option
 from service.fhir.client import open_http
 from service.fhir.gather import PatientCall, whole
@@ -83,8 +84,8 @@ def score(
     """Score one patient and say why. "Not scored" is an answer too, and ends with exit code 0."""
     if (fhir is None) == (bundle is None):
         raise click.UsageError("give one of --fhir and --bundle")
-    options: dict[str, Any] = {"fhir": [{"url": fhir}] if fhir else None, "model": package}
-    settings = Settings.read(**{name: value for name, value in options.items() if value is not None})
+    options: dict[str, Any] = {"model": package} if package else {}
+    settings = settings_for(fhir, **options) if fhir else Settings.read(**options)
     record = _from_file(bundle, patient, fhir_version) if bundle else _from_server(settings, patient, network)
     try:
         loaded = Package.load(settings.model, catalogue().schema)

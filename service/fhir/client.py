@@ -5,6 +5,7 @@ The server is trusted with the patient, not with us: what it answers is bounded,
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
@@ -21,6 +22,7 @@ from service.errors import (
     TimedOutError,
     UnreachableError,
 )
+from service.fhir.credentials import Credentials
 from service.fhir.origin import Base, NotABaseError
 
 # HAPI answers a repeated search from a cache for 60 s unless told not to; `no-store` would cut it to one page.
@@ -72,13 +74,21 @@ class CapabilityStatement(msgspec.Struct, frozen=True, tag_field="resourceType",
 class FhirClient:
     """One FHIR server. Every address that it is given is checked to be within the server's base.
 
-    `version` is that of the setting, else R4 until the server has stated another.
+    `version` is that of the setting, else R4 until the server has stated another. `credentials` are the service's own:
+    with them it may read where a call brings no token, and go on after the call.
     """
 
     def __init__(
-        self, base: Base, http: httpx.AsyncClient, timeout: float, body_limit: int, version: Version | None = None
+        self,
+        base: Base,
+        http: httpx.AsyncClient,
+        timeout: float,
+        body_limit: int,
+        version: Version | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.base = base
+        self.credentials = credentials
         self.version: Version = version or DEFAULT
         self.knows_version = version is not None
         self._asked = -_ASK_AGAIN_SECONDS
@@ -90,12 +100,32 @@ class FhirClient:
     async def read(self, address: str, token: str = "") -> Reply:
         """GET an address relative to the base, or an absolute one within it, as the holder of `token`.
 
-        Raises NotFhirError (an address that leads elsewhere, another content type, packed content), RefusedError (any
-        status but 200), AnswerTooLargeError, TimedOutError, UnreachableError.
+        Without a token as the service itself, where it has credentials. Raises NotAuthorisedError (it got no token of
+        its own), NotFhirError (an address that leads elsewhere, another content type, packed content), RefusedError
+        (any status but 200), AnswerTooLargeError, TimedOutError, UnreachableError.
         """
         url = self._within(address)
+        if token or self.credentials is None:
+            return await self._get(url, _bearer(token))
+        return await self._get_as_itself(url, self.credentials)
+
+    async def _get_as_itself(self, url: httpx.URL, own: Credentials, until: float = math.inf) -> Reply:
+        """With the service's own authority; after a 401 once more, if there is another token to show."""
+        shown = await own.header(until)
         try:
-            async with self._http.stream("GET", url, headers=_bearer(token), timeout=self._timeout) as response:
+            return await self._get(url, {"Authorization": shown})
+        except RefusedError as error:
+            if error.status != httpx.codes.UNAUTHORIZED:
+                raise
+            own.refused(shown)
+            again = await own.header(until)
+            if again == shown:
+                raise
+        return await self._get(url, {"Authorization": again})
+
+    async def _get(self, url: httpx.URL, headers: Mapping[str, str]) -> Reply:
+        try:
+            async with self._http.stream("GET", url, headers=headers, timeout=self._timeout) as response:
                 _expect_fhir(response)
                 return Reply(await self._body(response), response.headers.get("date", ""))
         except httpx.TimeoutException as error:
@@ -167,6 +197,12 @@ class FhirServers:
 
     def __iter__(self) -> Iterator[FhirClient]:
         return iter(self._clients.values())
+
+    async def close(self) -> None:
+        """End what the servers' credentials do in the background."""
+        for client in self:
+            if client.credentials:
+                await client.credentials.close()
 
     def version_of(self, address: str) -> Version:
         """The version of the server that a request states, as far as it is known."""

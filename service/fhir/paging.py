@@ -6,13 +6,21 @@ from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.resources.r4 import Patient
 from fhir_mappings.retrieval import Query
 from fhir_mappings.versions import Version
-from service.errors import FhirError, LostPageError, NotFhirError, RefusedError, UnknownPatientError
+from service.errors import (
+    FhirError,
+    LostPageError,
+    NotAuthorisedError,
+    NotFhirError,
+    RefusedError,
+    UnknownPatientError,
+)
 from service.fhir.answer import Answer, answer_of
 from service.fhir.client import FhirClient
 
-# A server that understood a search and will not do it: an unsupported type or parameter, a scope that is missing.
-# Everything else (401, 429, 5xx, a redirect) leaves open what is there, and is an error.
-_REFUSALS = frozenset({400, 403, 404, 405, 406, 410, 422, 501})
+# A server that understood a search and will not do it: an unsupported type or parameter, a scope or
+# a token that is missing.
+# Everything else (429, 5xx, a redirect) leaves open what is there, and is an error.
+_REFUSALS = frozenset({400, 401, 403, 404, 405, 406, 410, 422, 501})
 _GONE = frozenset({404, 410})
 
 
@@ -28,6 +36,11 @@ async def ask(client: FhirClient, query: Query, patient_id: str, token: str, bou
 
     Raises UnknownPatientError, LostPageError and what `FhirClient.read` raises.
     """
+    own = None if token else client.credentials
+    if own and not own.may_read(query.type):
+        if needed:
+            raise NotAuthorisedError(f"{query.key}: the service's token does not cover {query.type}")
+        return Answer(query, "search", "notAsked", reason=f"the service's token does not cover {query.type}")
     try:
         first = await _page(client, query.url(patient_id), token)
     except RefusedError as error:
@@ -37,6 +50,8 @@ async def ask(client: FhirClient, query: Query, patient_id: str, token: str, bou
             raise RefusedError(f"{query.key}: {error}", error.status) from error
         return Answer(query, "search", "failed", reason=f"refused with HTTP status {error.status}")
     pages, cut = await rest(client, query, first, token, bounds)
+    if not cut and own and own.reads_part_of(query.type):
+        cut = f"the service's token covers a part of {query.type} only"
     return answer_of(query, "search", [first, *pages], cut=cut)
 
 

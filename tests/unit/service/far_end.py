@@ -70,6 +70,19 @@ def hook_call(**members: object) -> dict[str, Any]:
     return {name: value for name, value in call.items() if value is not None}
 
 
+def leave(token: str = "abc", /, **members: object) -> dict[str, Any]:  # noqa: S107 - a made-up one
+    """A fhirAuthorization; a member given as None is left out."""
+    given = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "patient/*.rs",
+        "subject": "oncohooks",
+        **members,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
 class FhirServer(httpx.AsyncBaseTransport):
     """Answers what a test told it to, records everything, and knows nothing else."""
 

@@ -211,7 +211,7 @@ def test_of_too_many_entries_the_newest_are_read(server: FhirServer) -> None:
         gathered(server, entries=5)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 422, 501])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 501])
 def test_a_refused_search_is_a_gap(server: FhirServer, status: int) -> None:
     """A search that the server does not know, or not for us, fails by itself; the record goes on."""
     server.holds(sequences=status)
@@ -219,7 +219,7 @@ def test_a_refused_search_is_a_gap(server: FhirServer, status: int) -> None:
     assert (line.state, line.reason) == ("failed", f"refused with HTTP status {status}")
 
 
-@pytest.mark.parametrize("status", [302, 401, 429, 500, 503])
+@pytest.mark.parametrize("status", [302, 429, 500, 503])
 def test_any_other_failure_of_a_search_is_an_error(server: FhirServer, status: int) -> None:
     """Where it is not known what the server holds, nothing is scored."""
     server.holds(laboratory=status)
