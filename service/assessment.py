@@ -20,6 +20,7 @@ from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, because, reason_to_abstain
 from service.attribution import Factor, factors
+from service.emergency.change import Change, Update
 from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
@@ -137,6 +138,8 @@ class Assessment(_Part, frozen=True):
     applicability: Applicability | None = None
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
+    changed_by: tuple[Change, ...] = ()
+    update: Update | None = None
 
     @property
     def is_of_another(self) -> bool:
@@ -154,17 +157,20 @@ def assess(
     restricted: bool = False,
     showing: Showing = NEVER,
     with_interactions: bool = False,
+    emergency: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
     Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival. Interactions are computed
-    where they are asked for.
+    where they are asked for. An `emergency` is always rule A.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
     schema = catalogue().schema
     encoded = encode(record, schema, at, stage)
     setting = choose_setting(encoded, at, package.manifest.serving)
+    if emergency and setting.rule != "A":
+        setting = Setting("acute", "A", at, "unplanned")
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
     if restricted and not encoded.foreign:

@@ -23,11 +23,12 @@ def score(
     restricted: RestrictedRecords | None = None,
     showing: Showing = NEVER,
     with_interactions: bool = False,
+    emergency: bool = False,
 ) -> Assessment:
     """Assess one record.
 
     `real` is the clock that `now` reads, `restricted` the labels under which none is assessed, `showing` what is
-    allowed of survival.
+    allowed of survival. `emergency`: asked for by an emergency department.
     """
     at = moment.at_for(record, real)
     notices = _running_notices(
@@ -43,6 +44,7 @@ def score(
         restricted=withheld,
         showing=showing,
         with_interactions=with_interactions,
+        emergency=emergency,
     )
 
 
