@@ -1,4 +1,4 @@
-"""The emergency call for the OpenAPI document: its body is read within limits, so FastAPI does not know it by itself."""
+"""The emergency call for the OpenAPI document: its body is read within limits, FastAPI does not know it by itself."""
 
 from typing import Any
 

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.emergency.turns import Turns, taking
 from service.errors import Category
+from service.limits import Limits
 from service.refusals import refusal
-from service.settings import Limits
 from service.telemetry import Telemetry
 
 Urgency = Literal["emergency", "chart-open"]

@@ -1,4 +1,4 @@
-"""Snapshots of a record as they arrive -> pictures of the patient, the last one final. No answer waits for the whole."""
+"""Snapshots of a record as they arrive -> pictures of the patient, the last one final; none waits for the whole."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
