@@ -15,9 +15,9 @@ class Limits(BaseModel):
     fhir_body_bytes: Count = Field(default=32 * 2**20, description="largest single answer of a FHIR server")
     fhir_pages: Count = Field(default=500, description="most pages of one search")
     fhir_concurrency: Count = Field(default=12, description="most requests to FHIR servers at a time, for one patient")
-    hooks_at_once: Count = Field(default=24, description="most hook calls in work at a time, by this process")
+    hooks_at_once: Count = Field(default=16, description="most hook calls in work at a time, by this process")
     hooks_waiting: int = Field(
-        default=24, ge=0, description="most hook calls that wait for that; others get 503 at once (docs/emergency.md)"
+        default=16, ge=0, description="most hook calls that wait for that; others get 503 at once (docs/emergency.md)"
     )
     emergencies_at_once: Count = Field(default=100, description="most emergency calls in work, beside the hook calls")
     emergencies_waiting: int = Field(

@@ -8,7 +8,7 @@ their own. They are never turned away while a chart-open call is let in.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +24,7 @@ Urgency = Literal["emergency", "chart-open"]
 EMERGENCY_PATH = "/emergency/"
 _HOOKS, _URGENT_HOOK, _FEEDBACK = "/cds-services/", "-emergency", "/feedback"
 _RETRY_SECONDS = 1
+_THROWING_AWAY_SECONDS = 2.0
 
 
 class OverloadedError(Exception):
@@ -89,6 +90,7 @@ class Lane:
         self._shed.headers["Retry-After"] = str(_RETRY_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._turns.arrivals += 1
         urgency = urgency_of(scope)
         if urgency is None:
             await self._app(scope, receive, send)
@@ -99,7 +101,21 @@ class Lane:
                     await self._app(scope, receive, send)
         except OverloadedError:
             self._telemetry.shed(urgency)
-            await self._shed(scope, receive, send)
+            await self._turn_away(receive, send)
+
+    async def _turn_away(self, receive: Receive, send: Send) -> None:
+        """The answer at once, then its end, once the body was thrown away: a connection closed before would be broken.
+
+        Many clients send everything before they read, and would never see the answer.
+        """
+        shed = self._shed
+        await send({"type": "http.response.start", "status": shed.status_code, "headers": shed.raw_headers})
+        await send({"type": "http.response.body", "body": shed.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_THROWING_AWAY_SECONDS):
+                while (await receive()).get("more_body", False):
+                    pass
+        await send({"type": "http.response.body", "body": b""})
 
     def _slots(self, urgency: Urgency) -> Slots:
         if urgency == "emergency":

@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
+_QUIET_ROUNDS = 4  # a connection is accepted in one, its request read in the next, and begins in the one after
+_MOST_ROUNDS = 32  # however many arrive: who was let in must get done
+
 
 class Turns:
     """Who works, and who waits: emergencies in order of arrival, then the others."""
@@ -18,17 +21,41 @@ class Turns:
         self._taken = False
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
+        self.arrivals = 0  # requests so far, counted by who lets them in
 
     @asynccontextmanager
     async def turn(self, *, urgent: bool) -> AsyncIterator[None]:
         """Work without awaiting anything within it."""
-        if self._taken:
-            await self._wait(self._urgent if urgent else self._others)
-        self._taken = True
+        await self._take(self._urgent if urgent else self._others)
         try:
+            if not urgent:
+                await self._let_in()
             yield
         finally:
             self._hand_on()
+
+    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+        if self._taken:
+            await self._wait(queue)
+        self._taken = True
+
+    async def _let_in(self) -> None:
+        """Let the loop go round until nothing new arrives, and emergencies pass.
+
+        uvloop accepts one connection a round: with work in every round, callers would queue in the kernel, where none
+        can be told from another, and none be turned away.
+        """
+        quiet = 0
+        for _ in range(_MOST_ROUNDS):
+            arrivals = self.arrivals
+            if self._urgent:
+                self._hand_on()
+                await self._take(self._others)
+            else:
+                await asyncio.sleep(0)
+            quiet = quiet + 1 if self.arrivals == arrivals else 0
+            if quiet == _QUIET_ROUNDS:
+                break
 
     async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
         waiting = asyncio.get_running_loop().create_future()
