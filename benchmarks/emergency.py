@@ -129,7 +129,7 @@ def _body(patient: str, deadline_ms: int) -> bytes:
 
 
 async def _seen(port: int, message: bytes) -> Seen:
-    """One call; the first answer counts where it is a score or a final "not scored". Raises RuntimeError for another."""
+    """One call; an answer counts where it is a score or a final "not scored". Raises RuntimeError without any."""
     started = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
     writer.write(message)

@@ -16,10 +16,13 @@ _FORMS: dict[str, Form] = {
 
 def form_of(accept: str) -> Form:
     """The form that is wanted most, the first of equals; the assessment as JSON where none is one of ours."""
-    wanted = [
-        (_weight(parameters), _FORMS[kind]) for kind, parameters in map(_parted, accept.split(",")) if kind in _FORMS
-    ]
+    offered = [(_weight(parameters), _FORMS[kind]) for kind, parameters in _kinds(accept) if kind in _FORMS]
+    wanted = [one for one in offered if one[0] > 0]
     return max(wanted, key=lambda one: one[0], default=(1.0, "json"))[1]
+
+
+def _kinds(accept: str) -> list[tuple[str, list[str]]]:
+    return [_parted(text) for text in accept.split(",")]
 
 
 def _parted(text: str) -> tuple[str, list[str]]:
