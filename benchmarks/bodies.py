@@ -1,16 +1,35 @@
 """Generated hook calls: one patient, complete prefetch, as large as the ones EHRs send."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fhir_mappings.concepts import LOINC, catalogue
 from fhir_mappings.retrieval import queries
+from models.package import Package
 
 PATIENT = "bench"
 OBSERVATIONS = 300
+PACKAGE = Path("models/packages/pan-cancer")
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _PADDING = "Result of the central laboratory, verified. " * 5  # narrative that servers send and nobody reads
+
+
+@cache
+def _usual() -> Mapping[str, tuple[float, float]]:
+    """What training patients of the shipped package have, per parameter: a patient unlike them is not scored."""
+    settings = Package.load(PACKAGE, catalogue().schema).manifest.settings.values()
+    trained = [setting.trained for setting in settings]
+    return {key: one.usual for inputs in trained for key, one in inputs.items() if one.usual}
+
+
+def _ordinary(key: str) -> float:
+    feature = catalogue().schema[key]
+    low, high = _usual().get(key, (feature.low, feature.high))
+    return round((low * high) ** 0.5 if low > 0 else (low + high) / 2, 2)
 
 
 def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -20,7 +39,6 @@ def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, Any]:
     feature = catalogue().schema[key]
-    middle = (feature.low * feature.high) ** 0.5 if feature.low > 0 else min(feature.high, 5.0)
     taken = (now - timedelta(hours=6 * (number // 20))).isoformat()
     return {
         "resourceType": "Observation",
@@ -34,7 +52,7 @@ def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, A
         "effectiveDateTime": taken,
         "issued": taken,
         "valueQuantity": {
-            "value": round(middle, 2), "unit": feature.unit, "system": "http://unitsofmeasure.org", "code": feature.unit
+            "value": _ordinary(key), "unit": feature.unit, "system": "http://unitsofmeasure.org", "code": feature.unit
         },
     }  # fmt: skip
 

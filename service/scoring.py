@@ -28,7 +28,7 @@ def score(
     """Assess one record.
 
     `real` is the clock that `now` reads, `restricted` the labels under which none is assessed, `showing` what is
-    allowed of survival. `emergency`: asked for by an emergency department.
+    allowed of survival. An `emergency` is always ranked as an acute stay.
     """
     at = moment.at_for(record, real)
     notices = _running_notices(

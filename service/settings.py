@@ -190,7 +190,7 @@ class Settings(BaseSettings):
     cds_hooks_version: Literal["2.0", "3.0"] = Field(
         default="2.0",
         description="CDS Hooks that discovery speaks: with `3.0` each service says its version and that of its hook,"
-        " members that a strict client of 2.0 does not know",
+        " and the laboratory's template reckons with dates, which a strict client of 2.0 does not know",
     )
     host: str = Field(default="127.0.0.1", description="address that `serve` listens on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")

@@ -23,7 +23,7 @@ from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
-from service.cds_hooks.services import discovery
+from service.cds_hooks.services import EMERGENCY_HOOK, discovery
 from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.treating import reader_is
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
@@ -76,7 +76,7 @@ class CdsService:
         self._readers = Readers(reach.servers, settings.client)
         self._telemetry = telemetry
         self._real = real
-        described = discovery(queries)
+        described = discovery(queries, dated=settings.cds_hooks_version == "3.0" and not settings.moment.moves)
         self._hooks = {service.id: service.hook for service in described.services}
         self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 
@@ -105,7 +105,7 @@ class CdsService:
             self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
             record = with_foreign_orders(record, call.context.draftOrders)
             async with turn():
-                assessment = self._scored(record, reader)
+                assessment = self._scored(record, reader, hook)
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)
             card = await self._issued.identified(self._card(assessment, request, client), recipient)
@@ -135,7 +135,7 @@ class CdsService:
             return await gathering, Reader()
         return await asyncio.gather(gathering, self._readers.reader(call, client.issuer))
 
-    def _scored(self, record: PatientRecord, reader: Reader) -> Assessment:
+    def _scored(self, record: PatientRecord, reader: Reader, hook: str) -> Assessment:
         return score(
             record,
             self._package,
@@ -145,6 +145,7 @@ class CdsService:
             restricted=self._settings.restricted,
             showing=self._showing(reader),
             with_interactions=self._settings.card.interactions,
+            emergency=hook == EMERGENCY_HOOK,
         )
 
     def _showing(self, reader: Reader) -> Showing:

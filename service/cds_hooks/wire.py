@@ -12,7 +12,7 @@ from fhir_mappings.finding import Issue
 
 # ruff: noqa: N815
 
-Hook = Literal["patient-view", "encounter-discharge", "order-sign"]
+Hook = Literal["patient-view", "encounter-start", "encounter-discharge", "order-sign"]
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ class Range(msgspec.Struct, frozen=True, gc=False):
 
 
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`number` counts the answers, `final` is the last. `narrowed`: the range is smaller than that of `previous`."""
+    """`number` counts the answers, `final` is the last one; `narrowed`: whether its range is the smaller one."""
 
     number: int
     final: bool

@@ -93,9 +93,10 @@ EMERGENCY: dict[str, Any] = {
     },
     "responses": {
         "200": {
-            "description": "scored, or not scored and why; as JSON once, or as a stream of better answers",
+            "description": "scored, or not scored and why; once, as JSON or RiskAssessment, or as a stream of better answers",
             "content": {
                 "application/json": {"schema": {"$ref": _REF.format(name=Assessment.__name__)}},
+                "application/fhir+json": {"schema": {"$ref": _REF.format(name="Resource")}},
                 "text/event-stream": {"schema": _EVENTS},
             },
         },

@@ -34,7 +34,11 @@ from service.emergency.updates import alone
 from service.emergency.whose import EmergencyCall, call_of
 from service.errors import Category, ToldError
 from service.fhir.gather import Reach, gather
+from service.fhir.risk_assessment import risk_assessment
+from service.fhir.written import MEDIA_TYPE as FHIR
 from service.fhir.written import operation_outcome
+from service.language.choice import chosen
+from service.language.sentences import language
 from service.logs import told as fault_told
 from service.refusals import client_of
 from service.scoring import score
@@ -84,7 +88,16 @@ class EmergencyService:
         last = await unless_gone(request.receive, self._last(answers))
         if last is None:
             return Response(status_code=499)  # nobody reads it
-        return Response(_encoder.encode(last), media_type="application/json", headers={"Cache-Control": "no-store"})
+        body, media_type = _encoder.encode(last), "application/json"
+        if form == "fhir":
+            async with turn():
+                body, media_type = self._as_fhir(last, asked.encounter_id, request), FHIR
+        return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+    def _as_fhir(self, assessment: Assessment, encounter: str, request: Request) -> bytes:
+        client, accepted = client_of(request), request.headers.get("accept-language", "")
+        words = language(chosen(client.language if client else None, self._settings.language, accepted))
+        return risk_assessment(assessment, self._package, encounter, words)
 
     async def _read(self, request: Request) -> Asked:
         limits = self._settings.limits

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from service.abstention import texts
+from service.abstention import ACUTE, texts
 from service.assessment import Assessment
+from service.emergency.key_inputs import KeyInputs
 from service.labels import in_sentence, label
 from service.language.sentences import Language
 from service.statement.survival import figures_of
@@ -27,10 +28,31 @@ def summary(assessment: Assessment, language: Language, *, survival: bool = Fals
         "unread": unread_names(assessment, language),
     }
     keys = _sentences(assessment)
+    if is_acute(assessment):
+        return _of_emergency(assessment, assessment.position.category, language)
     if survival and assessment.survival and not unread_keys(assessment):
         arguments |= figures_of(assessment.survival[0], language)
         keys = ("summary-survival", *keys)
     return fitting([language.say(key, **arguments) for key in keys])
+
+
+def _of_emergency(assessment: Assessment, category: str, language: Language) -> str:
+    """The first look at an emergency, or a further answer of a sequence."""
+    inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
+    number = update.number if update is not None else 1
+    unread = bool(unread_keys(assessment))
+    if number > 1:
+        key = "summary-emergency-update-preliminary" if unread else "summary-emergency-update"
+    else:
+        key = "summary-emergency-preliminary" if unread else "summary-emergency"
+    said = language.say(
+        key,
+        number=number,
+        known=len(inputs.known),
+        all=len(inputs.known) + len(inputs.missing),
+        outlook=language.acute_outlooks[category],
+    )
+    return fitting([said])
 
 
 def _sentences(assessment: Assessment) -> tuple[str, ...]:
@@ -40,6 +62,11 @@ def _sentences(assessment: Assessment) -> tuple[str, ...]:
     if has_own_group(assessment):
         return ("summary", "summary-shorter", "summary-shortest")
     return ("summary-shortest",)
+
+
+def is_acute(assessment: Assessment) -> bool:
+    """Whether an emergency was ranked by the network `acute`; a package may lack it."""
+    return assessment.is_emergency and assessment.setting is not None and assessment.setting.key == ACUTE
 
 
 def entity_name(assessment: Assessment, language: Language) -> str:

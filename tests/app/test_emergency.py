@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fhir.resources.R4B.riskassessment import RiskAssessment
 
 from service.errors import TABLE, Category
 from tests.app.emergency_calls import (
@@ -22,7 +23,7 @@ from tests.app.emergency_calls import (
     shipped,
 )
 from tests.unit.service.conftest import MakeCaller
-from tests.unit.service.far_end import BASE, PATIENT, Caller, bundle, hook_call, issue_of, meters
+from tests.unit.service.far_end import BASE, JSON, PATIENT, Caller, bundle, hook_call, issue_of, meters
 
 CANARY = "Mrs Canary"
 OTHERS = ("genetics", "sequences", "procedures")
@@ -82,6 +83,19 @@ def test_a_bundle_is_scored_by_itself(caller: Caller, server: HeldServer) -> Non
     assert assessment["update"] == {"number": 1, "final": True}
     assert ledger(assessment) == {"bundle": "complete"}
     assert server.requests == []
+
+
+def test_the_answer_may_be_a_risk_assessment(caller: Caller) -> None:
+    """For who accepts FHIR, scored or not; it names the encounter of the call and holds no probability."""
+    for resources, predictions in ((at_hand(), 1), (at_hand()[:1], 0)):
+        body = call(bundle=bundle(*resources), encounterId="arrival")
+        response = caller.request("POST", PATH, json=body, headers={"accept": JSON})
+        written = RiskAssessment.model_validate_json(response.content)
+        assert response.headers["content-type"] == JSON
+        assert written.encounter is not None
+        assert written.encounter.reference == "Encounter/arrival"
+        assert len(written.prediction or ()) == predictions
+        assert "probability" not in response.text
 
 
 def test_the_only_server_need_not_be_named(caller: Caller, server: HeldServer) -> None:

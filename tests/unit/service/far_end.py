@@ -16,7 +16,7 @@ from models.package import Package
 BASE = "https://fhir.example/r4"
 PATIENT = "canary-4711"
 HOOK = "/cds-services/pan-cancer-prognosis"
-DISCHARGE, ORDER = f"{HOOK}-discharge", f"{HOOK}-order"
+DISCHARGE, ORDER, EMERGENCY = f"{HOOK}-discharge", f"{HOOK}-order", f"{HOOK}-emergency"
 JSON = "application/fhir+json"
 
 Answer = Callable[[httpx.Request], httpx.Response]
