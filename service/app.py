@@ -27,6 +27,9 @@ from service.cds_hooks.feedback_routes import FeedbackService, feedback_routes
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
+from service.emergency.described import emergency_components
+from service.emergency.lane import Lane
+from service.emergency.routes import EmergencyService, emergency_routes
 from service.errors import SettingsError
 from service.fhir.backend_services import BackendServices
 from service.fhir.client import FhirClient, FhirServers, open_http
@@ -203,9 +206,10 @@ def create_app(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=("GET", "POST", "OPTIONS"),
-                allow_headers=("authorization", "content-type"),
+                allow_headers=("authorization", "content-type", "last-event-id"),
             ),
             Middleware(Gate, telemetry=telemetry, register=register),
+            Middleware(Lane, limits=settings.limits, telemetry=telemetry),
         ],
     )
     app.state.readiness = readiness
@@ -214,6 +218,7 @@ def create_app(
     app.include_router(cds_routes(hooks))
     takes = FeedbackService(settings.feedback, hooks.ids, feedback, quiet, telemetry, clock)
     app.include_router(feedback_routes(takes))
+    app.include_router(emergency_routes(EmergencyService(settings, package, reach, queries(), telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))
     _describe(app)
@@ -226,7 +231,9 @@ def _describe(app: FastAPI) -> None:
 
     def described() -> dict[str, Any]:
         document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(components())
+        document.setdefault("components", {}).setdefault("schemas", {}).update(
+            {**components(), **emergency_components()}
+        )
         return document
 
     app.openapi = described  # type: ignore[method-assign]

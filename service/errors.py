@@ -62,6 +62,7 @@ class Category(StrEnum):
     FHIR_NOT_AUTHORISED = "fhir-not-authorised"
     FHIR_PAGE_LOST = "fhir-page-lost"
     NOT_KEPT = "not-kept"
+    OVERLOADED = "overloaded"
     INTERNAL = "internal"
 
 
@@ -77,7 +78,10 @@ class Told(msgspec.Struct, frozen=True):
 
 TABLE: Mapping[Category, Told] = {
     Category.MALFORMED: Told(
-        400, "invalid", "The request is not as CDS Hooks defines it.", "Correct the member that is named."
+        400,
+        "invalid",
+        "The request is not as CDS Hooks or /openapi.json defines it.",
+        "Correct the member that is named.",
     ),
     Category.WRONG_HOOK: Told(
         400, "value", "This service does not answer that hook.", "Call it on the hook that discovery names."
@@ -99,7 +103,7 @@ TABLE: Mapping[Category, Told] = {
         413, "too-long", "The body is larger than the limit.", "Send less, or raise limits.body_bytes."
     ),
     Category.TOO_MANY_ENTRIES: Told(
-        413, "too-costly", "The prefetch holds more entries than the limit.", "Send less, or raise limits.entries."
+        413, "too-costly", "Prefetch or Bundle hold more entries than the limit.", "Send less, or raise limits.entries."
     ),
     Category.FEEDBACK_TOO_LARGE: Told(
         413,
@@ -177,6 +181,12 @@ TABLE: Mapping[Category, Told] = {
         "transient",
         "The store of feedback does not answer. Nothing of the call was kept.",
         "Send it again: what is known already is not counted twice. Look at state.redis or state.file.",
+    ),
+    Category.OVERLOADED: Told(
+        503,
+        "throttled",
+        "More calls are under way than can be answered in time. Nothing of this one was looked at.",
+        "Call again after the seconds of Retry-After; if it stays, add replicas, then raise limits.hooks_at_once.",
     ),
     Category.INTERNAL: Told(
         500,

@@ -14,8 +14,9 @@ from service.labels import listed
 from service.language.sentences import ENGLISH, Language
 
 Code = Literal[
-    "demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained", "ridge", "type-not-used"
-]
+    "demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained", "ridge", "type-not-used",
+    "incomplete", "server-failed", "encounter-unknown",
+]  # fmt: skip
 # on how the service runs: they stand first on a card, the others with what is not known
 RUNNING = frozenset({"demonstration", "synthetic", "clock"})
 _KEPT = 6  # parameters that a notice names by their keys, at most

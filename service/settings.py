@@ -24,6 +24,7 @@ from service.errors import SettingsError
 from service.fhir.origin import Base
 from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
+from service.limits import Limits
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
@@ -125,14 +126,6 @@ class FeedbackRules(_Table):
     entries: Count = Field(default=1_000, description="most entries in one call")
     comment_characters: Count = Field(default=2_000, description="longest comment")
     body_bytes: Count = Field(default=2**20, description="largest body of feedback")
-
-
-class Limits(_Table):
-    body_bytes: Count = Field(default=16 * 2**20, description="largest request body")
-    entries: Count = Field(default=10_000, description="most entries in a prefetch, and most read by one search")
-    fhir_body_bytes: Count = Field(default=32 * 2**20, description="largest single answer of a FHIR server")
-    fhir_pages: Count = Field(default=500, description="most pages of one search")
-    fhir_concurrency: Count = Field(default=12, description="most requests to FHIR servers at a time, for one patient")
 
 
 class Settings(BaseSettings):

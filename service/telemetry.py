@@ -75,6 +75,7 @@ class Telemetry:
         self._not_kept = meter.create_counter(
             "oncohooks.not_kept", "{record}", "What could not be kept because the store was down"
         )
+        self._shed = meter.create_counter("oncohooks.shed", "{call}", "Calls turned away under overload")
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -138,6 +139,10 @@ class Telemetry:
         snooze that will not hold.
         """
         self._not_kept.add(1, {"what": what})
+
+    def shed(self, urgency: str) -> None:
+        """Count a call that was turned away, by its class."""
+        self._shed.add(1, {"class": urgency})
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

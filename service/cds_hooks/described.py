@@ -113,7 +113,7 @@ HOOK_CALL: dict[str, Any] = {
     "responses": {
         "200": _answer("one card", CardResponse.__name__),
         "401": {"description": "no client's token"},
-        **dict.fromkeys(("400", "403", "404", "412", "413", "500", "502", "504"), _FAULT),
+        **dict.fromkeys(("400", "403", "404", "412", "413", "500", "502", "503", "504"), _FAULT),
     },
 }
 FEEDBACK: dict[str, Any] = {

@@ -35,6 +35,10 @@ class _Counted(msgspec.Struct):
     entry: tuple[msgspec.Raw, ...] = ()
 
 
+class _Kind(msgspec.Struct):
+    resourceType: object = None  # noqa: N815
+
+
 class _Known(msgspec.Struct, forbid_unknown_fields=True):
     """The members that CDS Hooks defines, so that one pass finds them all."""
 
@@ -53,6 +57,7 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string = msgspec.json.Decoder(str)
 _whole = msgspec.json.Decoder(int)
 _counted = msgspec.json.Decoder(_Counted)
+_kind = msgspec.json.Decoder(_Kind)
 
 
 async def read_body(chunks: AsyncIterator[bytes], stated_length: str | None, limit: int) -> bytes:
@@ -262,3 +267,31 @@ def _decoded(values: Members, version: Version) -> tuple[dict[str, Decoded | Non
         except NotReadableError:
             issues.append(Issue("warning", "unreadable", f"prefetch {key} is no FHIR resource"))
     return prefetch, tuple(issues)
+
+
+def read_object(body: bytes, entries_limit: int, name: str) -> dict[str, msgspec.Raw]:
+    """The raw members of a body that is no hook call; `name` is the one that holds a Bundle. Null counts as not there.
+
+    Raises MalformedError (no JSON object, a member twice, no Bundle) and TooManyEntriesError.
+    """
+    _refuse_other_than_utf8(body)
+    commas = body.count(b",")
+    if commas > entries_limit * _FLOOD:
+        raise TooManyEntriesError(f"more than {entries_limit} entries")
+    members = _members(body, "the body")
+    given = {member: value for member, value in members.items() if _given(members, member)}
+    bundle = given.get(name)
+    if bundle is None:
+        return given
+    if commas >= entries_limit and _entries(bundle) > entries_limit:
+        raise TooManyEntriesError(f"more than {entries_limit} entries")
+    if not _is_bundle(bundle):
+        raise MalformedError(f"{name} is no FHIR Bundle")
+    return given
+
+
+def _is_bundle(value: msgspec.Raw) -> bool:
+    try:
+        return _kind.decode(value).resourceType == "Bundle"
+    except _UNREADABLE:
+        return False
