@@ -4,12 +4,22 @@ docs/settings.md lists them all. A key that nothing reads is refused by name: a 
 """
 
 import os
+import ssl
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -23,6 +33,7 @@ from service.card_settings import Card
 from service.clock import Moment
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.fhir.searching import SearchMethod
 from service.language.sentences import LanguageCode
 from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
 
@@ -38,6 +49,18 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
 
 
+def _holds_certificates(file: Path | None) -> Path | None:
+    if file is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+        except OSError as error:  # ssl.SSLError is one
+            raise ValueError("must be a file of certificates in PEM form that can be read") from error
+    return file
+
+
+CaFile = Annotated[Path | None, AfterValidator(_holds_certificates)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +73,16 @@ class FhirServer(_Table):
         description="FHIR version of this server, `R4`, `R4B` or `R5`; else R4, or what its CapabilityStatement states"
         " (asked for when a resource has the shape of another version)",
     )
+    ca_file: CaFile = Field(
+        default=None,
+        description="certificates (PEM) that are trusted for this server besides the usual ones; verification is never"
+        " off",
+    )
+    search: SearchMethod = Field(
+        default="auto",
+        description="how searches are sent: `get`, `post` (`[type]/_search`), or `auto`, GET unless the address is long"
+        " or the server refuses it",
+    )
 
     @field_validator("url")
     @classmethod
@@ -61,6 +94,9 @@ class EhrClient(_Table):
     issuer: str = Field(min_length=1, description="`iss` of the EHR's tokens")
     jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
     tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
+    ca_file: CaFile = Field(
+        default=None, description="certificates (PEM) that are trusted for `jwks_url` besides the usual ones"
+    )
     token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
     label: str = Field(
         default="",
@@ -149,6 +185,12 @@ class Limits(_Table):
     fhir_body_bytes: Count = Field(default=32 * 2**20, description="largest single answer of a FHIR server")
     fhir_pages: Count = Field(default=500, description="most pages of one search")
     fhir_concurrency: Count = Field(default=12, description="most requests to FHIR servers at a time, for one patient")
+    fhir_connections: Count = Field(
+        default=48, description="most requests to one FHIR server at a time, for all patients; others wait for room"
+    )
+    fhir_address_characters: Count = Field(
+        default=2_000, description="longest address of a search that is sent with GET, where `search` is `auto`"
+    )
 
 
 class Settings(BaseSettings):

@@ -9,6 +9,7 @@ from fhir_mappings.versions import Version
 from service.errors import FhirError, LostPageError, NotFhirError, RefusedError, UnknownPatientError
 from service.fhir.answer import Answer, answer_of
 from service.fhir.client import FhirClient
+from service.fhir.exchange import Reply
 
 # A server that understood a search and will not do it: an unsupported type or parameter, a scope that is missing.
 # Everything else (401, 429, 5xx, a redirect) leaves open what is there, and is an error.
@@ -29,7 +30,7 @@ async def ask(client: FhirClient, query: Query, patient_id: str, token: str, bou
     Raises UnknownPatientError, LostPageError and what `FhirClient.read` raises.
     """
     try:
-        first = await _page(client, query.url(patient_id), token)
+        first = await _page(client, await client.search(query.url(patient_id), token))
     except RefusedError as error:
         if query.type == Patient.__name__ and error.status in _GONE:
             raise UnknownPatientError("no Patient with this id") from error
@@ -62,7 +63,7 @@ async def rest(
             return pages, f"only the newest {count} entries were read"
         seen.add(link)
         try:
-            last = await _page(client, link, token)
+            last = await _page(client, await client.read(link, token))
         except FhirError as error:
             raise LostPageError(f"{query.key}: page {len(seen) + 1} was lost ({error.category})") from error
         pages.append(last)
@@ -70,8 +71,7 @@ async def rest(
     return pages, ""
 
 
-async def _page(client: FhirClient, address: str, token: str) -> Decoded:
-    reply = await client.read(address, token)
+async def _page(client: FhirClient, reply: Reply) -> Decoded:
     expected = client.version
     found = _decoded(reply.body, expected)
     if found.is_of_other_version and await client.learn_version() != expected:
