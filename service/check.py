@@ -17,13 +17,14 @@ from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
 from service.app import destinations_of, opens, reach_of
 from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
+from service.ehr_settings import EhrClient
 from service.errors import FhirError, RefusedError, SettingsError, TimedOutError, UnknownPatientError, UnreachableError
 from service.fhir.capability import STATEMENT, CapabilityStatement
 from service.fhir.client import FhirClient, open_http
 from service.fhir.exchange import Reply
 from service.fhir.gather import INDISPENSABLE
 from service.fhir.paging import Bounds, ask
-from service.settings import EhrClient, Settings
+from service.settings import Settings
 from service.settings import State as StateSettings
 
 State = Literal["ok", "note", "red", "unreachable"]

@@ -4,14 +4,12 @@ docs/settings.md lists them all. A key that nothing reads is refused by name: a 
 """
 
 import os
-import ssl
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -29,36 +27,23 @@ from pydantic_settings import (
 )
 
 from fhir_mappings.versions import Version
+from service.ca_file import CaFile
 from service.card_settings import Card
 from service.clock import Moment
+from service.ehr_settings import DialectName, EhrClient
 from service.errors import SettingsError
 from service.fhir.origin import Base
 from service.fhir.searching import SearchMethod
 from service.language.sentences import LanguageCode
-from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
+from service.quiet_settings import QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
 _NOT_SETTINGS = frozenset({"ONCOHOOKS_SITE", "ONCOHOOKS_CORPUS"})
-_THIS_MACHINE = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
-# How a client wants to be answered: `service/cds_hooks/dialects.py` declares what is different.
-DialectName = Literal["spec", "sandbox", "epic", "oracle"]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
-
-
-def _holds_certificates(file: Path | None) -> Path | None:
-    if file is not None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
-        except OSError as error:  # ssl.SSLError is one
-            raise ValueError("must be a file of certificates in PEM form that can be read") from error
-    return file
-
-
-CaFile = Annotated[Path | None, AfterValidator(_holds_certificates)]
 
 
 class _Table(BaseModel):
@@ -88,52 +73,6 @@ class FhirServer(_Table):
     @classmethod
     def _is_a_base(cls, text: str) -> str:
         return Base.parse(text).url
-
-
-class EhrClient(_Table):
-    issuer: str = Field(min_length=1, description="`iss` of the EHR's tokens")
-    jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
-    tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
-    ca_file: CaFile = Field(
-        default=None, description="certificates (PEM) that are trusted for `jwks_url` besides the usual ones"
-    )
-    token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
-    label: str = Field(
-        default="",
-        pattern=r"^([a-z0-9][a-z0-9\-]{0,31})?$",
-        description="short name that stands for this EHR in the meters; else `client-1` for the first, and so on",
-    )
-    dialect: DialectName = Field(
-        default="spec", description="how it wants to be answered: `spec`, `sandbox`, `epic` or `oracle` (docs/hooks.md)"
-    )
-    links: tuple[str, ...] = Field(
-        default=(),
-        description="web addresses under which a card's links may lead, as the EHR's own list has them; others are left"
-        " out; empty: all may",
-    )
-
-    @field_validator("links")
-    @classmethod
-    def _are_addresses(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(Base.parse(text).url for text in texts)
-
-    role: CodeWithSystem | None = Field(
-        default=None,
-        description="role of this client's readers (a code with its system) where `userId` is no PractitionerRole that"
-        " can be read",
-    )
-    speciality: CodeWithSystem | None = Field(default=None, description="their speciality, likewise")
-    language: LanguageCode | None = Field(
-        default=None, description="of this client's cards, `en` or `de`; else `language`"
-    )
-
-    @field_validator("jwks_url")
-    @classmethod
-    def _is_an_address(cls, text: str) -> str:
-        base = Base.parse(text)
-        if base.scheme != "https" and base.host not in _THIS_MACHINE:
-            raise ValueError("must be https: whoever can change the answer can sign as the EHR")
-        return text
 
 
 class State(_Table):

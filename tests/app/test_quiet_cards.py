@@ -19,11 +19,12 @@ from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
 from service.cds_hooks.wire import Card, Context, HookRequest, Source
 from service.clock import now
+from service.ehr_settings import EhrClient
 from service.fhir.client import FhirServers, open_http
 from service.fhir.retrying import ATTEMPTS
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient, Settings
 from service.settings import FhirServer as Listed
+from service.settings import Settings
 from service.state.feedback import SHADOW, CardIssued, FeedbackGiven, ProcessFeedback, StateDownError
 from service.state.feedback_file import SqliteFeedback
 from service.state.shown import ProcessShown

@@ -17,7 +17,8 @@ from fastapi import FastAPI
 from demo.fhir_endpoint import create_endpoint
 from demo.patients import demo_patients
 from service.app import create_app
-from service.settings import EhrClient, FhirServer, Settings
+from service.ehr_settings import EhrClient
+from service.settings import FhirServer, Settings
 from tests.conformance.exchange import Case, Exchange
 from tests.unit.service.cds_hooks.ehr import (
     ISSUER,

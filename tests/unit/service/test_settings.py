@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from service.ehr_settings import EhrClient
 from service.errors import SettingsError
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient, FhirServer, Settings, State
+from service.settings import FhirServer, Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
