@@ -1,5 +1,6 @@
 """The composition root: settings in, application out. Everything is put together here and nowhere else."""
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -29,11 +30,14 @@ from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.errors import SettingsError
 from service.fhir.backend_services import BackendServices
-from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.client import FhirClient, FhirServers, open_http, unmeasured
 from service.fhir.credentials import Credentials, Password
+from service.fhir.destinations import Destination
 from service.fhir.gather import Reach
+from service.fhir.health import Health
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
+from service.fhir.searching import Searching
 from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
 from service.fhir_settings import FhirServer
 from service.probes import Readiness, model_routes, probe_routes
@@ -53,22 +57,37 @@ from service.version import VERSION
 _logger = logging.getLogger(__name__)
 
 
-def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
+def destinations_of(settings: Settings) -> tuple[Destination, ...]:
+    """Where this site's process may connect to with HTTP: what the settings name, and nothing that a call names."""
+    return (
+        *(Destination.of(address, server.ca_file) for server in settings.fhir for address in server.addresses),
+        *(Destination.of(ehr.jwks_url, ehr.ca_file) for ehr in settings.client),
+    )
+
+
+def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry | None = None) -> Reach:
     """How far this site's calls may go."""
     limits = settings.limits
-    servers = FhirServers(
-        FhirClient(
-            Base.parse(server.url),
-            http,
-            server.timeout_seconds,
-            limits.fhir_body_bytes,
-            server.version,
-            credentials_of(server, http),
+    healths: dict[str, Health] = {}
+    clients: list[FhirClient] = []
+    for number, server in enumerate(settings.fhir, 1):
+        base, label = Base.parse(server.url), f"fhir-{number}"
+        health = healths.setdefault(base.root, Health(limits.fhir_connections))
+        clients.append(
+            FhirClient(
+                base,
+                http,
+                server.timeout_seconds,
+                limits.fhir_body_bytes,
+                server.version,
+                credentials_of(server, http),
+                health=health,
+                searching=Searching(server.search, limits.fhir_address_characters),
+                measured=telemetry.fhir_server(label, health.breaker) if telemetry else unmeasured,
+            )
         )
-        for server in settings.fhir
-    )
     bounds = Bounds(limits.fhir_pages, limits.entries)
-    return Reach(servers, bounds, limits.fhir_concurrency, settings.deadline_seconds)
+    return Reach(FhirServers(clients), bounds, limits.fhir_concurrency, settings.deadline_seconds)
 
 
 def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials | None:
@@ -158,8 +177,8 @@ def create_app(
     """
     package = package or Package.load(settings.model, catalogue().schema)
     telemetry = Telemetry(spans)
-    http = open_http(transport)
-    reach = reach_of(settings, http)
+    http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
+    reach = reach_of(settings, http, telemetry)
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
@@ -177,10 +196,13 @@ def create_app(
             if client.credentials:
                 client.credentials.start()
         score(PatientRecord("0"), package, settings.moment)  # fills the caches that the first call would wait for
+        offers = asyncio.create_task(reach.servers.learn_offers())
         try:
             yield
         finally:
             readiness.draining = True
+            offers.cancel()
+            await asyncio.wait([offers])
             await reach.servers.close()
             await http.aclose()
             await replay.close()

@@ -7,7 +7,7 @@ import httpx
 
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.commands.coverage_sources import Progress, Tell, Trouble
 from service.commands.site_server import settings_for
 from service.errors import TABLE, MalformedError, ToldError, UnreachableError
@@ -23,7 +23,7 @@ def of_server(
     server = settings.fhir[0].url
 
     async def each() -> AsyncIterator[PatientRecord]:
-        async with open_http(network) as http:
+        async with open_http(network, destinations_of(settings)) as http:
             reach = reach_of(settings, http)
             for number, patient in enumerate(patients, 1):
                 progress(f"patient {number} of {len(patients)}")

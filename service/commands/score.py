@@ -15,7 +15,7 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from fhir_mappings.versions import Version
 from models.package import Package, PackageError
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.clock import Moment
 from service.commands.bundle import SeveralPatientsError
 from service.commands.failure import Failure
@@ -122,7 +122,7 @@ def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBa
         raise click.UsageError("--fhir needs --patient")
 
     async def read() -> PatientRecord:
-        async with open_http(network) as http:
+        async with open_http(network, destinations_of(settings)) as http:
             call = PatientCall(patient, settings.fhir[0].url)
             return await whole(call, reach_of(settings, http), queries())
 

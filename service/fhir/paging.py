@@ -16,6 +16,7 @@ from service.errors import (
 )
 from service.fhir.answer import Answer, answer_of
 from service.fhir.client import FhirClient
+from service.fhir.exchange import Reply
 
 # A server that understood a search and will not do it: an unsupported type or parameter, a scope or
 # a token that is missing.
@@ -42,7 +43,7 @@ async def ask(client: FhirClient, query: Query, patient_id: str, token: str, bou
             raise NotAuthorisedError(f"{query.key}: the service's token does not cover {query.type}")
         return Answer(query, "search", "notAsked", reason=f"the service's token does not cover {query.type}")
     try:
-        first = await _page(client, query.url(patient_id), token)
+        first = await _page(client, await client.search(query.url(patient_id), token))
     except RefusedError as error:
         if query.type == Patient.__name__ and error.status in _GONE:
             raise UnknownPatientError("no Patient with this id") from error
@@ -77,7 +78,7 @@ async def rest(
             return pages, f"only the newest {count} entries were read"
         seen.add(link)
         try:
-            last = await _page(client, link, token)
+            last = await _page(client, await client.read(link, token))
         except FhirError as error:
             raise LostPageError(f"{query.key}: page {len(seen) + 1} was lost ({error.category})") from error
         pages.append(last)
@@ -85,8 +86,7 @@ async def rest(
     return pages, ""
 
 
-async def _page(client: FhirClient, address: str, token: str) -> Decoded:
-    reply = await client.read(address, token)
+async def _page(client: FhirClient, reply: Reply) -> Decoded:
     expected = client.version
     found = _decoded(reply.body, expected)
     if found.is_of_other_version and await client.learn_version() != expected:

@@ -17,8 +17,9 @@ from fastapi import FastAPI
 from demo.fhir_endpoint import create_endpoint
 from demo.patients import demo_patients
 from service.app import create_app
+from service.ehr_settings import EhrClient
 from service.fhir_settings import FhirServer
-from service.settings import EhrClient, Settings
+from service.settings import Settings
 from tests.conformance.exchange import Case, Exchange
 from tests.unit.service.cds_hooks.ehr import (
     ISSUER,

@@ -12,7 +12,8 @@ from service.errors import (
     TimedOutError,
     UnreachableError,
 )
-from service.fhir.client import FhirClient, FhirServers, Reply, open_http
+from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.exchange import Reply
 from service.fhir.origin import Base
 from tests.unit.service.far_end import BASE, JSON, FhirServer
 
