@@ -67,7 +67,17 @@ def traced(strace: str, log: Path, fhir: str) -> Iterator[httpx.Client]:
     inherited = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     settings = {"ONCOHOOKS_AUTH": "off", "ONCOHOOKS_FHIR": fhir}
     serve = [sys.executable, "-m", "service.cli", "serve", "--host", "127.0.0.1", "--port", "0"]
-    command = [strace, "-f", "-qq", "-e", "trace=connect", "-o", str(log), *serve]
+    command = [
+        strace,
+        "-D",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=connect",
+        "-o",
+        str(log),
+        *serve,
+    ]  # -D: signals reach the service
     with in_process(command, env={**inherited, **settings}, timeout=120.0) as running:
         base_url = re.search(r"http://[^\s/]+", running.base_url)
         assert base_url
