@@ -84,5 +84,5 @@ def _certificate_fault(error: BaseException | None) -> str:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate is refused: {error.verify_message}"
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return ""

@@ -4,9 +4,8 @@ A recording network backend counts the connections. It is shown first that it se
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -33,6 +32,7 @@ from tests.unit.service.far_end import (
     patient,
     unlearned_package,
 )
+from tests.unit.service.fhir.hostile import hostile_addresses
 from tests.unit.service.recorded_network import ADDRESS, RecordedNetwork, Respond, http_answer, one_address
 
 LISTED = (ADDRESS, 443)
@@ -40,15 +40,7 @@ TOKEN = "canary-token"  # noqa: S105
 LABORATORY = next(query for query in queries() if query.key == "laboratory")
 
 
-def hostile() -> Iterator[tuple[str, str]]:
-    """Class and address of every line."""
-    for line in Path(__file__).with_name("hostile_addresses.txt").read_text(encoding="ascii").splitlines():
-        if line and not line.startswith("#"):
-            kind, address = line.split(None, 1)
-            yield kind, address.encode().decode("unicode_escape")
-
-
-HOSTILE = list(hostile())
+HOSTILE = hostile_addresses()
 CLASSES = sorted({kind for kind, _ in HOSTILE})
 
 
