@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import SpanProcessor
 from starlette.middleware import Middleware
@@ -30,6 +31,7 @@ from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.errors import SettingsError
 from service.fhir.backend_services import BackendServices
+from service.fhir.background import Background
 from service.fhir.client import FhirClient, FhirServers, open_http, unmeasured
 from service.fhir.credentials import Credentials, Password
 from service.fhir.destinations import Destination
@@ -37,6 +39,7 @@ from service.fhir.gather import Reach
 from service.fhir.health import Health
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
+from service.fhir.record_cache import RecordCache
 from service.fhir.searching import Searching
 from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
 from service.fhir_settings import FhirServer
@@ -44,13 +47,15 @@ from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
 from service.settings import Settings, State
+from service.state.expiring import ExpiringStore, ProcessExpiring
+from service.state.expiring_file import SqliteExpiring
+from service.state.expiring_redis import RedisExpiring
 from service.state.feedback import FeedbackStore, ProcessFeedback
 from service.state.feedback_file import SqliteFeedback
 from service.state.feedback_redis import RedisFeedback
 from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
-from service.state.shown import ProcessShown, ShownStore
-from service.state.shown_file import SqliteShown
-from service.state.shown_redis import RedisShown
+from service.state.site_key import SiteKey
+from service.state.vault import Vault
 from service.telemetry import Telemetry
 from service.version import VERSION
 
@@ -87,7 +92,15 @@ def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry |
             )
         )
     bounds = Bounds(limits.fhir_pages, limits.entries)
-    return Reach(FhirServers(clients), bounds, limits.fhir_concurrency, settings.deadline_seconds)
+    public_names = {Base.parse(one.url): Base.parse(one.public_url) for one in settings.fhir if one.public_url}
+    return Reach(
+        FhirServers(clients),
+        bounds,
+        limits.fhir_concurrency,
+        settings.deadline_seconds,
+        settings.hard_deadline_seconds,
+        public_names,
+    )
 
 
 def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials | None:
@@ -104,6 +117,23 @@ def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials |
     except SigningKeyError as error:
         raise SettingsError(str(error)) from error
     return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds)
+
+
+def cache_of(settings: Settings, key: SiteKey, clock: Now, telemetry: Telemetry) -> RecordCache | None:
+    """Where answers of FHIR servers are kept for minutes: Redis, one file, or this process; None where nothing is."""
+    state, cache = settings.state, settings.cache
+    if not cache.kept_seconds:
+        return None
+    store: ExpiringStore
+    if state.redis is not None:
+        store = RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:record:", 0.2)
+    elif state.file:
+        store = SqliteExpiring(opens(state.file), clock, "cached", tidy_seconds=60)
+    else:
+        store = ProcessExpiring(clock)
+    return RecordCache(
+        Vault(store, key), cache.fresh_seconds, cache.kept_seconds, telemetry.cached, shared=cache.shared, clock=clock
+    )
 
 
 def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> Register | None:
@@ -142,12 +172,12 @@ def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> Feedba
     return SqliteFeedback(opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
 
 
-def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ShownStore:
+def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ExpiringStore:
     """Where it is remembered what was shown, if a rule asks for it: Redis, one file, or this process."""
     state = settings.state if settings.quiet.remembers else State()
     if state.redis is not None:
-        return RedisShown.at(state.redis.get_secret_value(), patience)
-    return SqliteShown(opens(state.file), clock) if state.file else ProcessShown(clock)
+        return RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:shown:", patience)
+    return SqliteExpiring(opens(state.file), clock, "shown") if state.file else ProcessExpiring(clock)
 
 
 def opens(file: Path) -> Path:
@@ -172,18 +202,22 @@ def create_app(
     """The application.
 
     `transport` stands for the network (tests), `spans` receives the spans, `package` spares loading the one that the
-    settings name. `app.state.readiness.draining` may be set when the process is told to end. Raises PackageError where
+    settings name. `app.state.readiness.draining` may be set when the process is told to end; `app.state.background` is
+    what goes on after replies. Raises PackageError where
     the model package is not what its manifest says.
     """
     package = package or Package.load(settings.model, catalogue().schema)
     telemetry = Telemetry(spans)
     http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
+    background = Background()
     reach = reach_of(settings, http, telemetry)
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
     feedback = feedback_of(settings, clock)
-    key = settings.state.key.get_secret_value() if settings.state.key else None
+    key = SiteKey(feedback, settings.state.key.get_secret_value() if settings.state.key else None)
+    cache = cache_of(settings, key, clock, telemetry)
+    reach = msgspec.structs.replace(reach, cache=cache, background=background)
     issued = IssuedCards(feedback, telemetry, clock, key)
     shown = shown_of(settings, clock)
     quiet = QuietCards(settings.quiet, shown, issued, telemetry)
@@ -203,8 +237,11 @@ def create_app(
             readiness.draining = True
             offers.cancel()
             await asyncio.wait([offers])
+            await background.close()
             await reach.servers.close()
             await http.aclose()
+            if cache:
+                await cache.close()
             await replay.close()
             await feedback.close()
             await shown.close()
@@ -231,6 +268,7 @@ def create_app(
         ],
     )
     app.state.readiness = readiness
+    app.state.background = background
     refusals.install(app)
     hooks = CdsService(settings, package, reach, queries(), issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))

@@ -23,8 +23,7 @@ from service.errors import FhirError, RefusedError, SettingsError, TimedOutError
 from service.fhir.capability import STATEMENT, CapabilityStatement
 from service.fhir.client import FhirClient, open_http
 from service.fhir.exchange import Reply
-from service.fhir.gather import INDISPENSABLE
-from service.fhir.paging import Bounds, ask
+from service.fhir.paging import INDISPENSABLE, Bounds, Search
 from service.settings import Settings
 from service.settings import State as StateSettings
 
@@ -165,7 +164,7 @@ async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]
 
 async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
     try:
-        answer = await ask(server, query, NOBODY, "", bounds, needed=True)
+        answer = await Search(server, query, NOBODY, "", bounds, needed=True).read()
     except UnknownPatientError:
         return 0
     return len(answer.entries)

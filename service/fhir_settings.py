@@ -111,15 +111,21 @@ class FhirServer(_Table):
         description="how searches are sent: `get`, `post` (`[type]/_search`), or `auto`, GET unless the address is long"
         " or the server refuses it",
     )
+    public_url: str | None = Field(
+        default=None,
+        description="address under which this server names itself in its answers, where that is not `url` (it stands"
+        " behind a proxy): links to further pages are read from `url` instead, references are this server's; links to"
+        " any third address are not followed",
+    )
     backend: Backend | None = Field(
         default=None, description="table: the service's own authority by SMART Backend Services (docs/authorisation.md)"
     )
     basic: Basic | None = Field(default=None, description="table: its own authority by user and password, instead")
 
-    @field_validator("url")
+    @field_validator("url", "public_url")
     @classmethod
-    def _is_a_base(cls, text: str) -> str:
-        return Base.parse(text).url
+    def _is_a_base(cls, text: str | None) -> str | None:
+        return text and Base.parse(text).url
 
     @model_validator(mode="after")
     def _shows_one_thing_on_a_closed_wire(self) -> Self:

@@ -26,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.cache_settings import Cache
 from service.card_settings import Card
 from service.clock import Moment
 from service.ehr_settings import DialectName, EhrClient
@@ -141,7 +142,16 @@ class Settings(BaseSettings):
         default=None,
         description="of the cards, `en` or `de`; where it is missing the caller's Accept-Language, else English",
     )
-    deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
+    deadline_seconds: Seconds = Field(
+        default=0.45,
+        description="time for reading one patient; what has not arrived by then is a gap, which the card names. Slow"
+        " sandboxes need more",
+    )
+    hard_deadline_seconds: Seconds = Field(
+        default=5.0,
+        description="so long Patient and Condition are waited for, without which nothing can be said, and the rest is"
+        " read on after the reply; never less than `deadline_seconds`",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
         description="web origins whose pages may call; `*` is all (cookies and other credentials never count);"
@@ -159,6 +169,7 @@ class Settings(BaseSettings):
     )
     card: Card = Card()
     state: State = State()
+    cache: Cache = Cache()
     feedback: FeedbackRules = FeedbackRules()
     quiet: QuietRules = QuietRules()
     restricted: RestrictedRecords = RestrictedRecords()

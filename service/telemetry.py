@@ -83,6 +83,7 @@ class Telemetry:
         meter.create_observable_gauge(
             "oncohooks.fhir.breaker", [self._observe_breakers], "1", "1 while a FHIR server is left alone"
         )
+        self._cached = meter.create_counter("oncohooks.cache", "{query}", "What the cache of records knew of queries")
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -163,6 +164,13 @@ class Telemetry:
         snooze that will not hold.
         """
         self._not_kept.add(1, {"what": what})
+
+    def cached(self, result: str) -> None:
+        """Count what the cache knew of a query: `hit`, `stale`, `miss`, `unreadable`.
+
+        And calls to which it did not answer (`down`), or of which it could not keep what was read (`not-kept`).
+        """
+        self._cached.add(1, {"result": result})
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

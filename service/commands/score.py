@@ -25,7 +25,7 @@ from service.commands.progress import announced
 from service.commands.site_server import settings_for
 from service.commands.version_option import version_option
 from service.fhir.client import open_http
-from service.fhir.gather import PatientCall, whole
+from service.fhir.gather import PatientCall, unhurried, whole
 from service.language.choice import chosen
 from service.language.sentences import LanguageCode, language
 from service.scoring import score as score_record
@@ -124,7 +124,7 @@ def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBa
     async def read() -> PatientRecord:
         async with open_http(network, destinations_of(settings)) as http:
             call = PatientCall(patient, settings.fhir[0].url)
-            return await whole(call, reach_of(settings, http), queries())
+            return await whole(call, unhurried(reach_of(settings, http)), queries())
 
     with announced(f"Reading the patient from {settings.fhir[0].url}"):
         return asyncio.run(read())

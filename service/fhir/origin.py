@@ -67,6 +67,14 @@ class Base(msgspec.Struct, frozen=True):
         """The address itself, without the slash at its end, as FHIR servers write it in references."""
         return (self.root + self.path).rstrip("/")
 
+    def below(self, link: str, public: "Base") -> str:
+        """A link that the server wrote under its public name, as one under this address; any other as it is."""
+        match = _LINK.fullmatch(link) if public.resolve(link) else None
+        if match is None or match["path"] is None:
+            return link
+        path = f"{match['path']}/" if f"{match['path']}/" == public.path else match["path"]
+        return self.root + self.path + path[len(public.path) :] + (match["query"] or "")
+
     def resolve(self, link: str) -> str | None:
         """The absolute address of a link found in an answer of this server; None where it leads anywhere else."""
         if "://" not in link.partition("?")[0]:

@@ -164,12 +164,15 @@ def test_starting_and_ending(calling: MakeCaller, caplog: pytest.LogCaptureFixtu
     assert {record.message.partition(" is ")[0] for record in caplog.records} >= {"auth", "clock"}
 
 
-def test_nothing_of_a_patient_is_logged(caller: Caller, server: FhirServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_of_a_patient_is_logged(
+    calling: MakeCaller, server: FhirServer, caplog: pytest.LogCaptureFixture
+) -> None:
     """Neither a reading nor a refusal leaves the patient's id in any log line."""
     caplog.set_level(logging.DEBUG)
+    caller = calling(cache={"fresh_seconds": 0, "kept_seconds": 0})
     server.holds()
     caller.hook(fhirServer="https://fhir.example/r4")
-    server.holds(laboratory=500)
+    server.holds(laboratory=500, conditions=500)
     response = caller.hook(fhirServer="https://fhir.example/r4")
     assert issue_of(response)["category"] == Category.FHIR_REFUSED
     assert caplog.records

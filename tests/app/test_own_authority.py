@@ -125,7 +125,7 @@ def test_what_the_token_does_not_cover_is_not_asked_for(
     granted = "system/Patient.rs system/Condition.rs system/Observation.rs?category=laboratory system/Encounter.rs"
     server.answer = {**server.answer, "scope": granted}
     server.holds()
-    caller = calling(fhir=[entry])
+    caller = calling(fhir=[entry], cache={"kept_seconds": 0})
     caller.hook(fhirServer=BASE)
     server.requests.clear()
     lines = {line["key"]: line for line in assessment_of(caller.hook(fhirServer=BASE))["retrieval"]}
@@ -168,7 +168,7 @@ def test_a_patient_that_the_token_does_not_cover_is_an_error(
     """Without Patient and Condition nothing can be said."""
     server.answer = {**server.answer, "scope": "system/Patient.rs system/Observation.rs"}
     server.holds()
-    caller = calling(fhir=[entry])
+    caller = calling(fhir=[entry], cache={"kept_seconds": 0})
     caller.hook(fhirServer=BASE)
     issue = issue_of(caller.hook(fhirServer=BASE))
     assert issue["diagnostics"] == "conditions: the service's token does not cover Condition"

@@ -25,9 +25,10 @@ from service.fhir.retrying import ATTEMPTS
 from service.fhir_settings import FhirServer as Listed
 from service.quiet_settings import QuietRules
 from service.settings import Settings
+from service.state.expiring import ProcessExpiring
 from service.state.feedback import SHADOW, CardIssued, FeedbackGiven, ProcessFeedback, StateDownError
 from service.state.feedback_file import SqliteFeedback
-from service.state.shown import ProcessShown
+from service.state.site_key import SiteKey
 from service.telemetry import Telemetry
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import (
@@ -126,8 +127,9 @@ def test_what_was_set_aside_is_snoozed_for_that_user(calling: MakeCaller) -> Non
 
 def test_only_the_client_that_got_a_card_can_set_it_aside() -> None:
     """The same uuid named by another client, or for another service, snoozes nothing; accepting it neither."""
-    telemetry, store, today = Telemetry(), ProcessShown(now), now().date()
-    issued = IssuedCards(ProcessFeedback(now, 400), telemetry, now, "k" * 32)
+    telemetry, store, today = Telemetry(), ProcessExpiring(now), now().date()
+    kept = ProcessFeedback(now, 400)
+    issued = IssuedCards(kept, telemetry, now, SiteKey(kept, "k" * 32))
     quiet = QuietCards(QuietRules(snooze_days={"disagree": 2}), store, issued, telemetry)
     recipient = Recipient("https://ehr", BASE, PATIENT, SERVICE, ANNA)
     good = FeedbackGiven("u1", "overridden", "", today, today, SERVICE, "https://ehr", "disagree")
@@ -177,8 +179,8 @@ def test_a_memory_that_is_down_shows_the_card(calling: MakeCaller, monkeypatch: 
         raise StateDownError
 
     caller = calling(quiet={"repeat": "changed", "snooze_days": {"disagree": 1}})
-    monkeypatch.setattr(ProcessShown, "get", down)
-    monkeypatch.setattr(ProcessShown, "put", down)
+    monkeypatch.setattr(ProcessExpiring, "get", down)
+    monkeypatch.setattr(ProcessExpiring, "put", down)
     (card,) = [shown(caller) for _ in range(2)][1]
     assert len(asked) == 1 + 2  # one reading, a writing for each call
     assert meters(caller, "oncohooks_shown_memory_down_total") == {(): 2}

@@ -18,7 +18,7 @@ from service.errors import LostPageError, NotFhirError
 from service.fhir.client import FhirClient, open_http
 from service.fhir.destinations import Destination
 from service.fhir.origin import Base
-from service.fhir.paging import Bounds, ask
+from service.fhir.paging import Bounds, Search
 from service.fhir.transport import PinnedTransport
 from service.fhir_settings import FhirServer
 from service.settings import Settings
@@ -82,7 +82,7 @@ def test_the_network_sees_the_listed_server() -> None:
     in_client(network, lambda client: client.read("Observation?patient=1"))
     assert network.connections == [LISTED]
     network = RecordedNetwork(answering(bundle()))
-    in_client(network, lambda client: ask(client, LABORATORY, PATIENT, "", Bounds(5, 100), needed=True))
+    in_client(network, lambda client: Search(client, LABORATORY, PATIENT, "", Bounds(5, 100), needed=True).read())
     assert network.connections == [LISTED]
     network = RecordedNetwork(answering(patient()))
     calling(network).hook(fhirServer=BASE)
@@ -113,7 +113,7 @@ def test_as_next_link(kind: str) -> None:
     async def each(client: FhirClient) -> None:
         for _ in pages:
             with pytest.raises(LostPageError):
-                await ask(client, LABORATORY, PATIENT, TOKEN, Bounds(5, 100), needed=True)
+                await Search(client, LABORATORY, PATIENT, TOKEN, Bounds(5, 100), needed=True).read()
 
     in_client(network, each)
     assert list(remaining) == []
