@@ -5,6 +5,7 @@ before is kept. Patient and Condition cannot be done without: a part of the diag
 raise.
 """
 
+import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -59,7 +60,7 @@ class Search:
     """One query for one patient. `first`: a page that the client sent, of which the rest is read.
 
     `public` is the name under which the server links to itself, where that is not its address. `needed`: it raises,
-    whatever its type.
+    whatever its type. `until`: a moment of the running loop's `time()` after which nothing is asked again.
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class Search:
         first: Decoded | None = None,
         *,
         needed: bool = False,
+        until: float = math.inf,
     ) -> None:
         self.query = query
         self.needed = needed or query.type in INDISPENSABLE
         self._client = client
         self._address = query.url(patient_id)
         self._token = token
+        self._until = until
         self._own = None if token else client.credentials
         self._bounds = bounds
         self._public = public
@@ -167,10 +170,10 @@ class Search:
             raise _StoppedError(f"only the {newest or 'first '}{count} entries were read")
 
     async def _first(self) -> Decoded:
-        return await self._decoded(await self._client.search(self._address, self._token))
+        return await self._decoded(await self._client.search(self._address, self._token, self._until))
 
     async def _page(self, address: str) -> Decoded:
-        return await self._decoded(await self._client.read(address, self._token))
+        return await self._decoded(await self._client.read(address, self._token, self._until))
 
     async def _decoded(self, reply: Reply) -> Decoded:
         expected = self._client.version
