@@ -5,7 +5,7 @@ from service.check_line import NOBODY, Line
 from service.errors import FhirError, NotAuthorisedError, RefusedError, TimedOutError, UnreachableError
 from service.fhir.backend_services import BackendServices
 from service.fhir.client import FhirClient
-from service.fhir.gather import INDISPENSABLE
+from service.fhir.paging import INDISPENSABLE
 from service.fhir.scopes import searched_types
 
 _SETTINGS = "compare [fhir.backend] with the registration (docs/authorisation.md)"

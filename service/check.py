@@ -14,15 +14,17 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import Query, queries
 from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
-from service.app import opens, reach_of
+from service.app import destinations_of, opens, reach_of
 from service.authority_check import authority
 from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
 from service.check_line import NOBODY, Line
+from service.ehr_settings import EhrClient
 from service.errors import FhirError, RefusedError, SettingsError, TimedOutError, UnknownPatientError, UnreachableError
-from service.fhir.client import STATEMENT, CapabilityStatement, FhirClient, Reply, open_http
-from service.fhir.gather import INDISPENSABLE
-from service.fhir.paging import Bounds, ask
-from service.settings import EhrClient, Settings
+from service.fhir.capability import STATEMENT, CapabilityStatement
+from service.fhir.client import FhirClient, open_http
+from service.fhir.exchange import Reply
+from service.fhir.paging import INDISPENSABLE, Bounds, Search
+from service.settings import Settings
 from service.settings import State as StateSettings
 
 _SKEW_SECONDS = 60.0
@@ -39,7 +41,7 @@ async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None
     yield _model(settings)
     if settings.state.redis is not None or settings.state.file is not None:
         yield await _state(settings.state)
-    async with open_http(transport) as http:
+    async with open_http(transport, destinations_of(settings)) as http:
         reach = reach_of(settings, http)
         for number, server in enumerate(reach.servers, 1):
             for line in await _server(f"fhir {number}", server, reach.bounds):
@@ -162,7 +164,7 @@ async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]
 
 async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
     try:
-        answer = await ask(server, query, NOBODY, "", bounds, needed=True)
+        answer = await Search(server, query, NOBODY, "", bounds, needed=True).read()
     except UnknownPatientError:
         return 0
     return len(answer.entries)

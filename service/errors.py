@@ -142,7 +142,7 @@ TABLE: Mapping[Category, Told] = {
         504,
         "timeout",
         "The FHIR server did not answer in time.",
-        "Try again; if it stays, raise deadline_seconds or timeout_seconds.",
+        "Try again; if it stays, raise hard_deadline_seconds or timeout_seconds.",
         "fatal",
     ),
     Category.FHIR_NOT_FHIR: Told(
@@ -172,7 +172,7 @@ TABLE: Mapping[Category, Told] = {
     Category.FHIR_PAGE_LOST: Told(
         502,
         "incomplete",
-        "A search could not be read to its end, and a part of a record is not scored.",
+        "The diagnoses could not be read to their end, and a part of them is not scored.",
         "Try again; if it stays, look into the FHIR server's log.",
         "fatal",
     ),

@@ -9,8 +9,10 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from fhir_mappings.versions import Version
+from service.ca_file import CaFile
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.fhir.searching import SearchMethod
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
@@ -99,15 +101,31 @@ class FhirServer(_Table):
         description="FHIR version of this server, `R4`, `R4B` or `R5`; else R4, or what its CapabilityStatement states"
         " (asked for when a resource has the shape of another version)",
     )
+    ca_file: CaFile = Field(
+        default=None,
+        description="certificates (PEM) that are trusted for this server besides the usual ones; verification is never"
+        " off",
+    )
+    search: SearchMethod = Field(
+        default="auto",
+        description="how searches are sent: `get`, `post` (`[type]/_search`), or `auto`, GET unless the address is long"
+        " or the server refuses it",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="address under which this server names itself in its answers, where that is not `url` (it stands"
+        " behind a proxy): links to further pages are read from `url` instead, references are this server's; links to"
+        " any third address are not followed",
+    )
     backend: Backend | None = Field(
         default=None, description="table: the service's own authority by SMART Backend Services (docs/authorisation.md)"
     )
     basic: Basic | None = Field(default=None, description="table: its own authority by user and password, instead")
 
-    @field_validator("url")
+    @field_validator("url", "public_url")
     @classmethod
-    def _is_a_base(cls, text: str) -> str:
-        return Base.parse(text).url
+    def _is_a_base(cls, text: str | None) -> str | None:
+        return text and Base.parse(text).url
 
     @model_validator(mode="after")
     def _shows_one_thing_on_a_closed_wire(self) -> Self:
@@ -122,17 +140,22 @@ class FhirServer(_Table):
         return self
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where requests go: the server, and a token endpoint that the site has written down."""
+        token_url = self.backend.token_url if self.backend else None
+        return (self.url, token_url) if token_url else (self.url,)
+
+    @property
     def sends_in_clear(self) -> bool:
         """Whether credentials go over the wire unencrypted."""
         return bool(self._addresses_in_clear)
 
     @property
     def _addresses_in_clear(self) -> tuple[str, ...]:
-        """Those of url and token_url that are http, where there is something to protect."""
+        """Those that are http, where there is something to protect."""
         if not (self.backend or self.basic):
             return ()
-        token_url = self.backend.token_url if self.backend else None
-        return tuple(address for address in (self.url, token_url or "") if address.lower().startswith("http:"))
+        return tuple(address for address in self.addresses if address.lower().startswith("http:"))
 
 
 def _is_private(host: str) -> bool:

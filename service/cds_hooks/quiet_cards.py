@@ -14,8 +14,8 @@ from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.quiet import Before, Reader, Shown, Silence, shown_of, silence
 from service.cds_hooks.wire import Card
 from service.quiet_settings import QuietRules
+from service.state.expiring import ExpiringStore
 from service.state.feedback import FeedbackGiven, StateDownError
-from service.state.shown import ShownStore
 from service.telemetry import Telemetry
 
 _DAY = 86_400
@@ -27,7 +27,7 @@ _shown = msgspec.json.Decoder(Shown)
 class QuietCards:
     """Decides whether a card is shown. While the store is down it is, and that is counted."""
 
-    def __init__(self, rules: QuietRules, store: ShownStore, issued: IssuedCards, telemetry: Telemetry) -> None:
+    def __init__(self, rules: QuietRules, store: ExpiringStore, issued: IssuedCards, telemetry: Telemetry) -> None:
         self._rules = rules
         self._store = store
         self._issued = issued

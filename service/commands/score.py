@@ -15,7 +15,7 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from fhir_mappings.versions import Version
 from models.package import Package, PackageError
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.clock import Moment
 from service.commands.bundle import SeveralPatientsError
 from service.commands.failure import Failure
@@ -25,7 +25,7 @@ from service.commands.progress import announced
 from service.commands.site_server import settings_for
 from service.commands.version_option import version_option
 from service.fhir.client import open_http
-from service.fhir.gather import PatientCall, whole
+from service.fhir.gather import PatientCall, unhurried, whole
 from service.language.choice import chosen
 from service.language.sentences import LanguageCode, language
 from service.scoring import score as score_record
@@ -122,9 +122,9 @@ def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBa
         raise click.UsageError("--fhir needs --patient")
 
     async def read() -> PatientRecord:
-        async with open_http(network) as http:
+        async with open_http(network, destinations_of(settings)) as http:
             call = PatientCall(patient, settings.fhir[0].url)
-            return await whole(call, reach_of(settings, http), queries())
+            return await whole(call, unhurried(reach_of(settings, http)), queries())
 
     with announced(f"Reading the patient from {settings.fhir[0].url}"):
         return asyncio.run(read())

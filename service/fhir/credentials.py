@@ -1,8 +1,13 @@
 """What the service shows a FHIR server of the site to be let in, where a call brings no token of its own."""
 
 import base64
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from service.errors import RefusedError
+
+_UNAUTHORISED = 401
+_Reply = TypeVar("_Reply")
 
 
 class Credentials(Protocol):
@@ -28,6 +33,24 @@ class Credentials(Protocol):
 
     async def close(self) -> None:
         """End what goes on in the background."""
+
+
+async def showing(own: Credentials, send: Callable[[str], Awaitable[_Reply]], until: float) -> _Reply:
+    """What `send` gives with the header that it is called with; after a 401 once more, if there is another to show.
+
+    Raises what `header` and `send` raise.
+    """
+    shown = await own.header(until)
+    try:
+        return await send(shown)
+    except RefusedError as error:
+        if error.status != _UNAUTHORISED:
+            raise
+        own.refused(shown)
+        again = await own.header(until)
+        if again == shown:
+            raise
+    return await send(again)
 
 
 class Password:

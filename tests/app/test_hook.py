@@ -153,8 +153,8 @@ def test_a_call_that_cannot_be_answered_is_told_why(
         ("patient", 404, Category.UNKNOWN_PATIENT),
         ("patient", lambda _: httpx.Response(200, html=f"<html>{CANARY}</html>"), Category.FHIR_NOT_FHIR),
         ("conditions", 403, Category.FHIR_REFUSED),
-        ("laboratory", 500, Category.FHIR_REFUSED),
-        ("laboratory", bundle(following="?page=2"), Category.FHIR_PAGE_LOST),
+        ("conditions", 503, Category.FHIR_REFUSED),
+        ("conditions", bundle(following="?page=2"), Category.FHIR_PAGE_LOST),
     ],
 )
 def test_a_failing_fhir_server_is_told(

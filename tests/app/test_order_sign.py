@@ -8,7 +8,7 @@ import pytest
 from fhir_mappings.decoding import decode
 from fhir_mappings.record import PatientRecord, entries_of
 from service.cds_hooks.order_sign import with_foreign_orders
-from service.fhir.client import STATEMENT
+from service.fhir.capability import STATEMENT
 from tests.unit.service.far_end import (
     BASE,
     DISCHARGE,

@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from fhir_mappings.retrieval import queries
-from service.app import create_app
+from service.app import create_app, destinations_of
 from service.check import examine
 from service.check_line import NOBODY, Line
 from service.cli import main
 from service.errors import Category
-from service.fhir.client import STATEMENT
+from service.fhir.capability import STATEMENT
+from service.fhir.destinations import Destination
 from service.settings import Settings
 from tests.unit.service.cds_hooks.ehr import elliptic
 from tests.unit.service.conftest import MakeCaller
@@ -124,7 +125,7 @@ def test_what_the_token_does_not_cover_is_not_asked_for(
     granted = "system/Patient.rs system/Condition.rs system/Observation.rs?category=laboratory system/Encounter.rs"
     server.answer = {**server.answer, "scope": granted}
     server.holds()
-    caller = calling(fhir=[entry])
+    caller = calling(fhir=[entry], cache={"kept_seconds": 0})
     caller.hook(fhirServer=BASE)
     server.requests.clear()
     lines = {line["key"]: line for line in assessment_of(caller.hook(fhirServer=BASE))["retrieval"]}
@@ -167,7 +168,7 @@ def test_a_patient_that_the_token_does_not_cover_is_an_error(
     """Without Patient and Condition nothing can be said."""
     server.answer = {**server.answer, "scope": "system/Patient.rs system/Observation.rs"}
     server.holds()
-    caller = calling(fhir=[entry])
+    caller = calling(fhir=[entry], cache={"kept_seconds": 0})
     caller.hook(fhirServer=BASE)
     issue = issue_of(caller.hook(fhirServer=BASE))
     assert issue["diagnostics"] == "conditions: the service's token does not cover Condition"
@@ -190,6 +191,14 @@ def test_the_token_is_there_before_the_first_call(server: Guarded, entry: dict[s
             await answered.wait()
 
     asyncio.run(run())
+
+
+def test_a_token_url_is_a_destination_and_what_a_server_names_is_none(entry: dict[str, Any]) -> None:
+    """Connections lead where site.toml says: to the server, and to the token endpoint that is written down there."""
+    elsewhere = "https://login.example/token"
+    entry["backend"]["token_url"] = elsewhere
+    settings = Settings(auth="off", fhir=[entry])  # type: ignore[arg-type]
+    assert set(destinations_of(settings)) == {Destination.of(BASE), Destination.of(elsewhere)}
 
 
 def lines(server: FhirServer, entry: dict[str, Any]) -> dict[str, Line]:

@@ -24,6 +24,7 @@ from service.cli import main
 from service.errors import NotAuthorisedError, RefusedError
 from service.fhir.backend_services import BackendServices
 from service.fhir.client import FhirClient, open_http
+from service.fhir.destinations import Destination
 from service.fhir.origin import Base
 from service.fhir_settings import Backend, FhirServer
 from service.settings import Settings
@@ -77,7 +78,7 @@ def listed(server: SecondServer, key_file: Path, client: str = CLIENT, **registe
 
 def read(server: FhirServer, address: str = f"Patient/{PATIENT}") -> bytes:
     async def run() -> bytes:
-        async with open_http() as http:
+        async with open_http(destinations=[Destination.of(server.url)]) as http:
             own = credentials_of(server, http)
             return (await FhirClient(Base.parse(server.url), http, 30.0, 10**6, credentials=own).read(address)).body
 
@@ -117,7 +118,7 @@ def test_tokens_follow_one_another_over_a_key_rotation(server: SecondServer, tmp
     assert backend is not None
 
     async def run() -> list[str]:
-        async with open_http() as http:
+        async with open_http(destinations=[Destination.of(server.base_url)]) as http:
             base = Base.parse(server.base_url)
             own = BackendServices(base, http, backend, 30.0, clock.monotonic)
             client = FhirClient(base, http, 30.0, 10**6, credentials=own)

@@ -11,7 +11,7 @@ from demo.patients import demo_patients
 from demo.service_process import service
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.check import examine
 from service.check_line import Line
 from service.fhir.client import open_http
@@ -29,7 +29,7 @@ def settings(server: SecondServer) -> Settings:
 
 def gathered(server: SecondServer, patient: str) -> PatientRecord:
     async def run() -> PatientRecord:
-        async with open_http() as http:
+        async with open_http(destinations=destinations_of(settings(server))) as http:
             return await whole(PatientCall(patient, server.base_url), reach_of(settings(server), http), queries())
 
     return asyncio.run(run())

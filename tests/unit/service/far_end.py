@@ -119,11 +119,20 @@ class FhirServer(httpx.AsyncBaseTransport):
             await asyncio.sleep(self.seconds)
         finally:
             self.running -= 1
-        answer = self._answers.get(str(request.url))
+        url = await _searched(request)
+        answer = self._answers.get(url)
         if answer is None:
-            self.unmatched.append(str(request.url))
+            self.unmatched.append(url)
             return httpx.Response(599)
         return answer(request)
+
+
+async def _searched(request: httpx.Request) -> str:
+    """The address of a request; a search by POST is the same as by GET."""
+    url = str(request.url)
+    if request.method != "POST" or not url.endswith("/_search"):
+        return url
+    return f"{url.removesuffix('/_search')}?{(await request.aread()).decode()}"
 
 
 class Caller:

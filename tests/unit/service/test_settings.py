@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from service.ehr_settings import EhrClient
 from service.errors import SettingsError
 from service.fhir_settings import Backend, Basic, FhirServer
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient, Settings, State
+from service.settings import Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
