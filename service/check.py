@@ -96,8 +96,8 @@ async def _served(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
     try:
         reply = await server.read(STATEMENT)
     except (UnreachableError, TimedOutError) as error:
-        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}"
-        return [Line(item, "unreachable", told, "check url, network and that the server runs")]
+        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}, {error}"
+        return [Line(item, "unreachable", told, "check url, network, ca_file and that the server runs")]
     except FhirError as error:
         return [Line(item, "red", f"{server.base.url}: {error}", _NOT_THE_BASE)]
     return [_version(item, server, reply), _clock(item, reply), *await _searches(item, server, bounds)]
