@@ -19,7 +19,7 @@ from fhir_mappings.record import PatientRecord
 from models.package import Package
 from service.assessment import Assessment, assess
 from service.clock import now
-from service.state.expiring import ProcessExpiring
+from service.state.expiring import ExpiringStore, ProcessExpiring
 from service.state.expiring_file import SqliteExpiring
 from tests.conftest import ROOT
 from tests.corpus.published import NO_DATE, body, files
@@ -58,16 +58,17 @@ def check_alike(patient: str, records: Mapping[str, PatientRecord]) -> bool:
     return assessed.status == "scored"
 
 
-def read_in_every_way(resources: Iterable[Mapping[str, Any]], folder: Path) -> dict[str, bool]:
+def read_in_every_way(resources: Iterable[dict[str, Any]], folder: Path) -> dict[str, bool]:
     """Every patient among the resources, and whether he or she could be scored."""
     listed = list(resources)
 
     async def run() -> dict[str, bool]:
-        stores = {"process": ProcessExpiring(now), "file": SqliteExpiring(folder / "state.sqlite", now, "cached")}
+        file = SqliteExpiring(folder / "state.sqlite", now, "cached")
+        stores: dict[str, ExpiringStore] = {"process": ProcessExpiring(now), "file": file}
         patients = [resource["id"] for resource in listed if resource["resourceType"] == "Patient"]
         async with ways(listed, stores) as read:
             found = {patient: check_alike(patient, await read.records(patient)) for patient in patients}
-        await stores["file"].close()
+        await file.close()
         return found
 
     return asyncio.run(run())

@@ -74,7 +74,7 @@ class Ways:
 
 
 @asynccontextmanager
-async def ways(resources: Iterable[Mapping[str, Any]], caches: Mapping[str, ExpiringStore]) -> AsyncIterator[Ways]:
+async def ways(resources: Iterable[dict[str, Any]], caches: Mapping[str, ExpiringStore]) -> AsyncIterator[Ways]:
     listed = list(resources)
     async with open_http(httpx.ASGITransport(create_endpoint(listed))) as http:
         yield Ways(listed, http, caches)
