@@ -1,16 +1,35 @@
 """Generated hook calls: one patient, complete prefetch, as large as the ones EHRs send."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fhir_mappings.concepts import LOINC, catalogue
 from fhir_mappings.retrieval import queries
+from models.package import Package
 
 PATIENT = "bench"
 OBSERVATIONS = 300
+PACKAGE = Path("models/packages/pan-cancer")
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _PADDING = "Result of the central laboratory, verified. " * 5  # narrative that servers send and nobody reads
+
+
+@cache
+def _usual() -> Mapping[str, tuple[float, float]]:
+    """What training patients of the shipped package have, per parameter: a patient unlike them is not scored."""
+    settings = Package.load(PACKAGE, catalogue().schema).manifest.settings.values()
+    trained = [setting.trained for setting in settings]
+    return {key: one.usual for inputs in trained for key, one in inputs.items() if one.usual}
+
+
+def _ordinary(key: str) -> float:
+    feature = catalogue().schema[key]
+    low, high = _usual().get(key, (feature.low, feature.high))
+    return round((low * high) ** 0.5 if low > 0 else (low + high) / 2, 2)
 
 
 def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -20,7 +39,6 @@ def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, Any]:
     feature = catalogue().schema[key]
-    middle = (feature.low * feature.high) ** 0.5 if feature.low > 0 else min(feature.high, 5.0)
     taken = (now - timedelta(hours=6 * (number // 20))).isoformat()
     return {
         "resourceType": "Observation",
@@ -34,7 +52,7 @@ def _observation(number: int, key: str, code: str, now: datetime) -> dict[str, A
         "effectiveDateTime": taken,
         "issued": taken,
         "valueQuantity": {
-            "value": round(middle, 2), "unit": feature.unit, "system": "http://unitsofmeasure.org", "code": feature.unit
+            "value": _ordinary(key), "unit": feature.unit, "system": "http://unitsofmeasure.org", "code": feature.unit
         },
     }  # fmt: skip
 
@@ -69,6 +87,46 @@ def hook_body(now: datetime | None = None) -> bytes:
         "prefetch": filled,
     }
     return json.dumps(call).encode()
+
+
+# What an emergency has at hand: code, value, unit.
+_BEDSIDE = (
+    ("8867-4", 112, "/min"), ("9279-1", 24, "/min"), ("8310-5", 38.2, "Cel"), ("8480-6", 98, "mm[Hg]"),
+    ("8478-0", 70, "mm[Hg]"), ("2708-6", 93, "%"),
+)  # fmt: skip
+_DRAWN = (
+    ("2951-2", 131, "mmol/L"), ("2823-3", 4.4, "mmol/L"), ("2160-0", 1.3, "mg/dL"), ("1751-7", 28, "g/L"),
+    ("718-7", 10.1, "g/dL"), ("6690-2", 12.4, "10*3/uL"), ("777-3", 310, "10*3/uL"), ("1975-2", 0.9, "mg/dL"),
+    ("2345-7", 132, "mg/dL"), ("2524-7", 2.1, "mmol/L"),
+)  # fmt: skip
+
+
+def searchset(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    return _bundle(resources)
+
+
+def emergency_record(repeats: int = 1, now: datetime | None = None) -> list[dict[str, Any]]:
+    """A patient with lung cancer an hour after arrival, the Patient first; the laboratory `repeats` times, daily."""
+    now = now or datetime.now(UTC)
+    bedside = [_measured(f"b{code}", code, value, unit, now) for code, value, unit in _BEDSIDE]
+    drawn = [
+        _measured(f"l{code}-{day}", code, value, unit, now - timedelta(days=day))
+        for day in range(repeats)
+        for code, value, unit in _DRAWN
+    ]
+    return [_PATIENT, _condition(now), *_stage(now), *bedside, *drawn]
+
+
+def _measured(name: str, code: str, value: float, unit: str, at: datetime) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": code}]},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": (at - timedelta(hours=1)).isoformat(),
+        "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": unit},
+    }
 
 
 _PATIENT = {"resourceType": "Patient", "id": PATIENT, "gender": "female", "birthDate": "1960-03-01"}

@@ -1,9 +1,11 @@
 """`python -m benchmarks hook`: one explained hook call against the least that this stack can do.
 
-Body of 335 KB, 300 Observations, complete prefetch, all decoded. Service and floor run in turn, several times each.
+Body of 335 KB, 300 Observations, complete prefetch, all decoded, an ES384 token checked and used up. Service and floor
+run in turn, several times each.
 """
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,9 +14,10 @@ from pathlib import Path
 import msgspec
 import orjson
 
-from benchmarks.bodies import OBSERVATIONS, hook_body
+from benchmarks.bodies import OBSERVATIONS, PACKAGE, hook_body
 from benchmarks.load import Load, free_port, measure, serving
 from benchmarks.row import Row
+from benchmarks.signing import SigningEhr, site_of
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.decoding import decode
 from fhir_mappings.encoder import encode
@@ -25,7 +28,6 @@ from service.cds_hooks.cards import card_for
 
 ROUNDS = 3
 PATH = "/cds-services/pan-cancer-prognosis"
-PACKAGE = Path("models/packages/pan-cancer")
 
 
 def run() -> list[Row]:
@@ -33,17 +35,20 @@ def run() -> list[Row]:
     port, floor_port = free_port(), free_port()
     service = [sys.executable, "-m", "service.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     floor = [sys.executable, "-m", "benchmarks.floor", str(floor_port)]
+    ehr, address = SigningEhr(), f"http://127.0.0.1:{port}"
     rows: list[Row] = []
-    with serving(service, port, {"ONCOHOOKS_AUTH": "off"}) as ours, serving(floor, floor_port, {}) as least:
-        for connections, requests in ((1, 300), (16, 800)):
-            pairs = [
-                (
-                    measure(ours, port, PATH, body, connections, requests),
-                    measure(least, floor_port, PATH, body, connections, requests),
-                )
-                for _ in range(ROUNDS)
-            ]
-            rows += _compared(pairs, connections)
+    with tempfile.TemporaryDirectory() as folder, ehr.key_set() as keys:
+        site = {"ONCOHOOKS_SITE": str(site_of(Path(folder), keys, address))}
+        with serving(service, port, site) as ours, serving(floor, floor_port, {}) as least:
+            for connections, requests in ((1, 300), (16, 800)):
+                pairs = [
+                    (
+                        measure(ours, port, PATH, body, connections, requests, ehr.tokens(address + PATH, requests)),
+                        measure(least, floor_port, PATH, body, connections, requests),
+                    )
+                    for _ in range(ROUNDS)
+                ]
+                rows += _compared(pairs, connections)
     return [*rows, *_stages(body)]
 
 
@@ -67,6 +72,8 @@ def _stages(body: bytes) -> list[Row]:
     encoded = encode(record, catalogue().schema, at)
     network = package.network("diagnosis")
     assessment = assess(record, at, package)
+    if assessment.abstained:
+        raise RuntimeError(f"nothing is measured on a patient who is not scored: {assessment.abstained.code}")
     model_url = "https://oncohooks.example/model"
     card = card_for(assessment, model_url)
     floor = _cpu_ms(lambda: orjson.loads(body))

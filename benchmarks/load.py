@@ -49,14 +49,26 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server does not answer")
 
 
-def measure(process: psutil.Process, port: int, path: str, body: bytes, connections: int, requests: int) -> Load:
-    """Send `requests` calls over `connections` kept open; a reply other than 200 raises RuntimeError."""
+def measure(
+    process: psutil.Process,
+    port: int,
+    path: str,
+    body: bytes,
+    connections: int,
+    requests: int,
+    tokens: Sequence[str] = (),
+) -> Load:
+    """Send `requests` calls over `connections` kept open, each with a token of its own where there are any.
+
+    A reply other than 200 raises RuntimeError.
+    """
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     )
+    shown = [f"Authorization: Bearer {token}\r\n\r\n" for token in tokens] or ["\r\n"] * requests
+    messages = [(head + line).encode() for line in shown]
     before = _cpu(process)
-    times = asyncio.run(_send(port, head.encode() + body, connections, requests))
+    times = asyncio.run(_send(port, messages, body, connections))
     used = _cpu(process) - before
     quantiles = statistics.quantiles(times, n=100)
     return Load(1000 * used / len(times), 1000 * statistics.median(times), 1000 * quantiles[98], len(times))
@@ -67,15 +79,15 @@ def _cpu(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-async def _send(port: int, message: bytes, connections: int, requests: int) -> list[float]:
+async def _send(port: int, heads: Sequence[bytes], body: bytes, connections: int) -> list[float]:
     times: list[float] = []
-    left = iter(range(requests))
+    left = iter(heads)
 
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
-        for _ in left:
+        for head in left:
             started = time.perf_counter()
-            writer.write(message)
+            writer.write(head + body)
             await _reply(reader)
             times.append(time.perf_counter() - started)
         writer.close()

@@ -8,6 +8,8 @@ from fhir_mappings.finding import Finding
 from fhir_mappings.readers.all_resources import Readings
 from fhir_mappings.readers.declared_lists import MAX_DAYS, Kind
 from fhir_mappings.readers.encounters import PROBLEMS_DAYS
+from fhir_mappings.timing import days_between
+from fhir_mappings.windows import Windows
 from models.features import Feature, FeatureSchema
 
 # Rows that the number of comorbidities counts: lasting diseases, not symptoms or acute events.
@@ -58,7 +60,7 @@ def _diseases(
 ) -> dict[str, Finding]:
     found: dict[str, Finding] = {}
     for feature in schema.features:
-        limit = _proved_for(feature)
+        limit = _proved_for(feature, readings.windows)
         if limit is None or feature.key in chosen or feature.key in readings.undecided:
             continue
         proof = tuple(one.address for one in readings.documented if one.age <= limit)
@@ -68,11 +70,19 @@ def _diseases(
     return found
 
 
-def _proved_for(feature: Feature) -> float | None:
-    """For how many days a documented encounter proves that a disease that is not recorded is absent; None: never."""
+def _proved_for(feature: Feature, windows: Windows) -> float | None:
+    """For how many days a documented encounter proves that a disease that is not recorded is absent; None: never.
+
+    In an emergency an acute disease is open until the diagnoses of this stay are coded: only a contact that ended since
+    the arrival proves anything.
+    """
     if feature.missing_rule == "documented_problems":
         return PROBLEMS_DAYS
-    return feature.window_days if feature.missing_rule == "documented_acute" else None
+    if feature.missing_rule != "documented_acute":
+        return None
+    if windows.arrival is None:
+        return feature.window_days
+    return min(windows.days(feature) or 0.0, days_between(windows.arrival, windows.at))
 
 
 def _indices(
@@ -127,7 +137,7 @@ def _needed(feature: Feature) -> frozenset[Kind]:
 
 def _youngest(kind: Kind, feature: Feature, readings: Readings) -> str | None:
     """The address of the youngest list of a kind that is young enough for a parameter."""
-    limit = min(MAX_DAYS, feature.window_days or MAX_DAYS)
+    limit = min(MAX_DAYS, readings.windows.days(feature) or MAX_DAYS)
     fitting = [(one.age, one.address) for one in readings.declared if kind in one.kinds and one.age <= limit]
     return min(fitting)[1] if fitting else None
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
 from fhir_mappings.finding import Finding, Issue
 from fhir_mappings.timing import days_between, in_order
+from fhir_mappings.windows import Windows, is_of_a_set
 from models.features import Feature
 
 # Initial staging: from 30 days before to 120 days after diagnosis, what was available at the assessment.
@@ -33,24 +35,37 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     reason: str = "nothing found"
 
 
-def choose(feature: Feature, findings: Sequence[Finding], at: datetime, diagnosed: datetime | None) -> Choice:
+def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diagnosed: datetime | None) -> Choice:
     """One finding for one parameter by its window, missing rule and aggregation.
 
-    `diagnosed` is the date of the index tumour (initial staging counts from it).
+    `diagnosed` is the date of the index tumour (initial staging counts from it). In an emergency what was found since
+    the arrival stands before what is older, and of the vital signs the first set (`_first_set`).
     """
     history = (findings[0],) if len(findings) == 1 else tuple(sorted(findings, key=_age_then_rank))
     if feature.missing_rule == "initial_staging":
         usable = [f for f in history if _is_initial(f, diagnosed)]
         return _choice(usable, history, _best_staging, "not of the initial staging")
     if feature.missing_rule in {"m0_or_statement", "m0_or_site_list"}:
-        usable = [f for f in history if f.value == 1 or _age(f, at) <= _M0_DAYS]
+        usable = [f for f in history if f.value == 1 or windows.age(f) <= _M0_DAYS]
         return _choice(usable, history, _positive_first, "M0 is older than 90 days")
     if feature.missing_rule in {"documented_problems", "documented_acute"}:
         return _choice(list(history), history, _newest, "nothing found")
-    usable = [f for f in history if in_window(f, feature, at)]
-    best = _BEST.get(feature.key, _central_first if feature.modality == "laboratory" else _newest)
-    chosen = _choice(usable, history, best, f"older than {feature.window_days or 0:g} days or undated")
-    return msgspec.structs.replace(chosen, issues=_conflicts(feature, chosen.finding, usable))
+    usable = [f for f in history if windows.hold(f, feature)]
+    chosen = _choice(
+        usable, history, _best(feature, windows), f"older than {windows.days(feature) or 0:g} days or undated"
+    )
+    changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
+    issues = () if changes else _conflicts(feature, chosen.finding, usable)
+    finding = windows.marked(chosen.finding, feature) if chosen.finding else None
+    return Choice(finding, chosen.history, issues, chosen.reason)
+
+
+def _best(feature: Feature, windows: Windows) -> Callable[[Sequence[Finding]], Finding]:
+    if feature.key in _BEST:
+        return _BEST[feature.key]
+    if feature.modality == "laboratory":
+        return partial(_of_the_laboratory, windows) if windows.is_emergency else _central_first
+    return partial(_first_set, windows) if windows.takes_first_set and is_of_a_set(feature) else _newest
 
 
 def newest_decides(feature: Feature) -> bool:
@@ -58,10 +73,16 @@ def newest_decides(feature: Feature) -> bool:
     return feature.missing_rule not in _WHOLE_COURSE and feature.key not in _BEST
 
 
-def choose_part(findings: Sequence[Finding]) -> Choice:
-    """The newest of a part that is no parameter itself; the formula that uses it has the window."""
+def choose_part(findings: Sequence[Finding], windows: Windows, of: Feature | None) -> Choice:
+    """The newest of a part that is no parameter itself; the formula that uses it (for `of`) has the window.
+
+    Of a vital sign it is the part of the same set that stands for the whole.
+    """
     history = tuple(sorted(findings, key=_age_then_rank))
-    return _choice(history, history, _newest, "")
+    if of is None or not (windows.takes_first_set and is_of_a_set(of)):
+        return _choice(history, history, _newest, "")
+    usable = [f for f in history if windows.hold(f, of)] or history
+    return _choice(usable, history, partial(_first_set, windows), "")
 
 
 def _choice(
@@ -84,6 +105,22 @@ def _age_then_rank(finding: Finding) -> tuple[datetime, int, float, tuple[str, .
 def _newest(findings: Sequence[Finding]) -> Finding:
     """The last, as they are in order of age, then rank."""
     return findings[-1]
+
+
+def _first_set(windows: Windows, findings: Sequence[Finding]) -> Finding:
+    """In the first hours of an emergency the first since the arrival; without one the newest.
+
+    Never the worst. The first set is that of the patient as he came, before treatment changed it.
+    """
+    present = [f for f in findings if not windows.is_before_arrival(f)]
+    if not present:
+        return _newest(findings)
+    first = min(_moment(f) for f in present)
+    return _newest([f for f in present if _moment(f) == first])
+
+
+def _of_the_laboratory(windows: Windows, findings: Sequence[Finding]) -> Finding:
+    return _central_first(windows.since_arrival(findings))
 
 
 def _best_staging(findings: Sequence[Finding]) -> Finding:
@@ -150,17 +187,6 @@ def _is_initial(finding: Finding, diagnosed: datetime | None) -> bool:
     if finding.effective is None or diagnosed is None:
         return True
     return _STAGING_FROM <= days_between(diagnosed, finding.effective) <= _STAGING_TO
-
-
-def _age(finding: Finding, at: datetime) -> float:
-    return days_between(finding.effective, at) if finding.effective else float("inf")
-
-
-def in_window(finding: Finding, feature: Feature, at: datetime) -> bool:
-    """Whether a finding is recent enough; an undated one never is, where there is a window."""
-    if feature.window_days is None:
-        return True
-    return _age(finding, at) <= feature.window_days
 
 
 def _conflicts(feature: Feature, chosen: Finding | None, usable: Sequence[Finding]) -> tuple[Issue, ...]:

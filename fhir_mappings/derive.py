@@ -8,6 +8,7 @@ import msgspec
 from fhir_mappings import formulas
 from fhir_mappings.finding import Finding
 from fhir_mappings.timing import days_between, in_order, within
+from fhir_mappings.windows import Windows, is_of_a_set
 from models.features import FeatureSchema
 
 ONE_SET = timedelta(minutes=30)  # vital signs of one set
@@ -77,12 +78,16 @@ FORMULAS = (
     Formula("ratio_anion_gap", _GAP, formulas.anion_gap, "Na - Cl - HCO3", ONE_SAMPLE),
 )
 
+# The parameter that each part is for.
+WHOLE: Mapping[str, str] = {part: formula.key for formula in FORMULAS for part in formula.parts if "/" in part}
 
-def derived(formula: Formula, chosen: Chosen, schema: FeatureSchema) -> Finding | None:
+
+def derived(formula: Formula, chosen: Chosen, schema: FeatureSchema, windows: Windows | None = None) -> Finding | None:
     """The computed parameter; None where a part is missing, the parts are too far apart, or a report is preferred.
 
     It is dated by its oldest part; a part that counts at any age (body height, sex) does not make it older. A reported
-    value is preferred only where it is not older.
+    value is preferred only where it is not older; in the hours in which the first vital signs since an arrival stand
+    (`windows`), where it is of this contact, or the computed one is not either.
     """
     parts = [chosen[name] for name in formula.parts if name in chosen]
     if len(parts) < len(formula.parts) or not _together(parts, formula.within):
@@ -92,9 +97,7 @@ def derived(formula: Formula, chosen: Chosen, schema: FeatureSchema) -> Finding 
         return None
     ageing = [part for part in parts if part.feature not in schema.index or schema[part.feature].window_days]
     when = min((part.effective for part in ageing or parts if part.effective), key=in_order, default=None)
-    if formula.prefers_reported and formula.key in chosen and not _is_newer(when, chosen[formula.key].effective):
-        return None
-    return Finding(
+    found = Finding(
         feature=formula.key,
         value=float(value),
         unit=schema[formula.key].unit,
@@ -103,6 +106,14 @@ def derived(formula: Formula, chosen: Chosen, schema: FeatureSchema) -> Finding 
         rule=formula.rule,
         flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
     )
+    reported = chosen.get(formula.key) if formula.prefers_reported else None
+    return None if reported is not None and not _gives_way(reported, found, schema, windows) else found
+
+
+def _gives_way(reported: Finding, computed: Finding, schema: FeatureSchema, windows: Windows | None) -> bool:
+    if windows is not None and windows.takes_first_set and is_of_a_set(schema[computed.feature]):
+        return windows.is_before_arrival(reported) and not windows.is_before_arrival(computed)
+    return _is_newer(computed.effective, reported.effective)
 
 
 def _is_newer(when: datetime | None, reported: datetime | None) -> bool:

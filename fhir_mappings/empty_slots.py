@@ -108,12 +108,13 @@ def _does_not_count(feature: Feature, view: _View) -> str:
         return "recorded, but not within 30 days before to 120 days after the diagnosis"
     if feature.missing_rule in {"m0_or_statement", "m0_or_site_list"}:
         return "the statement of absence is older than 90 days"
+    limit = view.readings.windows.days(feature)
     dated = [finding.effective for finding in findings if finding.effective]
     if not dated:
-        return f"has no date, and counts for {feature.window_days or 0:g} days only"
+        return f"has no date, and counts for {limit or 0:g} days only"
     newest = max(dated, key=in_order)
-    if feature.window_days is not None and days_between(newest, view.at) > feature.window_days:
-        return f"older than {feature.window_days:g} days (the newest is of {newest.date().isoformat()})"
+    if limit is not None and days_between(newest, view.at) > limit:
+        return f"older than {limit:g} days (the newest is of {newest.date().isoformat()})"
     return "outside the plausible range"
 
 
@@ -171,6 +172,12 @@ def _no_tumour(feature: Feature, view: _View) -> str:
     return _NO_TUMOUR.get(view.encoded.tumours.state, NOTHING)
 
 
+def _not_coded_yet(feature: Feature, view: _View) -> str:
+    if feature.missing_rule != "documented_acute" or not view.readings.windows.is_emergency:
+        return ""
+    return "not recorded; in an emergency that leaves it open until the diagnoses of this stay are coded"
+
+
 def _not_documented(feature: Feature, view: _View) -> str:
     rules = {"documented_problems", "documented_acute"}
     if feature.missing_rule not in rules and feature.key not in {"comorb_charlson_index", "comorb_count"}:
@@ -201,6 +208,6 @@ def _by_missing_rule(feature: Feature, _: _View) -> str:
 
 
 _RULES: tuple[_Why, ...] = (
-    _of_another_cancer, _does_not_count, _not_usable, _part_is_missing, _no_tumour, _not_documented, _about_the_person,
-    _by_missing_rule,
+    _of_another_cancer, _does_not_count, _not_usable, _part_is_missing, _no_tumour, _not_coded_yet, _not_documented,
+    _about_the_person, _by_missing_rule,
 )  # fmt: skip

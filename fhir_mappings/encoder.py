@@ -1,15 +1,16 @@
 """PatientRecord -> EncodedPatient: every parameter with its value and sources, or the reason why it is empty."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 import msgspec
 
 from fhir_mappings.absence import fill_absent
-from fhir_mappings.choosing import Choice, choose, choose_part, in_window
+from fhir_mappings.bedside import Bedside, bedside_of
+from fhir_mappings.choosing import Choice, choose, choose_part
 from fhir_mappings.concepts import Catalogue, catalogue
-from fhir_mappings.derive import CHANGES, FORMULAS, changed, derived
+from fhir_mappings.derive import CHANGES, FORMULAS, WHOLE, changed, derived
 from fhir_mappings.finding import Finding, Issue
 from fhir_mappings.readers.all_resources import Readings, read_record
 from fhir_mappings.readers.circumstances import Circumstance
@@ -17,6 +18,7 @@ from fhir_mappings.readers.patients import Person
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.timing import days_between, in_order
 from fhir_mappings.tumour import DAYS_A_MONTH, TumourPicture
+from fhir_mappings.windows import Windows
 from models.features import FeatureSchema, FeatureVector
 
 _METACHRONOUS_MONTHS = 6.0
@@ -41,7 +43,8 @@ class EncodedPatient(msgspec.Struct, frozen=True):
 
     `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
     `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown,
-    `unplanned_since` the start of an unplanned hospital contact that is going on.
+    `unplanned_since` the start of an unplanned hospital contact that is going on. `bedside` are the newest readings of
+    the last six hours, for scores beside the network.
     """
 
     vector: FeatureVector
@@ -53,6 +56,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     treated_since: datetime | None
     circumstances: frozenset[Circumstance]
     unplanned_since: datetime | None
+    bedside: Bedside
     foreign: bool
 
 
@@ -67,27 +71,30 @@ def encode(
     stage: Stage = lambda _: nullcontext(),
     *,
     thorough: bool = False,
+    emergency: bool = False,
 ) -> EncodedPatient:
     """Read, choose, derive. `at` is the moment of assessment; nothing dated after it is used.
 
     `stage` is entered for each stage of the work (telemetry). `thorough` reads older results too, for their issues; the
-    vector and the findings are the same without. Raises SchemaMismatchError when `schema` is not the
-    catalogue's.
+    vector and the findings are the same without. `emergency`: with the windows of an emergency, which also hold where
+    the record has an unplanned contact that is going on, so that both ways of asking have one answer. Raises
+    SchemaMismatchError when `schema` is not the catalogue's.
     """
     source = catalogue()
     if schema.digest != source.schema.digest:
         raise SchemaMismatchError("the model package was trained on another parameter list")
     with stage("extraction"):
-        readings = read_record(record, source, at, thorough=thorough)
+        readings = read_record(record, source, at, thorough=thorough, emergency=emergency)
     with stage("encoding"):
         return _encoded(record, readings, source, at)
 
 
 def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: datetime) -> EncodedPatient:
-    choices = _choices(readings, source, at)
+    by_key = _by_key(readings.findings)
+    choices = _choices(by_key, readings, source)
     chosen = {key: choice.finding for key, choice in choices.items() if choice.finding is not None}
     _add_metastasis(chosen)
-    _add_derived(chosen, choices, source, at)
+    _add_derived(chosen, choices, source, readings.windows)
     chosen |= fill_absent(chosen, readings, source.schema, at)
     _add_course(chosen, readings, source.schema, at)
     index = readings.tumours.index
@@ -103,20 +110,27 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
         treated_since=readings.treated_since,
         circumstances=readings.circumstances,
         unplanned_since=readings.unplanned_since,
+        bedside=bedside_of(by_key, readings.windows, source.schema),
         foreign=readings.foreign,
     )
 
 
-def _choices(readings: Readings, source: Catalogue, at: datetime) -> dict[str, Choice]:
-    index = readings.tumours.index
+def _by_key(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.feature, []).append(finding)
+    return found
+
+
+def _choices(by_key: Mapping[str, list[Finding]], readings: Readings, source: Catalogue) -> dict[str, Choice]:
+    index, schema, windows = readings.tumours.index, source.schema, readings.windows
     diagnosed = index.since if index else None
-    by_key: dict[str, list[Finding]] = {}
-    for finding in readings.findings:
-        by_key.setdefault(finding.feature, []).append(finding)
     choices: dict[str, Choice] = {}
     for key, findings in by_key.items():
-        is_part = key not in source.schema.index
-        choices[key] = choose_part(findings) if is_part else choose(source.schema[key], findings, at, diagnosed)
+        if key in schema.index:
+            choices[key] = choose(schema[key], findings, windows, diagnosed)
+        elif not key.startswith("bedside/"):
+            choices[key] = choose_part(findings, windows, schema[WHOLE[key]] if key in WHOLE else None)
     return choices
 
 
@@ -135,11 +149,13 @@ def _from_when(finding: Finding) -> tuple[bool, datetime | None, tuple[str, ...]
     return finding.effective is None, in_order(finding.effective) if finding.effective else None, finding.sources
 
 
-def _add_derived(chosen: dict[str, Finding], choices: Mapping[str, Choice], source: Catalogue, at: datetime) -> None:
+def _add_derived(
+    chosen: dict[str, Finding], choices: Mapping[str, Choice], source: Catalogue, windows: Windows
+) -> None:
     for formula in FORMULAS:
-        found = derived(formula, chosen, source.schema)
-        if found is not None and in_window(found, source.schema[formula.key], at):
-            chosen[formula.key] = found
+        found, feature = derived(formula, chosen, source.schema, windows), source.schema[formula.key]
+        if found is not None and windows.hold(found, feature):
+            chosen[formula.key] = windows.marked(found, feature)
     her2 = chosen.get("part/her2_ratio")
     if her2 is not None and her2.value >= 2.0:  # amplified by in-situ hybridisation, whatever the stain says
         unit = source.schema["path_her2"].unit

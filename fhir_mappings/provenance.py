@@ -46,7 +46,10 @@ class EmptySlot(msgspec.Struct, frozen=True, gc=False):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """`parameters` and `empty` together are the whole catalogue, each in its order; `resources` the whole record."""
+    """`parameters` and `empty` together are the whole catalogue, each in its order; `resources` the whole record.
+
+    `arrival`: since when the windows of an emergency hold; left out in the clinic.
+    """
 
     patient: str
     at: str
@@ -54,12 +57,16 @@ class Provenance(msgspec.Struct, frozen=True):
     empty: tuple[EmptySlot, ...]
     resources: tuple[ResourceUse, ...]
     issues: tuple[Issue, ...]
+    arrival: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def explain(record: PatientRecord, encoded: EncodedPatient, at: datetime) -> Provenance:
-    """The provenance of `encoded`, which is what `encode` made of `record` at `at`, reading it thoroughly."""
+def explain(record: PatientRecord, encoded: EncodedPatient, at: datetime, *, emergency: bool = False) -> Provenance:
+    """The provenance of `encoded`, which is what `encode` made of `record` at `at`, reading it thoroughly.
+
+    `emergency` as it was given to `encode`.
+    """
     source = catalogue()
-    readings = read_record(record, source, at, thorough=True)
+    readings = read_record(record, source, at, thorough=True, emergency=emergency)
     reasons = empty_slots(record, encoded, readings, source.schema, at)
     return Provenance(
         patient=f"Patient/{record.patient_id}",
@@ -68,6 +75,7 @@ def explain(record: PatientRecord, encoded: EncodedPatient, at: datetime) -> Pro
         empty=tuple(EmptySlot(key, reasons[key]) for key in source.schema.keys if key in reasons),
         resources=resource_uses(record, encoded, readings, reasons),
         issues=encoded.issues,
+        arrival=written(readings.windows.arrival) if readings.windows.arrival else msgspec.UNSET,
     )
 
 

@@ -82,6 +82,8 @@ def _named(keys: Iterable[str]) -> list[str]:
 
 
 def _not_chosen(finding: Finding, encoded: EncodedPatient, empty: Mapping[str, str]) -> str:
+    if finding.feature.startswith("bedside/"):
+        return "read for a score at the bedside"
     chosen = encoded.findings.get(finding.feature)
     if chosen is None:
         reason = empty.get(finding.feature, "a part, and no value was formed from it")

@@ -11,10 +11,12 @@ the exception: its own code is one of a site, its tissues are known.
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from math import ceil
 
 import msgspec
 
 from fhir_mappings.concepts import LOINC, OWN, SNOMED, Catalogue, catalogue
+from fhir_mappings.readers.bedside import BEDSIDE_CODES
 from fhir_mappings.readers.circumstances import PREGNANCY_STATUS
 from models.features import Feature
 
@@ -32,7 +34,7 @@ class Query(msgspec.Struct, frozen=True):
     """One query. `search` is relative to the FHIR base, `{patient}` stands for the bare patient id.
 
     `include` names the reference whose targets a search brings along (`MedicationRequest:medication`). `by_hand`: worth
-    typing where a client does not read discovery.
+    typing where a client does not read discovery. `days`: how old a value may be to count at all; 0: of any age.
     """
 
     key: str
@@ -40,6 +42,7 @@ class Query(msgspec.Struct, frozen=True):
     search: str
     include: str = ""
     by_hand: bool = False
+    days: int = 0
 
     @property
     def template(self) -> str | None:
@@ -48,6 +51,13 @@ class Query(msgspec.Struct, frozen=True):
         Without it the key would come filled with references to nothing, and would not be searched for again.
         """
         return None if self.include else self.search.replace("{patient}", "{{context.patientId}}")
+
+    @property
+    def dated_template(self) -> str | None:
+        """The template that leaves out what is too old to count, by the date arithmetic of CDS Hooks 3.0."""
+        if self.template is None or not self.days:
+            return self.template
+        return self.template.replace("&_sort", f"&date=ge{{{{today() - {self.days} days}}}}&_sort")
 
     def url(self, patient_id: str) -> str:
         """The search, relative to the FHIR base."""
@@ -60,7 +70,14 @@ def _observations(
 ) -> Query:
     """`also`: codes that are read and are no parameter."""
     codes = ",".join(sorted({*_observation_codes(source, wants), *also}))
-    return Query(key, "Observation", f"Observation?patient={{patient}}&code={codes}{_newest('date')}", by_hand=by_hand)
+    search = f"Observation?patient={{patient}}&code={codes}{_newest('date')}"
+    return Query(key, "Observation", search, by_hand=by_hand, days=_oldest(source, wants))
+
+
+def _oldest(source: Catalogue, wants: Callable[[Feature], bool]) -> int:
+    """The longest window, and a day more on each side for zones; 0 where one of the parameters has none."""
+    windows = [feature.window_days for feature in source.schema.features if wants(feature)]
+    return ceil(max(one for one in windows if one)) + 2 if all(windows) else 0
 
 
 def _observation_codes(source: Catalogue, wants: Callable[[Feature], bool]) -> list[str]:
@@ -122,7 +139,7 @@ def queries() -> tuple[Query, ...]:
         _all_of("conditions", "Condition", by_hand=True),
         _observations("tumour", source, _is_of_tumour, by_hand=True),
         _observations("genetics", source, _is_genetics, by_hand=True),
-        _observations("function", source, _is_function, by_hand=True, also=(PREGNANCY_STATUS,)),
+        _observations("function", source, _is_function, by_hand=True, also=(PREGNANCY_STATUS, *BEDSIDE_CODES)),
         _observations("laboratory", source, _is_laboratory, by_hand=True),
         _all_of("sequences", "MolecularSequence", by_hand=True),
         _all_of("encounters", "Encounter", "date", by_hand=True),

@@ -31,14 +31,19 @@ class Setting(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-def choose_setting(encoded: EncodedPatient, at: datetime, rule: ServingRule = _AS_SHIPPED) -> Setting:
+def choose_setting(
+    encoded: EncodedPatient, at: datetime, rule: ServingRule = _AS_SHIPPED, *, emergency: bool = False
+) -> Setting:
     """A in hospital unplanned, B newly metastatic or sequenced, C newly diagnosed, else D; `rule` is the package's.
 
+    A call of the emergency service (`emergency`) is always A; its clock starts with the arrival, else with the call.
     C: pathology (else the diagnosis) is at most 90 days old, nothing says that the tumour returned, and no treatment of
     a cancer began more than 90 days ago.
     """
     if encoded.unplanned_since is not None:
         return Setting("acute", "A", encoded.unplanned_since, "unplanned")
+    if emergency:
+        return Setting("acute", "A", at, "unplanned")
     return _newly_metastatic(encoded, at, rule) or _by_diagnosis(encoded, at, rule)
 
 

@@ -34,12 +34,15 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `typical` holds the parameters that at least 50 of them have; ENTITY stands for the cancer type as one input.
     `quantiles` are the 0 … 100 % quantiles of the sum of (relevance - typical) over these parameters.
+    `common` holds the COMMON quantiles of their values, in canonical units, among those who have them; {} in a package
+    that was written before it was there.
     """
 
     patients: int
     deaths: int
     typical: dict[str, TypicalRelevance]
     quantiles: tuple[float, ...]
+    common: dict[str, tuple[float, float]] = {}
 
 
 class TrainingCohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,3 +166,4 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 FORMAT = "1"
 ENTITY = "entity"  # the one-hot cancer types, counted as one input
 SMALLEST_GROUP = 50  # patients, CONTRACTS.md
+COMMON = (0.1, 0.9)  # quantiles between which a value is common

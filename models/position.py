@@ -76,6 +76,20 @@ def compared(
     return total, float(np.hypot(ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown)))
 
 
+def percentiles(
+    relevance: NDArray[np.floating], observed: NDArray[np.bool_], group: Group, schema: FeatureSchema
+) -> NDArray[np.int64]:
+    """The percentile of `position` for many patients at once: `relevance` and `observed` are [N, 350]."""
+    typical = {key: one.value for key, one in group.typical.items() if key != ENTITY}
+    columns = [schema.index[key] for key in typical]
+    distance = relevance[:, columns] - np.array(list(typical.values()))
+    total = np.where(observed[:, columns], distance, 0.0).sum(axis=1)
+    if ENTITY in group.typical:
+        of_type = relevance[:, schema.entity_columns]
+        total += np.where((of_type != 0).any(axis=1), of_type.sum(axis=1) - group.typical[ENTITY].value, 0.0)
+    return np.array([_percentile(float(one), group) for one in total], dtype=np.int64)
+
+
 def supported_risk(relevance: NDArray[np.floating], group: Group, schema: FeatureSchema) -> float:
     """The part of the log-risk that comes from the group's parameters, which its patients can vouch for."""
     columns = [schema.entity_columns if key == ENTITY else schema.index[key] for key in group.typical]

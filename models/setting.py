@@ -1,5 +1,6 @@
 """One network of a package, as the service uses it: predict, explain, and what is typical of similar patients."""
 
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 
 import msgspec
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.features import FeatureSchema, FeatureVector
 from models.manifest import ENTITY, SMALLEST_GROUP, Setting
-from models.position import Position, compared, position, supported_risk
+from models.position import Position, compared, percentiles, position, supported_risk
 from models.predictor import Attribution, Interactions, Predictor, Prognosis
 from models.survival import SurvivalAt, check_horizon, survival_with_range
 
@@ -104,6 +105,24 @@ class Network:
         name = self._group_name(entity)
         group = self.manifest.groups[name]
         return position(attribution.relevance, vector.observed(), members, group, name, self._schema)
+
+    def percentiles(self, values: NDArray[np.float32], entity: str | None) -> NDArray[np.int64]:
+        """The position's percentile of many patients of one entity: values [N, 350] -> [N]."""
+        _, relevance = self.predictor.relevance(values)
+        return percentiles(relevance, ~np.isnan(values), self.manifest.groups[self._group_name(entity)], self._schema)
+
+    def common(self, entity: str | None) -> Mapping[str, tuple[float, float]]:
+        """Which values are common in the patient's group, by parameter; {} in a package that does not say so.
+
+        Where nearly all of the group have the same value, what is common in the setting.
+        """
+        groups = self.manifest.groups
+        own, shared = groups[self._group_name(entity)].common, groups[self.setting].common
+        return {key: ends if ends[0] < ends[1] else shared.get(key, ends) for key, ends in own.items()}
+
+    def group_parameters(self, group: str) -> frozenset[str]:
+        """What positions of a group are compared by; ENTITY stands for the cancer type."""
+        return frozenset(self.manifest.groups[group].typical)
 
     def horizons(self, entity: str | None) -> tuple[int, ...]:
         """Days for which the training patients of the entity support a survival figure."""

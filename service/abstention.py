@@ -29,6 +29,17 @@ _MOST_USEFUL = (
     "lab_hemoglobin",
     "stage_t_category",
 )
+# in hospital unplanned: what is asked for first in an emergency (clinical review, section 4)
+_MOST_USEFUL_ACUTE = (
+    "stage_m1",
+    "func_gcs",
+    "vital_resp_rate",
+    "vital_map",
+    "vital_heart_rate",
+    "vital_temperature",
+    "lab_albumin",
+    "lab_creatinine",
+)
 
 Code = Literal[
     "foreign-patient", "restricted", "record-replaced", "deceased", "under-18", "no-solid-tumour", "several-primaries",
@@ -126,5 +137,6 @@ def _too_little(encoded: EncodedPatient, network: Network) -> Abstained | None:
     has_age = _AGE in encoded.findings
     if has_age and len(further) >= ENOUGH_INPUTS:
         return None
-    useful = [key for key in _MOST_USEFUL if key in network.trained and key not in encoded.findings][:3]
+    wanted = _MOST_USEFUL_ACUTE if network.setting == ACUTE else _MOST_USEFUL
+    useful = [key for key in wanted if key in network.trained and key not in encoded.findings][:3]
     return because("too-little", useful if has_age else [_AGE, *useful], len(further))

@@ -1,5 +1,6 @@
 """The composition root: settings in, application out. Everything is put together here and nowhere else."""
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -28,13 +29,23 @@ from service.cds_hooks.feedback_routes import FeedbackService, feedback_routes
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
+from service.emergency.described import emergency_components
+from service.emergency.lane import Lane
+from service.emergency.routes import EmergencyService, emergency_routes
 from service.errors import SettingsError
+from service.fhir.backend_services import BackendServices
 from service.fhir.background import Background
-from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.client import FhirClient, FhirServers, open_http, unmeasured
+from service.fhir.credentials import Credentials, Password
+from service.fhir.destinations import Destination
 from service.fhir.gather import Reach
+from service.fhir.health import Health
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
 from service.fhir.record_cache import RecordCache
+from service.fhir.searching import Searching
+from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
+from service.fhir_settings import FhirServer
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
@@ -54,23 +65,61 @@ from service.version import VERSION
 _logger = logging.getLogger(__name__)
 
 
-def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
+def destinations_of(settings: Settings) -> tuple[Destination, ...]:
+    """Where this site's process may connect to with HTTP: what the settings name, and nothing that a call names."""
+    return (
+        *(Destination.of(address, server.ca_file) for server in settings.fhir for address in server.addresses),
+        *(Destination.of(ehr.jwks_url, ehr.ca_file) for ehr in settings.client),
+    )
+
+
+def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry | None = None) -> Reach:
     """How far this site's calls may go."""
     limits = settings.limits
-    servers = FhirServers(
-        FhirClient(Base.parse(server.url), http, server.timeout_seconds, limits.fhir_body_bytes, server.version)
-        for server in settings.fhir
-    )
+    healths: dict[str, Health] = {}
+    clients: list[FhirClient] = []
+    for number, server in enumerate(settings.fhir, 1):
+        base, label = Base.parse(server.url), f"fhir-{number}"
+        health = healths.setdefault(base.root, Health(limits.fhir_connections))
+        clients.append(
+            FhirClient(
+                base,
+                http,
+                server.timeout_seconds,
+                limits.fhir_body_bytes,
+                server.version,
+                credentials_of(server, http),
+                health=health,
+                searching=Searching(server.search, limits.fhir_address_characters),
+                measured=telemetry.fhir_server(label, health.breaker) if telemetry else unmeasured,
+            )
+        )
     bounds = Bounds(limits.fhir_pages, limits.entries)
     public_names = {Base.parse(one.url): Base.parse(one.public_url) for one in settings.fhir if one.public_url}
     return Reach(
-        servers,
+        FhirServers(clients),
         bounds,
         limits.fhir_concurrency,
         settings.deadline_seconds,
         settings.hard_deadline_seconds,
         public_names,
     )
+
+
+def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials | None:
+    """What the service shows this server; None where it has only the tokens of calls.
+
+    Raises SettingsError where key or password cannot be read: better at the start than at the first call.
+    """
+    if server.basic:
+        return Password(server.basic.user, server.basic.secret)
+    if server.backend is None:
+        return None
+    try:
+        signing_key(read_keys(server.backend.key_file), server.backend.kid)
+    except SigningKeyError as error:
+        raise SettingsError(str(error)) from error
+    return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds)
 
 
 def cache_of(settings: Settings, key: SiteKey, clock: Now, telemetry: Telemetry) -> RecordCache | None:
@@ -162,9 +211,9 @@ def create_app(
     """
     package = package or Package.load(settings.model, catalogue().schema)
     telemetry = Telemetry(spans)
-    http = open_http(transport)
+    http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
     background = Background()
-    reach = reach_of(settings, http)
+    reach = reach_of(settings, http, telemetry)
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
@@ -180,12 +229,19 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         for warning in settings.warnings():
             _logger.warning(warning)
+        for client in reach.servers:
+            if client.credentials:
+                client.credentials.start()
         score(PatientRecord("0"), package, settings.moment)  # fills the caches that the first call would wait for
+        offers = asyncio.create_task(reach.servers.learn_offers())
         try:
             yield
         finally:
             readiness.draining = True
+            offers.cancel()
+            await asyncio.wait([offers])
             await background.close()
+            await reach.servers.close()
             await http.aclose()
             if cache:
                 await cache.close()
@@ -209,9 +265,10 @@ def create_app(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=("GET", "POST", "OPTIONS"),
-                allow_headers=("authorization", "content-type"),
+                allow_headers=("authorization", "content-type", "last-event-id"),
             ),
             Middleware(Gate, telemetry=telemetry, register=register),
+            Middleware(Lane, limits=settings.limits, telemetry=telemetry),
         ],
     )
     app.state.readiness = readiness
@@ -221,6 +278,7 @@ def create_app(
     app.include_router(cds_routes(hooks))
     takes = FeedbackService(settings.feedback, hooks.ids, feedback, quiet, telemetry, clock)
     app.include_router(feedback_routes(takes))
+    app.include_router(emergency_routes(EmergencyService(settings, package, reach, queries(), telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))
     _describe(app)
@@ -233,7 +291,9 @@ def _describe(app: FastAPI) -> None:
 
     def described() -> dict[str, Any]:
         document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(components())
+        document.setdefault("components", {}).setdefault("schemas", {}).update(
+            {**components(), **emergency_components()}
+        )
         return document
 
     app.openapi = described  # type: ignore[method-assign]

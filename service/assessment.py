@@ -1,9 +1,7 @@
 """The assessment object, and how one comes about: encode, choose the setting, predict, explain. Pure, synchronous."""
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from functools import cache
 from typing import Literal
 
 import msgspec
@@ -14,19 +12,24 @@ from fhir_mappings.finding import Issue
 from fhir_mappings.record import FOREIGN_PATIENT, PatientRecord, Retrieval
 from fhir_mappings.setting import Setting, choose_setting
 from fhir_mappings.timing import days_between, written
-from models.features import MODALITIES
 from models.package import Package
 from models.position import Position
 from models.setting import Network
 from service.abstention import RESTRICTED, Abstained, because, reason_to_abstain
 from service.attribution import Factor, factors
+from service.coverage import Coverage, coverage_of
+from service.emergency.bedside_scores import BedsideScore, bedside_scores
+from service.emergency.change import Change, Update
+from service.emergency.key_inputs import KeyInputs, key_inputs
+from service.emergency.next_input import NextInput, next_inputs
 from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
-from service.survival import NEVER, Scored, Showing, Withheld, survival_of
+from service.survival import NEVER, Scored, Showing, Withheld, survival_of, withheld
 
 SCHEMA_VERSION = "1"
 SUBSTITUTE = "substitute"  # reason of a setting whose network the package lacks
+EMERGENCY = "emergency"  # reason of a setting that the call itself states
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -71,21 +74,6 @@ class PositionShown(_Part, frozen=True):
     category: str
 
 
-class Counts(msgspec.Struct, frozen=True):
-    observed: int
-    trained: int
-    total: int
-
-
-class Coverage(msgspec.Struct, frozen=True, rename="camel"):
-    """How many inputs the patient has (`observed`) of those with weights (`trained`) and of all (`total`)."""
-
-    observed: int
-    trained: int
-    total: int
-    by_modality: dict[str, Counts]
-
-
 class SurvivalShown(_Part, frozen=True):
     """`days` from the moment of assessment; low <= probability <= high."""
 
@@ -112,7 +100,10 @@ class Applicability(_Part, frozen=True):
 
 
 class Assessment(_Part, frozen=True):
-    """One patient at one moment: scored with an explanation, or abstained with the reason (CONTRACTS: assessment)."""
+    """One patient at one moment: scored with an explanation, or abstained with the reason (CONTRACTS: assessment).
+
+    `key_inputs`, `next_most_informative` and `scores` are those of a scored emergency.
+    """
 
     schema_version: str = msgspec.field(default="")
     status: Literal["scored", "abstained", ""] = ""
@@ -133,15 +124,25 @@ class Assessment(_Part, frozen=True):
     attribution: tuple[Factor, ...] = ()
     reference: float | None = None
     interactions: tuple[Interaction, ...] = ()
+    next_most_informative: tuple[NextInput, ...] = ()
+    key_inputs: KeyInputs | None = None
     notices: tuple[Notice, ...] = ()
     applicability: Applicability | None = None
+    scores: tuple[BedsideScore, ...] = ()
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
+    changed_by: tuple[Change, ...] = ()
+    update: Update | None = None
 
     @property
     def is_of_another(self) -> bool:
         """Whether data of another patient were delivered, so that nothing was scored."""
         return self.abstained is not None and self.abstained.code == FOREIGN_PATIENT
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether an emergency was scored: what is asked for next and the scores of the bedside stand beside it."""
+        return self.key_inputs is not None
 
 
 def assess(
@@ -154,17 +155,19 @@ def assess(
     restricted: bool = False,
     showing: Showing = NEVER,
     with_interactions: bool = False,
+    emergency: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
     Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival. Interactions are computed
-    where they are asked for.
+    where they are asked for. In an `emergency` the network `acute` ranks whatever the record says of the stay, and no
+    survival is given, whatever is allowed.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
     schema = catalogue().schema
-    encoded = encode(record, schema, at, stage)
-    setting = choose_setting(encoded, at, package.manifest.serving)
+    encoded = encode(record, schema, at, stage, emergency=emergency)
+    setting = choose_setting(encoded, at, package.manifest.serving, emergency=emergency)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
     if restricted and not encoded.foreign:
@@ -172,7 +175,26 @@ def assess(
     abstained = reason_to_abstain(encoded, network, package)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
-    return _scored(common, encoded, setting, package, at, showing, stage, with_interactions=with_interactions)
+    scored = _scored(common, encoded, setting, package, at, showing, stage, with_interactions=with_interactions)
+    return _of_emergency(scored, encoded, network, at) if emergency and scored.status == "scored" else scored
+
+
+def _of_emergency(scored: Assessment, encoded: EncodedPatient, network: Network, at: datetime) -> Assessment:
+    """What stands beside the score of an emergency; never a survival figure."""
+    setting, index = scored.setting, encoded.tumours.index
+    if setting is not None and setting.rule == "A":
+        setting = msgspec.structs.replace(setting, reason=EMERGENCY, text=ENGLISH.settings[EMERGENCY])
+    return msgspec.structs.replace(
+        scored,
+        setting=setting,
+        survival=(),
+        interval_level=None,
+        survival_basis=None,
+        survival_withheld=withheld("acute"),
+        next_most_informative=next_inputs(encoded, network, index.entity if index else None),
+        key_inputs=key_inputs(encoded),
+        scores=bedside_scores(encoded, at),
+    )
 
 
 def _common(
@@ -189,7 +211,7 @@ def _common(
         model=ModelUsed(package.name, package.version, package.digest),
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
-        coverage=None if encoded.foreign else _coverage(encoded.findings, network),
+        coverage=None if encoded.foreign else coverage_of(encoded.findings, network),
         notices=(*notices, *(() if encoded.foreign or index is None else notices_of(encoded, network))),
         retrieval=record.retrieval,
         issues=encoded.issues,
@@ -288,44 +310,4 @@ def _position(position: Position) -> PositionShown:
         patients=position.patients,
         parameters=position.parameters,
         category=position.category,
-    )
-
-
-class _Inputs(msgspec.Struct, frozen=True):
-    """The inputs of one modality: those with weights (entities apart), and how many there are at all."""
-
-    trained: frozenset[str]
-    entities: frozenset[str]
-    total: int
-
-
-@cache
-def _inputs(network: Network) -> Mapping[str, _Inputs]:
-    """By modality; the 38 entities count as the one input that they are."""
-    schema = catalogue().schema
-    found: dict[str, _Inputs] = {}
-    for modality in MODALITIES:
-        features = [feature for feature in schema.features if feature.modality == modality]
-        single = frozenset(feature.key for feature in features if not feature.is_entity)
-        entities = frozenset(feature.key for feature in features if feature.is_entity)
-        found[modality] = _Inputs(single & network.trained, entities & network.trained, len(single) + bool(entities))
-    return found
-
-
-def _coverage(known: Mapping[str, object], network: Network) -> Coverage:
-    """How many of the inputs there are, over all parameters and by modality."""
-    by_modality = {
-        modality: Counts(
-            observed=len(inputs.trained & known.keys()) + (not inputs.entities.isdisjoint(known)),
-            trained=len(inputs.trained) + bool(inputs.entities),
-            total=inputs.total,
-        )
-        for modality, inputs in _inputs(network).items()
-    }
-    counts = by_modality.values()
-    return Coverage(
-        observed=sum(c.observed for c in counts),
-        trained=sum(c.trained for c in counts),
-        total=sum(c.total for c in counts),
-        by_modality=by_modality,
     )

@@ -21,6 +21,7 @@
             ├── NotFhirError           answered, but not in FHIR JSON
             ├── AnswerTooLargeError    answered with more than the limit
             ├── RefusedError           answered with an error status
+            ├── NotAuthorisedError     there is no token of our own for it
             ├── LostPageError          a search could not be read to its end
             └── UnknownPatientError    no such patient
 
@@ -58,8 +59,10 @@ class Category(StrEnum):
     FHIR_NOT_FHIR = "fhir-not-fhir"
     FHIR_TOO_LARGE = "fhir-too-large"
     FHIR_REFUSED = "fhir-refused"
+    FHIR_NOT_AUTHORISED = "fhir-not-authorised"
     FHIR_PAGE_LOST = "fhir-page-lost"
     NOT_KEPT = "not-kept"
+    OVERLOADED = "overloaded"
     INTERNAL = "internal"
 
 
@@ -75,7 +78,10 @@ class Told(msgspec.Struct, frozen=True):
 
 TABLE: Mapping[Category, Told] = {
     Category.MALFORMED: Told(
-        400, "invalid", "The request is not as CDS Hooks defines it.", "Correct the member that is named."
+        400,
+        "invalid",
+        "The request is not as CDS Hooks or /openapi.json defines it.",
+        "Correct the member that is named.",
     ),
     Category.WRONG_HOOK: Told(
         400, "value", "This service does not answer that hook.", "Call it on the hook that discovery names."
@@ -97,7 +103,7 @@ TABLE: Mapping[Category, Told] = {
         413, "too-long", "The body is larger than the limit.", "Send less, or raise limits.body_bytes."
     ),
     Category.TOO_MANY_ENTRIES: Told(
-        413, "too-costly", "The prefetch holds more entries than the limit.", "Send less, or raise limits.entries."
+        413, "too-costly", "Prefetch or Bundle hold more entries than the limit.", "Send less, or raise limits.entries."
     ),
     Category.FEEDBACK_TOO_LARGE: Told(
         413,
@@ -156,6 +162,13 @@ TABLE: Mapping[Category, Told] = {
         "Run `oncohooks check`: it tries every query; look into the FHIR server's log.",
         "fatal",
     ),
+    Category.FHIR_NOT_AUTHORISED: Told(
+        502,
+        "security",
+        "The service could not show the FHIR server that it may read: it got no token of its own.",
+        "Run `oncohooks check`; compare [fhir.backend] of site.toml with the registration (docs/authorisation.md).",
+        "fatal",
+    ),
     Category.FHIR_PAGE_LOST: Told(
         502,
         "incomplete",
@@ -168,6 +181,12 @@ TABLE: Mapping[Category, Told] = {
         "transient",
         "The store of feedback does not answer. Nothing of the call was kept.",
         "Send it again: what is known already is not counted twice. Look at state.redis or state.file.",
+    ),
+    Category.OVERLOADED: Told(
+        503,
+        "throttled",
+        "More calls are under way than can be answered in time. Nothing of this one was looked at.",
+        "Call again after the seconds of Retry-After; if it stays, add replicas, then raise limits.hooks_at_once.",
     ),
     Category.INTERNAL: Told(
         500,
@@ -269,6 +288,16 @@ class RefusedError(FhirError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotAuthorisedError(FhirError):
+    """`unreachable`: who issues tokens did not answer."""
+
+    category = Category.FHIR_NOT_AUTHORISED
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
 
 
 class LostPageError(FhirError):

@@ -15,7 +15,7 @@ from service.state.feedback import CardIssued, FeedbackGiven, Kept
 
 NOT_KNOWN = "unknown-card"
 NONE = "none"
-_WORDS = {NOT_KNOWN: "card not known here", NONE: "none"}
+_WORDS = {NOT_KNOWN: "card not known here", NONE: "none", "total": "all weeks"}
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ def _label(key: str) -> str:
 def as_text(report: Report) -> str:
     """The report for a terminal."""
     parts = [
-        _table("Week", report.weeks),
+        _table("Week", (*report.weeks, report.total)),
         _table("Leading factor", report.factors),
         _table("Cancer type", report.entities),
         *([f"In shadow mode {report.shadow} more were computed and not shown."] if report.shadow else []),

@@ -14,7 +14,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fhir_mappings.concepts import VERSION, catalogue
 from models.package import Package
 from service.errors import FhirError
-from service.fhir.client import STATEMENT, FhirClient, FhirServers
+from service.fhir.capability import STATEMENT
+from service.fhir.client import FhirClient, FhirServers
 from service.settings import Settings
 from service.telemetry import CONTENT_TYPE, Telemetry
 

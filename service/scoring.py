@@ -26,11 +26,12 @@ def score(
     restricted: RestrictedRecords | None = None,
     showing: Showing = NEVER,
     with_interactions: bool = False,
+    emergency: bool = False,
 ) -> Assessment:
     """Assess one record.
 
     `real` is the clock that `now` reads, `restricted` the labels under which none is assessed, `showing` what is
-    allowed of survival.
+    allowed of survival. An `emergency` is always ranked as an acute stay.
     """
     at = moment.at_for(record, real)
     notices = _running_notices(
@@ -46,6 +47,7 @@ def score(
         restricted=is_withheld,
         showing=showing,
         with_interactions=with_interactions,
+        emergency=emergency,
     )
     return _as_far_as_read(assessment)
 

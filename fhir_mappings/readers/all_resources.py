@@ -10,6 +10,7 @@ from fhir_mappings.completeness import Completeness
 from fhir_mappings.concepts import LOINC, Catalogue
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import HISTOLOGY
+from fhir_mappings.readers.bedside import read_bedside
 from fhir_mappings.readers.body_composition import is_body_composition, read_body_composition
 from fhir_mappings.readers.by_code import ByCode, by_code
 from fhir_mappings.readers.circumstances import Circumstance, read_circumstances
@@ -40,6 +41,7 @@ from fhir_mappings.resources.r4 import (
 )
 from fhir_mappings.resources.therapies import Procedure, Treatment
 from fhir_mappings.tumour import TumourPicture, read_tumours
+from fhir_mappings.windows import Windows, windows_at
 
 # Types of which a resource may well be right and yet say nothing that is asked for.
 _MAY_BE_UNUSED: tuple[type[Clinical], ...] = (Patient, Encounter, Condition, ImagingStudy, *get_args(Treatment))
@@ -64,14 +66,18 @@ class Readings(msgspec.Struct, frozen=True):
     treated_since: datetime | None
     circumstances: frozenset[Circumstance]
     unplanned_since: datetime | None
+    windows: Windows
     foreign: bool
     has_all_stages: bool
 
 
-def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thorough: bool = False) -> Readings:
+def read_record(
+    record: PatientRecord, source: Catalogue, at: datetime, *, thorough: bool = False, emergency: bool = False
+) -> Readings:
     """The findings and issues of a record. Resources of another patient, or of nobody, are issues only.
 
-    `thorough`: also of results that are older than the one that decides.
+    `thorough`: also of results that are older than the one that decides. `emergency`: with the windows of one, as
+    where the record itself holds an unplanned contact that is going on.
     """
     own = OwnResources(record)
     whole = Completeness(record, own)
@@ -83,8 +89,10 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
         total.add(read)
 
     conditions = diagnoses(own.of(Condition), at)
-    comorbidities = ConditionReader(source).read(conditions, at)
     care, not_counted = stays(own.of(Encounter), at)
+    unplanned = unplanned_since(care, at)
+    windows = windows_at(at, unplanned, emergency=emergency)
+    comorbidities = ConditionReader(source).read(conditions, windows)
     counts_encounters = whole.has_all(Encounter) and all(is_decided(encounter) for encounter in own.of(Encounter))
     is_listed = counts_encounters and whole.has_all(Condition)
     proof = documented(care, conditions.known, at, own.address_of) if is_listed else ()
@@ -102,7 +110,8 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     index = tumours.index.sources if tumours.index else ()
     total.add(read_condition_stages((d for d in conditions.known if d.address in index), source))
     circumstances, plain = read_circumstances(conditions.known, care, own.of(Procedure), kinds.plain, at)
-    observed = observation_reader(source).read(plain, at, own.address_of, thorough=thorough)
+    bedside = read_bedside(plain, at)
+    observed = observation_reader(source).read(plain, windows, own.address_of, thorough=thorough)
     sited = [f for f in comorbidities.reading.findings if f.feature.startswith("stage_")]
     metastases = frozenset(source for finding in sited for source in finding.sources)
     observed.findings = ranked_by_tissue(observed.findings, observations, metastases, own.address_of)
@@ -112,13 +121,17 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
     total.add(_genetics(kinds, own.of(MolecularSequence), at, whole))
 
     complete = [kind for kind in get_args(Treatment) if whole.has_all_read(kind)]
-    treatment = read_treatment(own, _treatable(tumours, total), source, at, complete)
+    treatment = read_treatment(own, _treatable(tumours, total), source, windows, complete)
     total.add(treatment.reading)
 
     used = {*(one.address for one in proof), *(address for tumour in tumours.tumours for address in tumour.sources)}
     used |= {one.address for one in treatment.declared}
     telling = {issue.source for issue in circumstances.issues}
+    telling |= {source for finding in bedside.findings for source in finding.sources} | {
+        i.source for i in bedside.issues
+    }
     total.issues = [i for i in total.issues if i.code != "code-unknown" or i.source not in telling]
+    total.add(bedside)
     total.issues += circumstances.issues
     total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
     return Readings(
@@ -133,7 +146,8 @@ def read_record(record: PatientRecord, source: Catalogue, at: datetime, *, thoro
         | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
         treated_since=treatment.began,
         circumstances=frozenset(circumstances.hold),
-        unplanned_since=unplanned_since(care, at),
+        unplanned_since=unplanned,
+        windows=windows,
         foreign=own.foreign,
         has_all_stages=whole.has_all_stages,
     )

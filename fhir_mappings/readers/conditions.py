@@ -10,6 +10,7 @@ from fhir_mappings.finding import Finding, Issue, Reading, Severity
 from fhir_mappings.resources.datatypes import CodeableConcept, Coding
 from fhir_mappings.resources.r4 import Condition
 from fhir_mappings.timing import days_between, in_order, instant
+from fhir_mappings.windows import Windows
 
 # German letter of certainty beside an ICD-10-GM code: A ruled out, V suspected, Z state after; only G is confirmed.
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
@@ -78,7 +79,7 @@ class ConditionReader:
     def __init__(self, source: Catalogue) -> None:
         self._catalogue = source
 
-    def read(self, conditions: Diagnoses, at: datetime) -> Comorbidities:
+    def read(self, conditions: Diagnoses, windows: Windows) -> Comorbidities:
         """Findings of comorbidities and metastases: 1 for present, 0 for a comorbidity that was refuted.
 
         The newest confirmed or refuted statement of a comorbidity wins; a metastasis stays once it was confirmed.
@@ -89,7 +90,7 @@ class ConditionReader:
         for diagnosis in conditions.known:
             keys = self._keys(diagnosis.condition.code)
             for key in sorted(keys):
-                found = self._state(key, diagnosis, at)
+                found = self._state(key, diagnosis, windows)
                 if isinstance(found, Finding):
                     said.setdefault(key, []).append((diagnosis, found))
                     continue
@@ -121,7 +122,7 @@ class ConditionReader:
             for concept in self._catalogue.lookup(coding.system, coding.code)
         )
 
-    def _state(self, key: str, diagnosis: Diagnosis, at: datetime) -> Finding | Issue:
+    def _state(self, key: str, diagnosis: Diagnosis, windows: Windows) -> Finding | Issue:
         feature = self._catalogue.schema[key]
         is_acute = feature.missing_rule == "documented_acute"
         if not diagnosis.confirmed and feature.modality == "tumour":
@@ -131,13 +132,12 @@ class ConditionReader:
         ):
             return self._issue("not-present", f"{key}: inactive or resolved", diagnosis)
         when = diagnosis.since if diagnosis.confirmed else diagnosis.stated
-        if feature.window_days is not None:
+        limit = windows.days(feature)
+        if limit is not None:
             if when is None:
-                return self._issue(
-                    "undated", f"{key}: no date, counts only within {feature.window_days:g} days", diagnosis
-                )
-            if days_between(when, at) > feature.window_days:
-                return self._issue("outside-window", f"{key}: older than {feature.window_days:g} days", diagnosis)
+                return self._issue("undated", f"{key}: no date, counts only within {limit:g} days", diagnosis)
+            if days_between(when, windows.at) > limit:
+                return self._issue("outside-window", f"{key}: older than {limit:g} days", diagnosis)
         rule = "confirmed diagnosis" if diagnosis.confirmed else "refuted"
         return Finding(key, float(diagnosis.confirmed), "1", when, (diagnosis.address,), rule=rule)
 

@@ -8,6 +8,7 @@ import msgspec
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.readers.drug_uses import DrugUse
 from fhir_mappings.timing import days_between, in_order
+from fhir_mappings.windows import Windows
 from models.features import Feature, FeatureSchema
 
 _STEROID = "med_corticosteroid"
@@ -34,14 +35,14 @@ class _NotCounted(msgspec.Struct, frozen=True):
     open: bool = True
 
 
-def read_medications(uses: Iterable[DrugUse], schema: FeatureSchema, at: datetime) -> Medications:
+def read_medications(uses: Iterable[DrugUse], schema: FeatureSchema, windows: Windows) -> Medications:
     """Findings of 1, each from one record; a dose counts for ever or within its window, a medication while active."""
     several = sorted(uses, key=lambda use: use.address)
     reading, undecided = Reading(), set()
     for use in several:
         for key in sorted(use.drug.keys if use.kind == "ordered" else use.drug.keys - _COUNTED_ELSEWHERE):
             feature = schema[key]
-            found = _active(feature, use, several, at) if feature.aggregation == "latest" else _dose(feature, use)
+            found = _active(feature, use, several, windows) if feature.aggregation == "latest" else _dose(feature, use)
             if isinstance(found, Finding):
                 reading.findings.append(found)
                 continue
@@ -59,20 +60,20 @@ def _dose(feature: Feature, use: DrugUse) -> Finding | _NotCounted:
     return _finding(feature, use, use.last, {"given": "dose given", "taken": "dose taken"}[use.kind])
 
 
-def _active(feature: Feature, use: DrugUse, uses: list[DrugUse], at: datetime) -> Finding | _NotCounted:
+def _active(feature: Feature, use: DrugUse, uses: list[DrugUse], windows: Windows) -> Finding | _NotCounted:
     when = use.last if feature.key in _LASTING and use.kind != "ordered" else use.until
     if when is None:
         return _NotCounted("not-current", "it ended, and nobody says when")
-    age = days_between(when, at)
-    if age > (feature.window_days or 0):
-        return _NotCounted("outside-window", f"older than {feature.window_days:g} days", open=use.ongoing)
+    age, limit = days_between(when, windows.at), windows.days(feature) or 0.0
+    if age > limit:
+        return _NotCounted("outside-window", f"older than {limit:g} days", open=use.ongoing)
     if not (use.ongoing or feature.key in _LASTING or age <= (_GIVEN_DAYS if use.kind == "given" else 0)):
         return _NotCounted("not-current", "it ended before the assessment", open=False)
     if use.kind == "ordered" and _has_ended(use, uses):
         return _NotCounted("superseded", "a statement says that it ended after it was ordered", open=False)
     if feature.key == _STEROID:
         begun = _given_since(use, uses) if use.kind == "given" else use.start
-        if begun is None or days_between(begun, at) < _STEROID_DAYS:
+        if begun is None or days_between(begun, windows.at) < _STEROID_DAYS:
             return _NotCounted("too-short", f"not shown to be in use for {_STEROID_DAYS:g} days")
     return _finding(feature, use, when, "active order" if use.kind == "ordered" else "in use")
 

@@ -7,7 +7,7 @@ their own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from operator import attrgetter
 
@@ -23,7 +23,9 @@ from fhir_mappings.readers.usable import MARKS, STATUS_RANK, Timed, Usable, hour
 from fhir_mappings.record import Resolve
 from fhir_mappings.resources.datatypes import CodeableConcept
 from fhir_mappings.resources.r4 import Observation
+from fhir_mappings.timing import seconds
 from fhir_mappings.units import Units, units
+from fhir_mappings.windows import Windows, is_of_a_set
 from models.features import Feature
 
 _A_NUMBER, _A_WORD = 1, 0  # a percentage says more than "positive"
@@ -53,19 +55,22 @@ class ObservationReader:
         self._units = table
         self._meanings = meanings_of_codes(source)
 
-    def read(self, observations: ByCode, at: datetime, address_of: Resolve, *, thorough: bool = False) -> Reading:
-        """Findings and issues; `at` is the moment of assessment (nothing after it is read).
+    def read(self, observations: ByCode, windows: Windows, address_of: Resolve, *, thorough: bool = False) -> Reading:
+        """Findings and issues; nothing after the moment of assessment is read.
 
         What is chosen from the findings is the same with and without `thorough`; without it, older results of a
-        parameter whose newest decides are not looked at, and have neither finding nor issue.
+        parameter whose newest decides are not looked at, and have neither finding nor issue. Where the first vital
+        signs since an arrival stand, all since then are read.
         """
-        reading, usable = Reading(), Usable(at)
+        reading, usable = Reading(), Usable(windows.at)
+        first = seconds(windows.arrival) - _ONE_DAY_ANYWHERE if windows.takes_first_set else None
         single = {code: usable.of(some) for code, some in observations.single.items()}
         mixed = usable.of(observations.mixed)
         later = _later_stages(single, mixed, address_of)
         mute: list[Observation] = []
         for batches in self._by_name(single, mixed, reading.issues).values():
-            self._read(batches, later, reading, mute, thorough=thorough)
+            back_to = first if is_of_a_set(batches[0].slot.feature) else None
+            self._read(batches, later, reading, mute, thorough=thorough, back_to=back_to)
         reading.issues += [*usable.issues, *self._nothing_said(mute, reading)]
         return reading
 
@@ -107,15 +112,16 @@ class ObservationReader:
         return together(known) if known else NO_MEANING
 
     def _read(
-        self, batches: list[Batch], later: set[str], reading: Reading, mute: list[Observation], *, thorough: bool
-    ) -> None:
-        """Read from the newest back, until nothing older can be chosen or contradict what was."""
+        self, batches: list[Batch], later: set[str], reading: Reading, mute: list[Observation], *, thorough: bool,
+        back_to: float | None,
+    ) -> None:  # fmt: skip
+        """Read from the newest back, until nothing older can be chosen or contradict what was; all from `back_to`."""
         stops_early = batches[0].slot.newest_decides and not thorough
         compared = batches[0].slot.compared
         earliest = compared[1] if compared else _ONE_DAY_ANYWHERE
         newest: Timed | None = None
         for timed, slot in _newest_first(batches):
-            if newest is not None:
+            if newest is not None and (back_to is None or timed.seconds < back_to):
                 if timed.seconds < newest.seconds - earliest:
                     break
                 if not (_may_matter_beside(newest, timed) or _is_compared(newest, timed, slot)):

@@ -17,6 +17,7 @@ from fhir_mappings.readers.regimens import Course, count_regimens
 from fhir_mappings.record import OwnResources
 from fhir_mappings.resources.therapies import DrugRecord, List, Procedure, Treatment
 from fhir_mappings.timing import in_order
+from fhir_mappings.windows import Windows
 
 _DRUGS: tuple[type[DrugRecord], ...] = get_args(DrugRecord)
 _ENDOCRINE = "tx_endocrine"
@@ -44,14 +45,15 @@ class TreatmentPicture(msgspec.Struct, frozen=True):
 
 
 def read_treatment(
-    own: OwnResources, tumours: Tumours, source: Catalogue, at: datetime, complete: Collection[type[Treatment]]
+    own: OwnResources, tumours: Tumours, source: Catalogue, windows: Windows, complete: Collection[type[Treatment]]
 ) -> TreatmentPicture:
     """`complete`: the types of which all is there and was understood; only over them a list proves an absence."""
+    at = windows.at
     present = {resource.address for kind in (*_DRUGS, Procedure) for resource in own.of(kind)}
     lists, issues = declarations(own.of(List), at, own.address_of, present)
     uses = drug_uses(own, source, at)
     no_indication = [] if tumours.conditions else _without_endocrine(uses)
-    medications = read_medications([_confirmed(use, lists) for use in uses.known], source.schema, at)
+    medications = read_medications([_confirmed(use, lists) for use in uses.known], source.schema, windows)
     procedures = read_procedures(own.of(Procedure), tumours, source, at, own.address_of)
     courses, undated = _courses(uses.known, procedures.courses)
     has_all_courses = {*_DRUGS, Procedure} <= set(complete)

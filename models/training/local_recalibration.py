@@ -47,7 +47,7 @@ def recalibrate(package: Package, cohort: Cohort, schema: FeatureSchema, site: s
         settings[key], slopes[key] = _recalibrated(
             package.networks[key], cohort.rows(cohort.setting == key), schema, site
         )
-    _write(package, msgspec.structs.replace(package.manifest, settings=settings), out)
+    write_changed(package, msgspec.structs.replace(package.manifest, settings=settings), out)
     return slopes
 
 
@@ -86,8 +86,8 @@ def _served_risk(network: Network, cohort: Cohort, schema: FeatureSchema) -> NDA
     )
 
 
-def _write(package: Package, manifest: Manifest, out: Path) -> None:
-    """All files but manifest and card as they are."""
+def write_changed(package: Package, manifest: Manifest, out: Path) -> None:
+    """Write the package with another manifest to `out`: all files but manifest and card as they are."""
     evaluation = msgspec.json.decode((package.path / EVALUATION).read_bytes(), type=Evaluation)
     card = model_card(manifest, evaluation).encode()
     files = {**manifest.files, CARD: hashlib.sha256(card).hexdigest()}

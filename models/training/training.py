@@ -107,7 +107,7 @@ def _setting(
         slope=slope,
         slope_interval=(estimated.low, estimated.high),
         cohorts=tuple(_training_cohort(name, table.cohort) for name in sorted(set(table.cohort.cohort.tolist()))),
-        groups=reference_groups(key, table.inputs, cohort, reference.scaled, relevance),
+        groups=reference_groups(key, table.inputs, cohort, reference.scaled, relevance, schema),
         baselines=baselines(slope * predictions.risk[NETWORK][judged], predictions.cohort.rows(judged), days),
         anchor=ANCHORS[key] if ANCHORS[key] in names else names[0],
         recipe=_recipe(recipe, trained),

@@ -35,6 +35,10 @@ class _Counted(msgspec.Struct):
     entry: tuple[msgspec.Raw, ...] = ()
 
 
+class _Kind(msgspec.Struct):
+    resourceType: object = None  # noqa: N815
+
+
 class _Known(msgspec.Struct, forbid_unknown_fields=True):
     """The members that CDS Hooks defines, so that one pass finds them all."""
 
@@ -51,7 +55,9 @@ _RAW_MEMBERS = tuple(name for name in _Known.__struct_fields__ if name != "prefe
 _known = msgspec.json.Decoder(_Known)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string = msgspec.json.Decoder(str)
+_whole = msgspec.json.Decoder(int)
 _counted = msgspec.json.Decoder(_Counted)
+_kind = msgspec.json.Decoder(_Kind)
 
 
 async def read_body(chunks: AsyncIterator[bytes], stated_length: str | None, limit: int) -> bytes:
@@ -220,12 +226,26 @@ def _authorization(top: Members, server: str) -> FhirAuthorization | None:
     token = _text(members, "access_token", where, required=True)
     if not _TOKEN.fullmatch(token):
         raise MalformedError("fhirAuthorization.access_token cannot stand in a header")
+    if _text(members, "token_type", where, required=True).lower() != "bearer":
+        raise MalformedError("fhirAuthorization.token_type must be Bearer")
+    _refuse_expired(members)
     return FhirAuthorization(
         access_token=token,
-        subject=_text(members, "subject", where),
-        scope=_text(members, "scope", where),
+        subject=_text(members, "subject", where, required=True),
+        scope=_text(members, "scope", where, required=True),
         patient=patient_id_of(_text(members, "patient", where), server),
     )
+
+
+def _refuse_expired(authorization: Members) -> None:
+    if not _given(authorization, "expires_in"):
+        raise MalformedError("fhirAuthorization.expires_in is missing")
+    try:
+        seconds = _whole.decode(authorization["expires_in"])
+    except _UNREADABLE as error:
+        raise MalformedError("fhirAuthorization.expires_in is not a whole number") from error
+    if seconds <= 0:
+        raise MalformedError("fhirAuthorization.expires_in says that the token has expired")
 
 
 def _entries(value: msgspec.Raw) -> int:
@@ -247,3 +267,31 @@ def _decoded(values: Members, version: Version) -> tuple[dict[str, Decoded | Non
         except NotReadableError:
             issues.append(Issue("warning", "unreadable", f"prefetch {key} is no FHIR resource"))
     return prefetch, tuple(issues)
+
+
+def read_object(body: bytes, entries_limit: int, name: str) -> dict[str, msgspec.Raw]:
+    """The raw members of a body that is no hook call; `name` is the one that holds a Bundle. Null counts as not there.
+
+    Raises MalformedError (no JSON object, a member twice, no Bundle) and TooManyEntriesError.
+    """
+    _refuse_other_than_utf8(body)
+    commas = body.count(b",")
+    if commas > entries_limit * _FLOOD:
+        raise TooManyEntriesError(f"more than {entries_limit} entries")
+    members = _members(body, "the body")
+    given = {member: value for member, value in members.items() if _given(members, member)}
+    bundle = given.get(name)
+    if bundle is None:
+        return given
+    if commas >= entries_limit and _entries(bundle) > entries_limit:
+        raise TooManyEntriesError(f"more than {entries_limit} entries")
+    if not _is_bundle(bundle):
+        raise MalformedError(f"{name} is no FHIR Bundle")
+    return given
+
+
+def _is_bundle(value: msgspec.Raw) -> bool:
+    try:
+        return _kind.decode(value).resourceType == "Bundle"
+    except _UNREADABLE:
+        return False

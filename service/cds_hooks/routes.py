@@ -23,11 +23,12 @@ from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
-from service.cds_hooks.services import discovery
+from service.cds_hooks.services import EMERGENCY_HOOK, discovery
 from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.treating import reader_is
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
+from service.emergency.turns import turn
 from service.errors import (
     Category,
     MalformedError,
@@ -75,7 +76,7 @@ class CdsService:
         self._readers = Readers(reach.servers, settings.client)
         self._telemetry = telemetry
         self._real = real
-        described = discovery(queries)
+        described = discovery(queries, dated=settings.cds_hooks_version == "3.0" and not settings.moment.moves)
         self._hooks = {service.id: service.hook for service in described.services}
         self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 
@@ -103,16 +104,8 @@ class CdsService:
             record, reader = await self._gathered(patient_call, call, client)
             self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
             record = with_foreign_orders(record, call.context.draftOrders)
-            assessment = score(
-                record,
-                self._package,
-                self._moment,
-                demonstration=self._settings.demonstration,
-                real=self._real,
-                restricted=self._settings.restricted,
-                showing=self._showing(reader),
-                with_interactions=self._settings.card.interactions,
-            )
+            async with turn():
+                assessment = self._scored(record, reader, hook)
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)
             card = await self._issued.identified(self._card(assessment, request, client), recipient)
@@ -142,6 +135,19 @@ class CdsService:
             return await gathering, Reader()
         return await asyncio.gather(gathering, self._readers.reader(call, client.issuer))
 
+    def _scored(self, record: PatientRecord, reader: Reader, hook: str) -> Assessment:
+        return score(
+            record,
+            self._package,
+            self._moment,
+            demonstration=self._settings.demonstration,
+            real=self._real,
+            restricted=self._settings.restricted,
+            showing=self._showing(reader),
+            with_interactions=self._settings.card.interactions,
+            emergency=hook == EMERGENCY_HOOK,
+        )
+
     def _showing(self, reader: Reader) -> Showing:
         """What this reader may see of survival."""
         card = self._settings.card
@@ -160,15 +166,19 @@ class CdsService:
             await self._quiet.keep(card, assessment, recipient, user)
 
     async def _read(self, request: Request, hook: str) -> HookRequest:
-        limits = self._settings.limits
-        body = await body_of(request, limits.body_bytes)
-        with stage("hook call"):
-            call = read_request(body, limits.entries, self._keys, self._reach.servers.version_of)
-            if await self._has_learnt_version(call):
-                call = read_request(body, limits.entries, self._keys, self._reach.servers.version_of)
+        body = await body_of(request, self._settings.limits.body_bytes)
+        call = await self._understood(body)
+        if await self._has_learnt_version(call):
+            call = await self._understood(body)
         if call.hook != hook:
             raise WrongHookError(f"hook must be {hook}")
         return call
+
+    async def _understood(self, body: bytes) -> HookRequest:
+        async with turn():
+            with stage("hook call"):
+                entries = self._settings.limits.entries
+                return read_request(body, entries, self._keys, self._reach.servers.version_of)
 
     async def _has_learnt_version(self, call: HookRequest) -> bool:
         """Whether the call's server turned out to speak another FHIR version than its prefetch was read as."""

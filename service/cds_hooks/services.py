@@ -9,8 +9,15 @@ from fhir_mappings.retrieval import Query
 from service.cds_hooks.wire import Discovery, Hook, ServiceDescription
 
 PROGNOSIS = "pan-cancer-prognosis"
+EMERGENCY_HOOK: Hook = "encounter-start"
 _SERVICES: tuple[tuple[str, Hook, str, str], ...] = (
     (PROGNOSIS, "patient-view", "Pan-cancer prognosis", ""),
+    (
+        f"{PROGNOSIS}-emergency",
+        EMERGENCY_HOOK,
+        "Pan-cancer prognosis in an emergency",
+        " Always an acute in-patient ranking, research; not triage. Call it for unplanned encounters only.",
+    ),
     (f"{PROGNOSIS}-discharge", "encounter-discharge", "Pan-cancer prognosis at discharge", ""),
     (
         f"{PROGNOSIS}-order",
@@ -25,12 +32,14 @@ _DESCRIPTION = (
 )
 
 
-def discovery(queries: Sequence[Query]) -> Discovery:
+def discovery(queries: Sequence[Query], *, dated: bool = False) -> Discovery:
     """The services with the prefetch that fills their inputs; a client may honour as much of it as it can.
 
+    `dated`: the client can reckon with dates (CDS Hooks 3.0), so that it need not send what is too old to count.
     Queries without a template are searched by the service whatever a client fills.
     """
-    prefetch = {query.key: query.template for query in queries if query.template is not None}
+    templates = {query.key: query.dated_template if dated else query.template for query in queries}
+    prefetch = {key: template for key, template in templates.items() if template is not None}
     requirements = (
         "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
         "conditions are needed. Where templates are typed by hand, these matter most: "

@@ -12,7 +12,7 @@ from fhir_mappings.finding import Issue
 
 # ruff: noqa: N815
 
-Hook = Literal["patient-view", "encounter-discharge", "order-sign"]
+Hook = Literal["patient-view", "encounter-start", "encounter-discharge", "order-sign"]
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -29,7 +29,10 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class FhirAuthorization(msgspec.Struct, frozen=True):
-    """Leave to read as the user, for this call only. `repr` hides the token: it must not reach a log."""
+    """Leave to read as the user, for this call only. `repr` hides the token: it must not reach a log.
+
+    `subject` is the id under which the token was issued to this service, `patient` whose chart it opens, where it says.
+    """
 
     access_token: str
     subject: str = ""

@@ -15,7 +15,10 @@ def cohort() -> None:
     """Build and describe training cohorts."""
 
 
-@cohort.command(epilog="Example: oncohooks cohort build hancock --data data/cohorts --out hancock.parquet")
+@cohort.command(
+    short_help="Write a public cohort in the cohort format.",
+    epilog="Example: oncohooks cohort build hancock --data data/cohorts --out hancock.parquet",
+)
 @click.argument("name")
 @click.option("--data", required=True, type=FOLDER, help="The folder that holds the cohort folders.")
 @click.option("--out", required=True, type=NEW_FILE, help="The file to write, .parquet or .csv.")
@@ -53,7 +56,10 @@ def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
     _print_losses(excluded, out_of_range)
 
 
-@cohort.command(epilog="Example: oncohooks cohort plant --patients 12000 --seed 1 --out planted.parquet")
+@cohort.command(
+    short_help="Make up a cohort whose hazard is known.",
+    epilog="Example: oncohooks cohort plant --patients 12000 --seed 1 --out planted.parquet",
+)
 @click.option("--patients", default=12_000, show_default=True, type=click.IntRange(1), help="How many to make up.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything that is drawn.")
 @click.option("--out", required=True, type=NEW_FILE, help="The file to write, .parquet or .csv.")
@@ -73,7 +79,10 @@ def plant(patients: int, seed: int, out: Path) -> None:
     click.echo(f"{out}: {patients} made-up patients, {int(made.cohort.event.sum())} deaths; what acts: {truth}")
 
 
-@cohort.command(epilog="Example: oncohooks cohort describe hancock.parquet --json")
+@cohort.command(
+    short_help="Show rows, deaths, follow-up and coverage.",
+    epilog="Example: oncohooks cohort describe hancock.parquet --json",
+)
 @click.argument("file", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="The counts as JSON.")
 def describe(file: Path, *, as_json: bool) -> None:

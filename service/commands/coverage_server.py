@@ -7,27 +7,28 @@ import httpx
 
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.commands.coverage_sources import Progress, Tell, Trouble
+from service.commands.site_server import settings_for
 from service.errors import TABLE, MalformedError, ToldError, UnreachableError
 from service.fhir.client import open_http
 from service.fhir.gather import PatientCall, unhurried, whole
-from service.settings import Settings
 
 
 def of_server(
     patients: Sequence[str], url: str, network: httpx.AsyncBaseTransport | None, tell: Tell, progress: Progress
 ) -> Iterator[PatientRecord]:
     """Every patient that is named, one after the other. Raises UnreachableError: then no other would come either."""
-    settings = Settings.read(fhir=[{"url": url}])
+    settings = settings_for(url)
     server = settings.fhir[0].url
 
     async def each() -> AsyncIterator[PatientRecord]:
-        async with open_http(network) as http:
+        async with open_http(network, destinations_of(settings)) as http:
+            reach = unhurried(reach_of(settings, http))
             for number, patient in enumerate(patients, 1):
                 progress(f"patient {number} of {len(patients)}")
                 try:
-                    record = await whole(PatientCall(patient, server), unhurried(reach_of(settings, http)), queries())
+                    record = await whole(PatientCall(patient, server), reach, queries())
                 except UnreachableError:
                     raise
                 except MalformedError as error:

@@ -30,6 +30,7 @@ def as_text(
     entities_as_one = len(schema) - len(schema.entities) + 1
     lines = [
         f"{explained.patient}, as of {explained.at}",
+        *([f"With the windows of an emergency since {explained.arrival}."] if explained.arrival else []),
         f"{observed} of {entities_as_one} parameters have a value; the cancer type counts as one.",
         f"{used} of {len(explained.resources)} resources of the file were used.",
         "A value behind an arrow is as the record has it, before conversion.",

@@ -22,7 +22,10 @@ def feedback() -> None:
     """What clinicians did with cards."""
 
 
-@feedback.command(epilog="Example: ONCOHOOKS_SITE=/etc/oncohooks oncohooks feedback report --weeks 4")
+@feedback.command(
+    short_help="Count acceptance and reasons to override.",
+    epilog="Example: ONCOHOOKS_SITE=/etc/oncohooks oncohooks feedback report --weeks 4",
+)
 @click.option("--weeks", type=click.IntRange(1, 530), default=12, show_default=True, help="How many ISO weeks back.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def report(weeks: int, *, as_json: bool) -> None:

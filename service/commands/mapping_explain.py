@@ -38,6 +38,7 @@ from service.commands.version_option import version_option
 @click.option("--patient", metavar="ID", help="The patient's id, where the file holds several.")
 @at_option
 @version_option
+@click.option("--emergency", is_flag=True, help="With the windows of an emergency, as the emergency service reads.")
 @click.option("--strict", is_flag=True, help="Add what fhir.resources (R4B) says of each resource.")
 @click.option("--all", "show_all", is_flag=True, help="Name every resource, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
@@ -49,18 +50,20 @@ def explain(
     at: Moment,
     fhir_version: Version,
     *,
+    emergency: bool,
     strict: bool,
     show_all: bool,
     as_json: bool,
 ) -> None:
     """Say of each resource of FILE (a Bundle, one resource or NDJSON) what was read of it, or why nothing was.
 
-    Each of the 350 parameters has a value with its sources, or the reason why it has none. Exit code 1: a line of the
+    Each of the 350 parameters has a value with its sources, or the reason why it has none. The windows are those of an
+    emergency too where the record holds an unplanned contact that is going on. Exit code 1: a line of the
     file could not be read.
     """
     with announced(f"Reading {file}"):
         read, record = _read(file, patient, fhir_version)
-        explained = _explained(read, record, at)
+        explained = _explained(read, record, at, emergency=emergency)
         objections = tuple(_objections(read)) if strict else None
     if as_json:
         shown = {**msgspec.to_builtins(explained), **({} if objections is None else {"strict": objections})}
@@ -80,9 +83,10 @@ def _read(file: Path, patient: str | None, version: Version) -> tuple[FhirFile, 
         raise Failure(f"{file}: {error}", 2) from error
 
 
-def _explained(read: FhirFile, record: PatientRecord, moment: Moment) -> Provenance:
+def _explained(read: FhirFile, record: PatientRecord, moment: Moment, *, emergency: bool) -> Provenance:
     at = moment.at_for(record)
-    explained = provenance_of(record, encode(record, catalogue().schema, at, thorough=True), at)
+    encoded = encode(record, catalogue().schema, at, thorough=True, emergency=emergency)
+    explained = provenance_of(record, encoded, at, emergency=emergency)
     others = {issue.source: issue for issue in left_out(read, record)}
     rows = [*explained.resources, *(ResourceUse(source, reason=_why(issue)) for source, issue in others.items())]
     return msgspec.structs.replace(explained, resources=tuple(sorted(rows, key=lambda row: row.source)))

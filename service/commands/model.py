@@ -35,7 +35,10 @@ def model() -> None:
     """Train, evaluate and describe model packages."""
 
 
-@model.command(epilog="Example: oncohooks model train --cohort tcga.parquet --cohort hancock.parquet --out package")
+@model.command(
+    short_help="Train one network per setting, write the package.",
+    epilog="Example: oncohooks model train --cohort tcga.parquet --cohort hancock.parquet --out package",
+)
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
 @click.option("--lend", multiple=True, type=FILE, help="A cohort file that only lends linear terms; repeat for more.")
@@ -73,7 +76,10 @@ def train(
     click.echo(f"package: {out}")
 
 
-@model.command(epilog="Example: oncohooks model evaluate --package package --cohort mine.parquet --json scores.json")
+@model.command(
+    short_help="Score a package on cohort files.",
+    epilog="Example: oncohooks model evaluate --package package --cohort mine.parquet --json scores.json",
+)
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
@@ -127,7 +133,10 @@ def evaluate(
     click.echo(evaluation_text(evaluation))
 
 
-@model.command(epilog="Example: oncohooks model report --package package --cohort mine.parquet --out report")
+@model.command(
+    short_help="Write the cross-cancer report with plots.",
+    epilog="Example: oncohooks model report --package package --cohort mine.parquet --out report",
+)
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
 @click.argument("more", nargs=-1, type=FILE)
@@ -161,7 +170,8 @@ def report(
 
 
 @model.command(
-    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out package-here"
+    short_help="Estimate slope and survival anew at a site.",
+    epilog="Example: oncohooks model recalibrate --package package --cohort mine.parquet --site here --out ours",
 )
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 @click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort file; repeat for more.")
@@ -181,7 +191,27 @@ def recalibrate(package: Path, files: tuple[Path, ...], site: str, out: Path) ->
     click.echo(f"package: {out}")
 
 
-@model.command(epilog="Example: oncohooks model card --package package")
+@model.command(
+    "common-values",
+    short_help="Add which values are common in training.",
+    epilog="Example: oncohooks model common-values --package package --cohort support2.parquet --out package-new",
+)
+@click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
+@click.option("--cohort", "files", required=True, multiple=True, type=FILE, help="A cohort that trained it; repeat.")
+@click.option("--out", required=True, type=NEW_FOLDER, help="The folder to write the package to; may be the same one.")
+def common_values(package: Path, files: tuple[Path, ...], out: Path) -> None:
+    """Add to a package which values are common among its training patients; needed by nextMostInformative."""
+    with told_in_one_line():
+        from models.package import Package
+        from models.training.common_values import add_common_values
+
+        loaded = Package.load(package, schema())
+        settings = add_common_values(loaded, joined(files), schema(), out)
+        Package.load(out, schema())
+    click.echo(f"package: {out}, common values of {', '.join(settings)}")
+
+
+@model.command(short_help="Print the model card, made anew.", epilog="Example: oncohooks model card --package package")
 @click.option("--package", required=True, type=FOLDER, help="Folder of the model package.")
 def card(package: Path) -> None:
     """Print the model card, made anew from manifest and evaluation; exit 1 if the package's card says otherwise."""

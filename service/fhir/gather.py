@@ -104,7 +104,7 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> A
     found = await reach.cache.find(holder, wanted) if reach.cache else {}
     public = reach.public_names.get(server.base)
     state = _Gathered(call, queries, sent, wanted, found, public)
-    searches = [_search(call, reach, server, query, state.first_page(query)) for query in state.to_read]
+    searches = [_search(call, reach, server, query, hard, state.first_page(query)) for query in state.to_read]
     reading = Reading(searches, reach.concurrency, hard)
     try:
         while not reading.is_over:
@@ -226,8 +226,8 @@ async def _afterwards(call: PatientCall, reach: Reach, holder: Holder, state: _G
         # what the service reads as itself can serve this call's reader only where the site shares it
         if server is not None and reach.cache.shared and _reads_as_itself(server):
             as_itself = msgspec.structs.replace(call, token="", prefetch={})
-            searches = [_search(as_itself, reach, server, query) for query in left]
             until = asyncio.get_running_loop().time() + max(reach.deadline, reach.hard_deadline)
+            searches = [_search(as_itself, reach, server, query, until) for query in left]
             anew = Reading(searches, reach.concurrency, until)
             reach.background.read(holder, _read_on(anew, reach.cache, holder))
 
@@ -247,9 +247,11 @@ def _holder(call: PatientCall, server: FhirClient) -> Holder:
     return Holder(call.issuer, server.base.url, call.patient_id, f"token {call.reader}" if call.token else SYSTEM)
 
 
-def _search(call: PatientCall, reach: Reach, server: FhirClient, query: Query, first: Decoded | None = None) -> Search:
+def _search(
+    call: PatientCall, reach: Reach, server: FhirClient, query: Query, until: float, first: Decoded | None = None
+) -> Search:
     public = reach.public_names.get(server.base)
-    return Search(server, query, call.patient_id, call.token, reach.bounds, public, first)
+    return Search(server, query, call.patient_id, call.token, reach.bounds, public, first, until=until)
 
 
 def _sent(query: Query, value: Decoded | None) -> Answer:

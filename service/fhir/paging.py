@@ -5,6 +5,7 @@ before is kept. Patient and Condition cannot be done without: a part of the diag
 raise.
 """
 
+import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -19,12 +20,14 @@ from service.errors import (
     Category,
     FhirError,
     LostPageError,
+    NotAuthorisedError,
     NotFhirError,
     RefusedError,
     UnknownPatientError,
 )
 from service.fhir.answer import Answer, answer_of
 from service.fhir.client import FhirClient
+from service.fhir.exchange import Reply
 from service.fhir.origin import Base
 
 # Without these nothing can be said of a patient; without any other query, less can be said.
@@ -38,6 +41,7 @@ _WHY = {
     Category.FHIR_TIMEOUT: "the server did not answer in time",
     Category.FHIR_NOT_FHIR: "answered with what is no FHIR JSON",
     Category.FHIR_TOO_LARGE: "answered with more than the limit",
+    Category.FHIR_NOT_AUTHORISED: "the service got no token of its own",
 }
 
 
@@ -56,7 +60,7 @@ class Search:
     """One query for one patient. `first`: a page that the client sent, of which the rest is read.
 
     `public` is the name under which the server links to itself, where that is not its address. `needed`: it raises,
-    whatever its type.
+    whatever its type. `until`: a moment of the running loop's `time()` after which nothing is asked again.
     """
 
     def __init__(
@@ -70,12 +74,15 @@ class Search:
         first: Decoded | None = None,
         *,
         needed: bool = False,
+        until: float = math.inf,
     ) -> None:
         self.query = query
         self.needed = needed or query.type in INDISPENSABLE
         self._client = client
         self._address = query.url(patient_id)
         self._token = token
+        self._until = until
+        self._own = None if token else client.credentials
         self._bounds = bounds
         self._public = public
         self._sent = first
@@ -87,6 +94,8 @@ class Search:
 
         Of what is needed raises UnknownPatientError, LostPageError and what `FhirClient.read` raises.
         """
+        if self._own and not self._own.may_read(self.query.type):
+            return self._not_covered()
         try:
             async for page in self._following():
                 self._pages.append(page)
@@ -98,10 +107,17 @@ class Search:
             if self.needed:
                 raise LostPageError(f"{self.query.key}: {end}") from end
             return self._so_far(str(end))
-        answer = self._so_far("")
+        part = self._own is not None and self._own.reads_part_of(self.query.type)
+        answer = self._so_far(f"the service's token covers a part of {self.query.type} only" if part else "")
         if answer.state == "failed" and self.needed:
             raise NotFhirError(f"{self.query.key}: {answer.reason}")
         return answer
+
+    def _not_covered(self) -> Answer:
+        why = f"the service's token does not cover {self.query.type}"
+        if self.needed:
+            raise NotAuthorisedError(f"{self.query.key}: {why}")
+        return Answer(self.query, "search", "notAsked", reason=why) if self._sent is None else self._so_far(why)
 
     def by_now(self, why: str) -> Answer:
         """What has arrived of it, the rest of which is missing for the reason that is given."""
@@ -122,7 +138,7 @@ class Search:
         begins the search anew, once.
         """
         if self._sent is None:
-            yield await self._page(self._address)
+            yield await self._first()
         seen: set[str] = set()
         while link := self._pages[-1].next:
             if link in seen and not self._pages[-1].entries:
@@ -140,7 +156,7 @@ class Search:
                 self._restarted = True
                 self._pages = self._pages[:1] if self._sent else []
                 seen.clear()
-                page = await self._page(self._address)
+                page = await self._first()
             yield page
 
     def _check_bounds(self, link: str, seen: set[str]) -> None:
@@ -153,8 +169,13 @@ class Search:
                 raise _StoppedError(f"more than {self._bounds.entries} entries")
             raise _StoppedError(f"only the {newest or 'first '}{count} entries were read")
 
+    async def _first(self) -> Decoded:
+        return await self._decoded(await self._client.search(self._address, self._token, self._until))
+
     async def _page(self, address: str) -> Decoded:
-        reply = await self._client.read(address, self._token)
+        return await self._decoded(await self._client.read(address, self._token, self._until))
+
+    async def _decoded(self, reply: Reply) -> Decoded:
         expected = self._client.version
         found = _decoded(reply.body, expected)
         if found.is_of_other_version and await self._client.learn_version() != expected:
@@ -191,6 +212,8 @@ def is_outage(error: FhirError) -> bool:
     """Whether the server failed, rather than refused: who may not read must not read what was read before."""
     if isinstance(error, RefusedError):
         return error.status >= _SERVER_FAILED or error.status == _TOO_MANY_REQUESTS
+    if isinstance(error, NotAuthorisedError):
+        return error.unreachable
     lost = error.__cause__ if isinstance(error, LostPageError) else None
     return is_outage(lost) if isinstance(lost, FhirError) else error.category in _OUTAGES
 

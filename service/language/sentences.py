@@ -33,6 +33,11 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers: NumberFormat
     sentences: dict[str, str]
     categories: dict[str, str]
+    acute_outlooks: dict[str, str]
+    key_inputs: dict[str, str]
+    scores: dict[str, str]
+    score_parts: dict[str, str]
+    score_bands: dict[str, str]
     moments: dict[str, str]
     settings: dict[str, str]
     notices: dict[str, str]

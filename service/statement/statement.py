@@ -16,8 +16,9 @@ from service.gaps import came_too_late
 from service.labels import query_names
 from service.language.sentences import Language, LanguageCode
 from service.notices import CACHED, RUNNING, notice_text
+from service.statement.emergency import changed_text, key_inputs_text, next_text, scores_text
 from service.statement.factors import Table, factor_table, learned_elsewhere
-from service.statement.summary import category, entity_name, has_own_group, summary, unread_keys
+from service.statement.summary import category, entity_name, has_own_group, is_acute, summary, unread_keys
 from service.statement.survival import survival_text
 from service.wording import number
 
@@ -60,16 +61,28 @@ def statement_of(assessment: Assessment, language: Language, *, in_summary: bool
     return Statement(language.code, summary(assessment, language, survival=in_summary), tuple(whole))
 
 
+def caveats(assessment: Assessment, language: Language) -> list[str]:
+    """How a result is to be read, or what could help where there is none, for those who show it their own way."""
+    say = language.say
+    if assessment.abstained is not None:
+        return [texts(assessment.abstained, language)[1], say("research-use")]
+    acute = [say("emergency")] if is_acute(assessment) else []
+    return [*acute, f"{say('caveat')} {say('research-use')}"]
+
+
 def _scored(assessment: Assessment, at: datetime, language: Language) -> list[Paragraph | Table]:
     say = language.say
     marks = learned_elsewhere(assessment, language)
     unknown = _unknown(assessment, at, language)
     return [
         *_position(assessment, language),
+        *_changed(assessment, language),
         *_setting(assessment, language),
+        *_emergency(assessment, language),
         *_survival(assessment, language),
         factor_table(assessment, at, language),
         *([Paragraph(marks)] if marks else []),
+        *_beside(assessment, language),
         *([Paragraph(unknown, say("unknown-heading"))] if unknown else []),
         Paragraph(f"{say('caveat')} {say('research-use')}", say("caveat-heading")),
     ]
@@ -93,6 +106,11 @@ def _position(assessment: Assessment, language: Language) -> list[Paragraph]:
     return [Paragraph(text, language.say("position-heading"))]
 
 
+def _changed(assessment: Assessment, language: Language) -> list[Paragraph]:
+    text = changed_text(assessment, language)
+    return [Paragraph(text, language.say("changed-heading"))] if text else []
+
+
 def _setting(assessment: Assessment, language: Language) -> list[Paragraph]:
     """For a patient who is not at the point of the course at which the reference patients were seen."""
     setting = assessment.setting
@@ -101,8 +119,27 @@ def _setting(assessment: Assessment, language: Language) -> list[Paragraph]:
     return [Paragraph(language.say("setting", reason=language.settings.get(setting.reason, setting.text)))]
 
 
+def _emergency(assessment: Assessment, language: Language) -> list[Paragraph]:
+    """What an emergency's score is not, and what it rests on."""
+    if not assessment.is_emergency:
+        return []
+    inputs = Paragraph(key_inputs_text(assessment, language), language.say("key-inputs-heading"))
+    if not is_acute(assessment):
+        return [inputs]
+    return [Paragraph(language.say("emergency"), language.say("emergency-heading")), inputs]
+
+
+def _beside(assessment: Assessment, language: Language) -> list[Paragraph]:
+    """Scores of the bedside, and what to ask next."""
+    found = {
+        "scores-heading": scores_text(assessment, language),
+        "next-heading": next_text(assessment, language),
+    }
+    return [Paragraph(text, language.say(heading)) for heading, text in found.items() if text]
+
+
 def _survival(assessment: Assessment, language: Language) -> list[Paragraph]:
-    text = survival_text(assessment, language)
+    text = "" if assessment.is_emergency else survival_text(assessment, language)
     return [Paragraph(text, language.say("survival-heading"))] if text else []
 
 
@@ -123,7 +160,8 @@ def _missing(assessment: Assessment, language: Language) -> list[str]:
 def _unknown(assessment: Assessment, at: datetime, language: Language) -> str:
     """What was not obtained, what is not recorded, and what else stands beside the result."""
     lines = _missing(assessment, language)
-    said_elsewhere = RUNNING | {CACHED}
+    # in an emergency the key inputs and what to ask next say what is missing
+    said_elsewhere = RUNNING | {CACHED} | ({"not-recorded"} if assessment.is_emergency else set())
     lines += [notice_text(notice, at, language) for notice in assessment.notices if notice.code not in said_elsewhere]
     return " ".join(lines)
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from service.abstention import texts
+from service.abstention import ACUTE, texts
 from service.assessment import Assessment
+from service.emergency.key_inputs import KeyInputs
 from service.gaps import came_too_late, unread
 from service.labels import in_sentence, label, query_names
 from service.language.sentences import Language
@@ -29,10 +30,29 @@ def summary(assessment: Assessment, language: Language, *, survival: bool = Fals
         "moment": _stale_since(assessment, language),
     }
     keys = _sentences(assessment)
+    if is_acute(assessment):
+        return _of_emergency(assessment, assessment.position.category, language)
     if survival and assessment.survival and not unread_keys(assessment) and not arguments["moment"]:
         arguments |= figures_of(assessment.survival[0], language)
         keys = ("summary-survival", *keys)
     return fitting([language.say(key, **arguments) for key in keys])
+
+
+def _of_emergency(assessment: Assessment, category: str, language: Language) -> str:
+    """The first look at an emergency, or a further answer of a sequence."""
+    inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
+    number = update.number if update is not None else 1
+    is_preliminary = bool(unread_keys(assessment)) or any(notice.code == "stale" for notice in assessment.notices)
+    key = "summary-emergency-update" if number > 1 else "summary-emergency"
+    key += "-preliminary" if is_preliminary else ""
+    said = language.say(
+        key,
+        number=number,
+        known=len(inputs.known),
+        all=len(inputs.known) + len(inputs.missing),
+        outlook=language.acute_outlooks[category],
+    )
+    return fitting([said])
 
 
 def _sentences(assessment: Assessment) -> tuple[str, ...]:
@@ -45,6 +65,11 @@ def _sentences(assessment: Assessment) -> tuple[str, ...]:
     if has_own_group(assessment):
         return ("summary", "summary-shorter", "summary-shortest")
     return ("summary-shortest",)
+
+
+def is_acute(assessment: Assessment) -> bool:
+    """Whether an emergency was ranked by the network `acute`; a package may lack it."""
+    return assessment.is_emergency and assessment.setting is not None and assessment.setting.key == ACUTE
 
 
 def entity_name(assessment: Assessment, language: Language) -> str:

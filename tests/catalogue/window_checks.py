@@ -1,4 +1,7 @@
-"""Checks of typed/windows.txt: half a day before the end of its window a value is used, half a day after it is not."""
+"""Checks of typed/windows.txt: half a day before the end of its window a value is used, half a day after it is not.
+
+In the clinic and in an emergency; there a window of hours is looked at nearer to its end.
+"""
 
 from collections.abc import Iterator
 from functools import cache, partial
@@ -36,12 +39,15 @@ def typed_windows() -> dict[str, tuple[float, float]]:
 
 
 def window_checks() -> Iterator[Check]:
-    for key, (clinic, _) in typed_windows().items():
+    for key, (clinic, acute) in typed_windows().items():
         about = frozenset({key})
-        if stated(key, clinic) is not None:
-            name = f"{key} counts for {clinic:g} days"
-            yield Check(name, about, partial(_not_kept, key, clinic - _HALF_A_DAY, used=True))
-            yield Check(name, about, partial(_not_kept, key, clinic + _HALF_A_DAY, used=False))
+        if stated(key, clinic) is None:
+            continue
+        for days, emergency in ((clinic, False), (acute, True)):
+            name = f"{key} counts for {days:g} days{' in an emergency' if emergency else ''}"
+            near = min(_HALF_A_DAY, days / 5)
+            yield Check(name, about, partial(_not_kept, key, days - near, used=True, emergency=emergency))
+            yield Check(name, about, partial(_not_kept, key, days + near, used=False, emergency=emergency))
     for key in catalogue().schema.keys:
         yield Check(f"windows of {key}", frozenset({key}), partial(_not_typed, key), by_value=True)
 
@@ -69,8 +75,8 @@ _PARTS = {
 }
 
 
-def _not_kept(key: str, days: float, *, used: bool) -> str | None:
-    found = key in encoded(*(stated(key, days) or [])).findings
+def _not_kept(key: str, days: float, *, used: bool, emergency: bool) -> str | None:
+    found = key in encoded(*(stated(key, days) or []), emergency=emergency).findings
     return None if found == used else f"at {days:g} days it is {'used' if found else 'not used'}"
 
 

@@ -18,8 +18,9 @@ from demo.fhir_endpoint import create_endpoint
 from demo.patients import demo_patients
 from service.app import create_app
 from service.cache_settings import Cache
+from service.ehr_settings import EhrClient
 from service.fhir_settings import FhirServer
-from service.settings import EhrClient, Settings
+from service.settings import Settings
 from tests.conformance.exchange import Case, Exchange
 from tests.unit.service.cds_hooks.ehr import (
     ISSUER,

@@ -19,7 +19,7 @@ from tests.conformance.recording import FHIR, Hospital, exchanges
 from tests.unit.service.far_end import unlearned_package
 
 EXAMPLES = settings(
-    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 Request = schemathesis.Case[Any]
 CHECKS = [checks.status_code_conformance, checks.content_type_conformance, checks.response_schema_conformance]

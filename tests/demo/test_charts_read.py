@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
@@ -21,11 +21,14 @@ COMPLETE = (Retrieval("bundle", "bundle", "complete"),)
 
 @cache
 def read(patient: str, today: date = TODAY) -> EncodedPatient:
+    return encode(_record(patient, today), catalogue().schema, datetime.combine(today, time(23, 59), UTC))
+
+
+def _record(patient: str, today: date) -> PatientRecord:
     resources: Sequence[dict[str, Any]] = demo_patients(today)[patient]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in resources]}
     decoded = decode(json.dumps(bundle).encode())
-    record = PatientRecord(patient, entries_of(decoded.entries, scoped=False), retrieval=COMPLETE)
-    return encode(record, catalogue().schema, datetime.combine(today, time(23, 59), UTC))
+    return PatientRecord(patient, entries_of(decoded.entries, scoped=False), retrieval=COMPLETE)
 
 
 def value(patient: str, key: str) -> float | None:
@@ -125,6 +128,25 @@ def test_what_was_given_and_measured() -> None:
     assert {key: value("demo-treated", key) for key in expected} == expected
 
 
+def test_what_the_emergency_says() -> None:
+    """At noon: the first vital signs since the arrival, the newest at the bedside, old laboratory values marked."""
+    noon = datetime.combine(TODAY, time(12), UTC)
+    encoded = encode(_record("demo-emergency", TODAY), catalogue().schema, noon)
+    expected = {
+        "entity_nsclc": 1, "stage_m1": 1, "comorb_copd": 1, "func_ecog": 2, "func_adl_dependencies": 1,
+        "vital_heart_rate": 122, "vital_resp_rate": 28, "vital_map": 70, "vital_temperature": 38.778, "vital_spo2": 88,
+        "vital_oxygen_flow": 0, "func_gcs": 14, "lab_lactate": 3.1, "lab_pf_ratio": 221.43, "lab_albumin": 2.7,
+    }  # fmt: skip
+    found = {key: encoded.findings[key].value for key in expected}
+    assert found == {key: pytest.approx(number, rel=1e-3) for key, number in expected.items()}
+    assert {key for key, f in encoded.findings.items() if f.flags} == {"lab_albumin", "lab_ldh", "lab_alp"}
+    assert encoded.unplanned_since == noon - timedelta(hours=2)
+    assert "comorb_pneumonia" not in encoded.findings
+    bedside = encoded.bedside
+    newest = (bedside.pulse, bedside.spo2, bedside.oxygen, bedside.consciousness)
+    assert [reading and reading.value for reading in newest] == [114, 93, 1, 15]
+
+
 def test_what_must_not_count() -> None:
     """Withdrawn, haemolysed, suspected, ruled out, past and refuted statements leave no trace in the values."""
     assert value("demo-lung", "lab_potassium") == 4.3
@@ -144,6 +166,7 @@ def test_what_must_not_count() -> None:
         ("demo-sparse", "one"),
         ("demo-no-cancer", "none"),
         ("demo-two-primaries", "several"),
+        ("demo-emergency", "one"),
     ],
 )
 def test_how_many_tumours(patient: str, state: str) -> None:

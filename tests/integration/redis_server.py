@@ -16,7 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.load import free_port
-from tests.integration.certificates import write_certificates
+from tests.integration.redis_certificates import write_certificates
 
 _Server = TypeVar("_Server", bound="RedisServer")
 

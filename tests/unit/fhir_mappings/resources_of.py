@@ -112,6 +112,12 @@ def encounter(kind: str = "AMB", /, days: float = 30, length: float = 0.1, **mem
     return resource("Encounter", **(whole | members))
 
 
+def arrival(hours: float, **members: Any) -> Resource:
+    """An emergency contact that began so many hours ago and is going on."""
+    period = {"start": ago(hours / 24)}
+    return encounter("EMER", **({"id": "er", "status": "in-progress", "period": period} | members))
+
+
 def documented() -> list[Resource]:
     """A completed encounter with a coded diagnosis that is no parameter (a sprained ankle)."""
     visit = encounter(id="visit")
@@ -228,18 +234,18 @@ def record(
     return PatientRecord(PATIENT, entries_of(decoded.entries, scoped=scoped), (BASE,), retrieval, decoded.issues)
 
 
-def encoded(*resources: Resource, at: datetime = AT) -> EncodedPatient:
-    return encode(record(*resources), catalogue().schema, at)
+def encoded(*resources: Resource, at: datetime = AT, emergency: bool = False) -> EncodedPatient:
+    return encode(record(*resources), catalogue().schema, at, emergency=emergency)
 
 
-def value(key: str, *resources: Resource, at: datetime = AT) -> float | None:
+def value(key: str, *resources: Resource, at: datetime = AT, emergency: bool = False) -> float | None:
     """What the record gives for one parameter; None where it is missing."""
-    found = encoded(*resources, at=at).findings.get(key)
+    found = encoded(*resources, at=at, emergency=emergency).findings.get(key)
     return None if found is None else found.value
 
 
-def finding(key: str, *resources: Resource, at: datetime = AT) -> Finding:
-    return encoded(*resources, at=at).findings[key]
+def finding(key: str, *resources: Resource, at: datetime = AT, emergency: bool = False) -> Finding:
+    return encoded(*resources, at=at, emergency=emergency).findings[key]
 
 
 def issues(*resources: Resource, at: datetime = AT) -> list[Issue]:

@@ -8,6 +8,7 @@ import pytest
 from fhir_mappings.choosing import choose
 from fhir_mappings.concepts import SNOMED, catalogue
 from fhir_mappings.finding import Finding
+from fhir_mappings.windows import Windows
 from tests.unit.fhir_mappings.resources_of import (
     AT,
     CLINICAL,
@@ -35,7 +36,7 @@ def found(key: str, number: float, days: float | None, rank: int = 3, source: st
 
 def chosen(key: str, *findings: Finding, diagnosed: float | None = None) -> float | None:
     since = None if diagnosed is None else AT - timedelta(days=diagnosed)
-    choice = choose(catalogue().schema[key], findings, AT, since)
+    choice = choose(catalogue().schema[key], findings, Windows(AT), since)
     return choice.finding.value if choice.finding else None
 
 
@@ -90,7 +91,7 @@ def test_the_latest_wins_then_the_rank_then_the_value_then_the_name() -> None:
     assert chosen(key, found(key, 150, 2, rank=1), found(key, 140, 2, rank=3)) == 140
     first, second = found(key, 140, 2, source="a"), found(key, 140, 2, source="b")
     for pair in ((first, second), (second, first)):
-        choice = choose(catalogue().schema[key], pair, AT, None)
+        choice = choose(catalogue().schema[key], pair, Windows(AT), None)
         assert choice.finding is second
         assert choice.history == (first, second)
 

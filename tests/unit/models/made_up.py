@@ -122,7 +122,7 @@ def trained_setting(patients: int = 600, seed: int = 0) -> TrainedSetting:
     net = network(inputs(table), seed)
     pairs = net.inputs.pairs(table.values, catalogue)
     scaled = net.inputs.scaled(table.values, catalogue)
-    groups = reference_groups("diagnosis", net.inputs, table, scaled, net.relevance(pairs))
+    groups = reference_groups("diagnosis", net.inputs, table, scaled, net.relevance(pairs), catalogue)
     trained = {}
     for key in net.inputs.keys:
         column = table.values[:, catalogue.index[key]]

@@ -116,3 +116,12 @@ def test_the_network_is_not_below_its_ridge(package: Package, evaluation: Evalua
         for block, blanking in result.blanking.items():
             told = f"{setting}, {name}: removing {block} multiplies the hazard" in package.card
             assert told or 0.9 <= blanking.mean <= 1.1, (name, block)
+
+
+def test_the_acute_network_knows_what_is_common(package: Package) -> None:
+    """Of every parameter of every group two values that somebody had, within what training saw."""
+    setting = package.manifest.settings["acute"]
+    for name, group in setting.groups.items():
+        assert group.common.keys() == group.typical.keys() - {"entity"}, name
+        for key, (low, high) in group.common.items():
+            assert setting.trained[key].low <= low <= high <= setting.trained[key].high, key

@@ -17,11 +17,12 @@ from service.cds_hooks.cards import Rendering, card_for
 from service.language.sentences import LanguageCode
 from service.notices import notice
 from service.survival import Showing
-from tests.unit.service.made_up_patients import AT, record
+from tests.unit.service.made_up_patients import AT, arriving, record
 
 SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
 FOLDER = Path(__file__).parent / "golden"
-PATIENTS = ("demo-lung", "demo-sparse", "demo-two-primaries")
+PATIENTS = ("demo-lung", "demo-emergency", "demo-sparse", "demo-two-primaries")
+EMERGENCIES = ("demo-emergency", "demo-treated", "demo-sparse", "demo-no-cancer")
 ENDINGS: dict[Rendering, str] = {"markdown": "md", "plain": "txt", "html": "html"}
 
 
@@ -30,19 +31,21 @@ def shipped() -> Package:
     return Package.load(SHIPPED, catalogue().schema)
 
 
-def assessment_of(patient_id: str) -> Assessment:
+def assessment_of(patient_id: str, *, emergency: bool = False) -> Assessment:
     """By the shipped package; new weights change some figures, and its digest is left out."""
     running = (notice("demonstration"), notice("clock", at=AT))
     showing = Showing("detail", demonstration=True)
-    assessment = assess(record(patient_id), AT, shipped(), running, showing=showing)
+    resources = arriving(patient_id) if emergency else None
+    assessment = assess(record(patient_id, resources), AT, shipped(), running, showing=showing, emergency=emergency)
     assert assessment.model is not None
     return msgspec.structs.replace(assessment, model=msgspec.structs.replace(assessment.model, digest="0" * 64))
 
 
 def golden_cards() -> Iterator[tuple[str, str]]:
     """File name and text: summary, then detail. All markups of the one who is scored, Markdown of the others."""
-    for patient in PATIENTS:
-        assessment = assessment_of(patient)
+    shown = {patient: assessment_of(patient) for patient in PATIENTS}
+    shown |= {f"emergency-{patient}": assessment_of(patient, emergency=True) for patient in EMERGENCIES}
+    for patient, assessment in shown.items():
         for language in get_args(LanguageCode):
             for rendering, ending in ENDINGS.items():
                 if assessment.abstained is None or rendering == "markdown":

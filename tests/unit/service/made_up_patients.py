@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from fhir_mappings.record import PatientRecord, Retrieval, entries_of
 from models.package import Package
 from tests.unit.models.made_up import write_made_up_package
 
+VITAL_SIGNS = frozenset({"85354-9", "8867-4", "9279-1", "8310-5", "59408-5", "2708-6"})  # LOINC
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
 
@@ -29,6 +30,17 @@ def package() -> Package:
 def chart(patient_id: str) -> list[dict[str, Any]]:
     """The resources of one demonstration patient, to be changed at will."""
     return demo_patients(AT.date())[patient_id]
+
+
+def arriving(patient_id: str) -> list[dict[str, Any]]:
+    """The same, with the vital signs taken an hour ago: those of an emergency count for hours, not for days."""
+    hour_ago = (AT - timedelta(hours=1)).isoformat()
+    return [{**one, "effectiveDateTime": hour_ago} if _is_vital_sign(one) else one for one in chart(patient_id)]
+
+
+def _is_vital_sign(resource: dict[str, Any]) -> bool:
+    codings = resource.get("code", {}).get("coding", ())
+    return resource["resourceType"] == "Observation" and any(coding.get("code") in VITAL_SIGNS for coding in codings)
 
 
 def record(

@@ -107,7 +107,8 @@ def test_another_clients_feedback_is_not_the_cards() -> None:
 def test_the_text_has_every_count_and_no_comment() -> None:
     """Small numbers stand as they are; what was typed is nowhere, in JSON neither."""
     text = as_text(report())
-    assert "2026-W48        4        1 of 5           4  2 I disagree with the estimate; 1 no reason" in text
+    assert "2026-W48         4        1 of 5           4  2 I disagree with the estimate; 1 no reason" in text
+    assert "all weeks        4        1 of 5           4  2 I disagree with the estimate; 1 no reason" in text
     assert "Albumin" in text
     assert "card not known here" in text
     assert "Canary" not in text

@@ -8,8 +8,9 @@ import pytest
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import Retrieval, State
 from service.abstention import Abstained
-from service.assessment import Assessment, Coverage, Entity, PositionShown
+from service.assessment import Assessment, Entity, PositionShown
 from service.cds_hooks.quiet import Before, Reader, Silence, is_material, shown_of, silence
+from service.coverage import Coverage
 from service.quiet_settings import QuietRules
 
 KEY = b"k" * 32

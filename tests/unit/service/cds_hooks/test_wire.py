@@ -51,9 +51,10 @@ def test_discovery_asks_for_every_query_that_has_a_template() -> None:
 
 
 def test_each_hook_has_an_id_of_its_own() -> None:
-    """Discovery lists three services, and no address answers two hooks."""
+    """Discovery lists four services, and no address answers two hooks."""
     assert [(service.id, service.hook) for service in discovery(queries()).services] == [
         ("pan-cancer-prognosis", "patient-view"),
+        ("pan-cancer-prognosis-emergency", "encounter-start"),
         ("pan-cancer-prognosis-discharge", "encounter-discharge"),
         ("pan-cancer-prognosis-order", "order-sign"),
     ]

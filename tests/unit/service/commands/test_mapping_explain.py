@@ -54,6 +54,17 @@ def test_the_json_answers_for_every_slot_and_resource(chart: Path) -> None:
     assert [issue["code"] for issue in told["issues"] if issue["severity"] == "warning"] == ["unit-unknown"]
 
 
+def test_an_emergency_has_windows_of_its_own(chart: Path) -> None:
+    """By the option; without one the JSON has no arrival."""
+    told = json.loads(run("mapping", "explain", str(chart), "--at", AT, "--json", "--emergency").stdout)
+    assert told["arrival"] == "2024-05-20T17:59:59+00:00"
+    [haemoglobin] = [one for one in told["parameters"] if one["feature"] == "lab_hemoglobin"]
+    assert haemoglobin["flags"] == ["before-arrival"]
+    text = run("mapping", "explain", str(chart), "--at", AT, "--emergency").stdout
+    assert "With the windows of an emergency since 2024-05-20T17:59:59+00:00." in text
+    assert "emergency" not in run("mapping", "explain", str(chart), "--at", AT).stdout
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_text_fits_the_terminal(chart: Path, width: int) -> None:
     """And holds values, conversions, reasons, resources and issues, by the names people use."""

@@ -15,7 +15,8 @@ from fhir_mappings.retrieval import queries
 from fhir_mappings.setting import Reason
 from models.position import Category
 from service import abstention, notices, survival
-from service.assessment import SUBSTITUTE
+from service.assessment import EMERGENCY, SUBSTITUTE
+from service.emergency.key_inputs import KEY_INPUTS
 from service.language.sentences import Language, LanguageCode, language
 
 QUOTED = re.compile(r"""["']([a-z-]+)["']""")
@@ -59,8 +60,9 @@ def test_every_code_has_its_words(said: Language) -> None:
     assert set(said.units) == {feature.unit for feature in schema.features}
     assert said.unit_of_one.keys() <= said.units.keys()
     assert said.queries.keys() == {query.key for query in queries()}
-    assert said.categories.keys() == set(get_args(Category))
-    assert said.settings.keys() == {*get_args(Reason), SUBSTITUTE}
+    assert said.categories.keys() == said.acute_outlooks.keys() == set(get_args(Category))
+    assert said.key_inputs.keys() == KEY_INPUTS.keys()
+    assert said.settings.keys() == {*get_args(Reason), SUBSTITUTE, EMERGENCY}
     assert said.notices.keys() == set(get_args(notices.Code))
     assert said.withheld.keys() == set(get_args(survival.Code))
     assert said.milestones.keys() == said.moments.keys()

@@ -11,7 +11,8 @@ from fhir_mappings.record import Retrieval
 from fhir_mappings.retrieval import queries
 from models.position import Category
 from service.abstention import Code, because
-from service.assessment import Assessment, Counts, Coverage, Entity, PositionShown
+from service.assessment import Assessment, Entity, PositionShown
+from service.coverage import Counts, Coverage
 from service.language.sentences import LanguageCode, language
 from service.statement.summary import SUMMARY_LIMIT, fitting, summary
 

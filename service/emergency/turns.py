@@ -1,0 +1,109 @@
+"""Turns on the one processor of this process: one piece of work at a time, an emergency first.
+
+All calls share one event loop. What decodes and scores holds it for milliseconds; were all calls that are ready to do
+so at once, whatever else arrives would wait for every one of them. With turns it waits for the one under way.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+
+_QUIET_ROUNDS = 4  # a connection is accepted in one, its request read in the next, and begins in the one after
+_MOST_ROUNDS = 32  # however many arrive: who was let in must get done
+
+
+class Turns:
+    """Who works, and who waits: emergencies in order of arrival, then the others."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+        self.arrivals = 0  # requests so far, counted by who lets them in
+
+    @asynccontextmanager
+    async def turn(self, *, urgent: bool) -> AsyncIterator[None]:
+        """Work without awaiting anything within it."""
+        await self._take(self._urgent if urgent else self._others)
+        try:
+            if not urgent:
+                await self._let_in()
+            yield
+        finally:
+            self._hand_on()
+
+    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+        if self._taken:
+            await self._wait(queue)
+        self._taken = True
+
+    async def _let_in(self) -> None:
+        """Let the loop go round until nothing new arrives, and emergencies pass.
+
+        uvloop accepts one connection a round: with work in every round, callers would queue in the kernel, where none
+        can be told from another, and none be turned away.
+        """
+        quiet = 0
+        for _ in range(_MOST_ROUNDS):
+            arrivals = self.arrivals
+            if self._urgent:
+                self._hand_on()
+                await self._take(self._others)
+            else:
+                await asyncio.sleep(0)
+            quiet = quiet + 1 if self.arrivals == arrivals else 0
+            if quiet == _QUIET_ROUNDS:
+                break
+
+    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
+        waiting = asyncio.get_running_loop().create_future()
+        queue.append(waiting)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():  # the turn came, and nobody is there to take it
+                self._hand_on()
+            else:
+                queue.remove(waiting)
+            raise
+
+    def _hand_on(self) -> None:
+        """Whose turn it is now wakes in the loop's next round, after what has arrived in the meantime."""
+        queue = self._urgent or self._others
+        self._taken = bool(queue)
+        if queue:
+            queue.popleft().set_result(None)
+
+
+class _Place:
+    """What a call takes its turns from."""
+
+    def __init__(self, turns: Turns, *, urgent: bool) -> None:
+        self.turns = turns
+        self.urgent = urgent
+
+
+_place: ContextVar[_Place | None] = ContextVar("turns", default=None)
+
+
+@contextmanager
+def taking(turns: Turns, *, urgent: bool) -> Iterator[None]:
+    """Everything within takes its turns from these."""
+    token = _place.set(_Place(turns, urgent=urgent))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+@asynccontextmanager
+async def turn() -> AsyncIterator[None]:
+    """The turn of the call that this is part of; outside of any (command line, tests) nobody waits."""
+    place = _place.get()
+    if place is None:
+        yield
+        return
+    async with place.turns.turn(urgent=place.urgent):
+        yield

@@ -1,0 +1,135 @@
+"""Whom an emergency call is about, what came with it, and where the rest is read."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fhir_mappings.decoding import UNREAD_CODES, Decoded
+from fhir_mappings.record import Entry, PatientRecord, Retrieval, entries_of
+from fhir_mappings.resources.r4 import Condition, Encounter, Patient
+from fhir_mappings.retrieval import Query
+from service.emergency.request import Asked
+from service.errors import MalformedError, ServerNotListedError, UnobtainableError
+from service.fhir.client import FhirServers
+from service.fhir.gather import PatientCall, bases_of
+
+ENCOUNTER = "encounter"  # the ledger's name for the one that the call names
+# What an emergency turns on comes first; the other queries follow in the catalogue's order.
+_FIRST = ("patient", "conditions", "function", "laboratory", "encounters", ENCOUNTER, "tumour")
+
+
+class EmergencyCall(msgspec.Struct, frozen=True):
+    """`at_hand` is what came with the call; `reading` is None where nothing is read."""
+
+    patient_id: str
+    encounter_id: str = ""
+    at_hand: PatientRecord | None = None
+    reading: PatientCall | None = None
+
+    def __repr__(self) -> str:
+        return "EmergencyCall(***)"
+
+    def queries(self, catalogues: Iterable[Query]) -> tuple[Query, ...]:
+        """What is searched for: the catalogue's queries, vital and bedside values first, and the encounter."""
+        own = [Query(ENCOUNTER, Encounter.__name__, f"Encounter/{self.encounter_id}")] if self.encounter_id else []
+        place = {key: number for number, key in enumerate(_FIRST)}
+        return tuple(sorted([*catalogues, *own], key=lambda query: place.get(query.key, len(_FIRST))))
+
+
+def call_of(asked: Asked, servers: FhirServers, catalogues: Iterable[Query]) -> EmergencyCall:
+    """The call that was asked for.
+
+    With `patientId` the Bundle is what is at hand and the rest is read. Without it the Bundle is all there is: whether
+    its Patient has the same id on a server of the site is not known. Raises MalformedError (not exactly one Patient, or
+    which server is not said), ServerNotListedError and UnobtainableError (something must be read, and cannot be).
+    """
+    if not asked.patient_id:
+        patient_id = _only_patient(asked.bundle or Decoded())
+        return EmergencyCall(patient_id, asked.encounter_id, _at_hand(asked, patient_id, asked.server))
+    server = asked.server or _only_server(servers)
+    at_hand = _at_hand(asked, asked.patient_id, server) if asked.bundle else None
+    call = PatientCall(asked.patient_id, server)
+    if servers.stated(server) is not None:
+        waiting = [Retrieval(query.key, "search", "failed", reason="has not arrived yet") for query in catalogues]
+        return EmergencyCall(asked.patient_id, asked.encounter_id, _with(at_hand, waiting), call)
+    if at_hand is None or not _has_indispensable(at_hand):
+        if server:
+            raise ServerNotListedError("Patient and Condition are not both in bundle")
+        raise UnobtainableError("this site has no FHIR server, and Patient and Condition are not both in bundle")
+    why = "not sent, and the stated FHIR server is not listed" if server else "not sent, and no FHIR server is listed"
+    not_asked = [Retrieval(query.key, "search", "notAsked", reason=why) for query in catalogues]
+    return EmergencyCall(asked.patient_id, asked.encounter_id, _with(at_hand, not_asked))
+
+
+def together(at_hand: PatientRecord | None, read: PatientRecord, encounter_id: str) -> PatientRecord:
+    """One record of what came with the call and what was read."""
+    if encounter_id:
+        read = msgspec.structs.replace(read, entries=tuple(_unscoped(entry, encounter_id) for entry in read.entries))
+    if at_hand is None:
+        return read
+    return PatientRecord(
+        read.patient_id,
+        (*at_hand.entries, *read.entries),
+        tuple(dict.fromkeys((*at_hand.bases, *read.bases))),
+        (*(line for line in at_hand.retrieval if line.via == "bundle"), *read.retrieval),
+        (*at_hand.issues, *read.issues),
+    )
+
+
+def holds_encounter(record: PatientRecord, encounter_id: str) -> bool:
+    return any(isinstance(e.resource, Encounter) and e.resource.id == encounter_id for e in record.entries)
+
+
+def _unscoped(entry: Entry, encounter_id: str) -> Entry:
+    """An Encounter that is asked for by its id alone is nobody's unless it names its patient."""
+    is_it = isinstance(entry.resource, Encounter) and entry.resource.id == encounter_id
+    return Entry(entry.resource, entry.full_url, scoped=False) if is_it else entry
+
+
+def _only_patient(bundle: Decoded) -> str:
+    found = {entry.resource.id for entry in bundle.entries if isinstance(entry.resource, Patient)}
+    if len(found) != 1:
+        raise MalformedError(f"bundle holds {len(found)} Patients: without patientId it must hold exactly one")
+    (patient_id,) = found
+    if not patient_id:
+        raise MalformedError("the Patient in bundle has no id")
+    return patient_id
+
+
+def _only_server(servers: FhirServers) -> str:
+    listed = [client.base.url for client in servers]
+    if len(listed) > 1:
+        raise MalformedError("fhirServer is missing: this site has several FHIR servers")
+    return listed[0] if listed else ""
+
+
+def _at_hand(asked: Asked, patient_id: str, server: str) -> PatientRecord:
+    bundle = asked.bundle or Decoded()
+    entries = entries_of(bundle.entries, scoped=False)
+    bases = bases_of(server)
+    if not asked.patient_id:
+        bases = (*bases, *_stated_bases(entries, patient_id))
+    ledger = Retrieval(
+        key="bundle",
+        via="bundle",
+        state="partial" if bundle.next or any(i.code in UNREAD_CODES for i in bundle.issues) else "complete",
+        count=len(entries),
+        reason="its further pages were not sent" if bundle.next else "",
+    )
+    return PatientRecord(patient_id, entries, bases, (ledger,), bundle.issues)
+
+
+def _stated_bases(entries: Iterable[Entry], patient_id: str) -> list[str]:
+    """The servers whose patient this is, as the full address of its Patient entry states it."""
+    tail = f"/Patient/{patient_id}"
+    urls = [entry.full_url for entry in entries if isinstance(entry.resource, Patient)]
+    return [url.removesuffix(tail) for url in urls if url.startswith("http") and url.endswith(tail)]
+
+
+def _has_indispensable(record: PatientRecord) -> bool:
+    kinds = {type(entry.resource) for entry in record.entries}
+    return {Patient, Condition} <= kinds
+
+
+def _with(record: PatientRecord | None, lines: Iterable[Retrieval]) -> PatientRecord | None:
+    return record and msgspec.structs.replace(record, retrieval=(*record.retrieval, *lines))

@@ -1,0 +1,116 @@
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from service.emergency.turns import Turns, taking, turn
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(20):
+            await work
+
+    asyncio.run(bounded())
+
+
+class Order:
+    """Writes down who had a turn."""
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+        self.done: list[str] = []
+
+    async def one(self, name: str, *, urgent: bool = False) -> None:
+        with taking(self.turns, urgent=urgent):
+            async with turn():
+                self.done.append(name)
+
+
+def test_an_emergency_goes_before_those_who_wait() -> None:
+    """Whoever works ends, then the emergencies have their turns, then the others in the order they came."""
+
+    async def go() -> None:
+        order = Order()
+        async with order.turns.turn(urgent=True):
+            tasks = [asyncio.create_task(order.one(name)) for name in ("chart 1", "chart 2")]
+            await asyncio.sleep(0)
+            tasks += [asyncio.create_task(order.one(name, urgent=True)) for name in ("emergency 1", "emergency 2")]
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        assert order.done == ["emergency 1", "emergency 2", "chart 1", "chart 2"]
+
+    run(go())
+
+
+def test_an_emergency_that_comes_while_others_arrive_passes() -> None:
+    """Whose turn it is lets arrivals in first, and an emergency among them goes before."""
+
+    async def go() -> None:
+        order = Order()
+        chart = asyncio.create_task(order.one("chart"))
+        await asyncio.sleep(0)  # it has its turn, and lets arrivals in
+        await asyncio.gather(order.one("emergency", urgent=True), chart)
+        assert order.done == ["emergency", "chart"]
+
+    run(go())
+
+
+def test_arrivals_do_not_keep_a_turn_away_for_ever() -> None:
+    """However many arrive, who was let in gets done."""
+
+    async def go() -> None:
+        order = Order()
+        chart = asyncio.create_task(order.one("chart"))
+        while not chart.done():
+            order.turns.arrivals += 1
+            await asyncio.sleep(0)
+        assert order.done == ["chart"]
+
+    run(go())
+
+
+@pytest.mark.parametrize("is_its_turn", [False, True])
+def test_who_goes_away_holds_up_nobody(*, is_its_turn: bool) -> None:
+    """A call that is cancelled while it waits, or just as its turn comes, leaves the turn to the next."""
+
+    async def go() -> None:
+        order = Order()
+        async with order.turns.turn(urgent=True):
+            first, second = (asyncio.create_task(order.one(name, urgent=True)) for name in ("gone", "next"))
+            await asyncio.sleep(0)
+            if not is_its_turn:
+                first.cancel()
+                await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first, second])
+        assert order.done == ["next"]
+        await order.one("later")
+        assert order.done == ["next", "later"]
+
+    run(go())
+
+
+def test_a_fault_gives_the_turn_back() -> None:
+    """What fails in its turn does not keep it."""
+
+    async def go() -> None:
+        order = Order()
+        with pytest.raises(ValueError, match="fault"):
+            async with order.turns.turn(urgent=False):
+                raise ValueError("fault")
+        await order.one("next")
+        assert order.done == ["next"]
+
+    run(go())
+
+
+def test_outside_of_a_call_nobody_waits() -> None:
+    """The command line has no turns."""
+
+    async def go() -> None:
+        async with turn(), turn():
+            pass
+
+    run(go())
