@@ -49,7 +49,8 @@ def score(
         with_interactions=with_interactions,
         emergency=emergency,
     )
-    return _as_far_as_read(assessment)
+    # a first look at an emergency takes what there is: its range says how little that is
+    return assessment if emergency else _as_far_as_read(assessment)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:

@@ -240,7 +240,7 @@ async def _read_on(reading: Reading, cache: RecordCache, holder: Holder) -> None
 
 
 def _reads_as_itself(server: FhirClient) -> bool:
-    return getattr(server, "credentials", None) is not None
+    return server.credentials is not None
 
 
 def _holder(call: PatientCall, server: FhirClient) -> Holder:

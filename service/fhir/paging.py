@@ -96,6 +96,8 @@ class Search:
         """
         if self._own and not self._own.may_read(self.query.type):
             return self._not_covered()
+        if not self.needed and self._client.supports(self.query.type) is False:
+            return Answer(self.query, "search", "notAsked", reason=f"the server does not offer {self.query.type}")
         try:
             async for page in self._following():
                 self._pages.append(page)

@@ -94,7 +94,6 @@ class Reading:
 
     async def _one(self, search: Search) -> None:
         try:
-            # the client is to be given `until` too, once it takes it: it then does not begin what it cannot finish
             async with asyncio.timeout_at(self._until), self._room:
                 arrival = Arrival(search, await search.read())
         except TimeoutError:

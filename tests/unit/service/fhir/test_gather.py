@@ -19,6 +19,7 @@ from service.errors import (
     UnknownPatientError,
     UnobtainableError,
 )
+from service.fhir.capability import OFFER
 from service.fhir.client import FhirClient, FhirServers, open_http
 from service.fhir.gather import PatientCall, Reach, gather, whole
 from service.fhir.origin import Base
@@ -444,3 +445,22 @@ def test_who_stops_listening_ends_the_call(server: FhirServer) -> None:
         assert delay.running == 0
 
     asyncio.run(run())
+
+
+def test_what_a_server_does_not_offer_is_not_asked_for(server: FhirServer) -> None:
+    """Where it says which types it has; of the others nothing is concluded to be absent."""
+    server.holds()
+    offered = [{"type": query.type} for query in queries() if query.type != "MolecularSequence"]
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"resource": offered}]}
+    server.on(OFFER, statement)
+
+    async def run() -> PatientRecord:
+        async with open_http(server) as http:
+            reach = reach_to(http)
+            for client in reach.servers:
+                await client.learn_offer()
+            return await whole(PatientCall(PATIENT, BASE), reach, queries())
+
+    line = line_of(asyncio.run(run()), "sequences")
+    assert (line.state, line.reason) == ("notAsked", "the server does not offer MolecularSequence")
+    assert not [request for request in server.requests if "MolecularSequence" in str(request.url)]
