@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from benchmarks.load import free_port
 class RedisServer:
     """One that can be killed and started again on the same port."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, options: Sequence[str] = ()) -> None:
         self._program = program
         self._folder = folder
+        self._options = options
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -27,7 +28,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder))
+        options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder), *self._options)
         self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL)
         with Redis.from_url(self.address) as asking:
             for _ in range(200):
@@ -51,12 +52,12 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[RedisServer]:
-    """Raises FileNotFoundError where the machine has no redis-server."""
+def redis_server(folder: Path, options: Sequence[str] = ()) -> Iterator[RedisServer]:
+    """`options` are further ones of the command line. Raises FileNotFoundError where the machine has no redis-server."""
     program = shutil.which("redis-server")
     if program is None:
         raise FileNotFoundError("redis-server")
-    server = RedisServer(program, folder)
+    server = RedisServer(program, folder, options)
     server.start()
     try:
         yield server
