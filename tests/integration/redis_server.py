@@ -28,7 +28,17 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        options = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder), *self._options)
+        options = (
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(self._folder),
+            *self._options,
+        )
         self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL)
         with Redis.from_url(self.address) as asking:
             for _ in range(200):

@@ -141,9 +141,7 @@ FHIR_ROWS: tuple[FhirRow, ...] = (
     _of_network("connection cut in the middle of an answer", "laboratory", _CUT, _gap("laboratory", ".")),
     _of_network("connection reset in the middle of an answer", "conditions", _RESET, _UNREACHABLE),
     _of_network("connection reset in the middle of an answer", "laboratory", _RESET, _gap("laboratory", ".")),
-    _of_far_end(
-        "429, `Retry-After` beyond the deadline", "conditions", faults.status(429, lambda: "120"), _REFUSED
-    ),
+    _of_far_end("429, `Retry-After` beyond the deadline", "conditions", faults.status(429, lambda: "120"), _REFUSED),
     _of_far_end(
         "429, `Retry-After` beyond the deadline",
         "laboratory",

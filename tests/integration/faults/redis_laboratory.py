@@ -94,6 +94,12 @@ class RedisLaboratory:
                 time.sleep(0.01)
         raise AssertionError(f"kept only {names}")
 
+    @property
+    def read(self) -> int:
+        """How often Redis has found what was asked for."""
+        with self.administering() as redis:
+            return int(redis.info("stats")["keyspace_hits"])
+
     def errors(self, name: str) -> int:
         """How often Redis itself says that it has answered with this error."""
         with self.administering() as redis:

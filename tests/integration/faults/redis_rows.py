@@ -1,6 +1,7 @@
 """Faults of Redis and of the network before it. Cards are shown all the same; what was not kept is counted."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -64,16 +65,24 @@ def _wants_a_password(lab: RedisLaboratory) -> None:
         redis.client_kill_filter(_type="normal", skipme=True)
 
 
-def _holds_lists(lab: RedisLaboratory) -> None:
-    """All that a first call has left becomes lists; the round's user is the one who was shown its card."""
+def _replaces(lab: RedisLaboratory, replace: Callable[[Any, str], object]) -> None:
+    """All that a first call has left; the round's user is the one who was shown its card."""
     lab.user += 1
     assert lab.call(fresh(HOOK)).status_code == 200
     with lab.administering() as redis:
-        names = lab.kept(3)
-        redis.delete(*names)
-        for name in names:
-            redis.rpush(name, "not ours")
+        for name in lab.kept(3):
+            replace(redis, name)
     lab.user -= 1
+
+
+def _by_list(redis: Any, name: str) -> None:
+    redis.delete(name)
+    redis.rpush(name, "not ours")
+
+
+def _by_text(redis: Any, name: str) -> None:
+    if redis.type(name) == "string":
+        redis.set(name, "not ours")
 
 
 def _shows_expired(lab: RedisLaboratory) -> None:
@@ -105,10 +114,19 @@ REDIS_ROWS: tuple[RedisRow, ...] = (
         "wrong type at our keys",
         "Redis",
         redis_laboratory,
-        _holds_lists,
+        lambda lab: _replaces(lab, _by_list),
         lambda lab: lab.errors("WRONGTYPE"),
         (_CARD, _USED, Seen("feedback", card=False)),
         (_NOT_KEPT[0], _SHOWN),
+    ),
+    Row(
+        "text that is not ours at our keys, as of another version",
+        "Redis",
+        redis_laboratory,
+        lambda lab: _replaces(lab, _by_text),
+        lambda lab: lab.read,
+        (_CARD, _USED, Seen("feedback", card=False)),
+        (_SHOWN,),
     ),
     Row(
         "READONLY: it became a replica",
