@@ -63,7 +63,7 @@ class RedisServer:
 
 @contextmanager
 def redis_server(folder: Path, options: Sequence[str] = ()) -> Iterator[RedisServer]:
-    """`options` are further ones of the command line. Raises FileNotFoundError where the machine has no redis-server."""
+    """`options` go on its command line. Raises FileNotFoundError where the machine has no redis-server."""
     program = shutil.which("redis-server")
     if program is None:
         raise FileNotFoundError("redis-server")
