@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import explain, hook, mapping, planted
+from benchmarks import explain, hook, mapping, planted, soak
 from benchmarks.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "mapping": mapping.run,
     "explain": explain.run,
     "planted": planted.run,
+    "soak": soak.run,
 }
 UNASKED = ("hook", "mapping", "explain")  # the others take minutes
 

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import psutil
@@ -51,12 +52,8 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 def measure(process: psutil.Process, port: int, path: str, body: bytes, connections: int, requests: int) -> Load:
     """Send `requests` calls over `connections` kept open; a reply other than 200 raises RuntimeError."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
     before = _cpu(process)
-    times = asyncio.run(_send(port, head.encode() + body, connections, requests))
+    times = send(port, repeat(post(path, body), requests), connections)
     used = _cpu(process) - before
     quantiles = statistics.quantiles(times, n=100)
     return Load(1000 * used / len(times), 1000 * statistics.median(times), 1000 * quantiles[98], len(times))
@@ -67,18 +64,32 @@ def _cpu(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-async def _send(port: int, message: bytes, connections: int, requests: int) -> list[float]:
+def post(path: str, body: bytes) -> bytes:
+    """An HTTP request, whole."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def send(port: int, messages: Iterator[bytes], connections: int) -> list[float]:
+    """Send requests over `connections` kept open; how long each took, in seconds. Raises RuntimeError as `measure`."""
+    return asyncio.run(_send(port, messages, connections))
+
+
+async def _send(port: int, messages: Iterator[bytes], connections: int) -> list[float]:
     times: list[float] = []
-    left = iter(range(requests))
 
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
-        for _ in left:
+        for message in messages:
             started = time.perf_counter()
             writer.write(message)
             await _reply(reader)
             times.append(time.perf_counter() - started)
         writer.close()
+        await writer.wait_closed()
 
     await asyncio.gather(*(client() for _ in range(connections)))
     return times

@@ -30,11 +30,14 @@ _LIMITS = Limits(fhir_pages=20, fhir_body_bytes=2**20)
 class FhirLaboratory:
     """`canary` is a port that nobody may be sent to."""
 
-    def __init__(self, far: FarEnd, proxy: FaultProxy, canary: FaultProxy, server: Serving) -> None:
+    def __init__(
+        self, far: FarEnd, proxy: FaultProxy, canary: FaultProxy, server: Serving, caller: httpx.Client
+    ) -> None:
         self.far = far
         self.proxy = proxy
         self.canary = canary
         self.server = server
+        self.caller = caller
         self.authority: Authority | None = None
         self.service = ""
 
@@ -43,13 +46,13 @@ class FhirLaboratory:
         return f"{'https' if self.authority else 'http'}://{HOST}:{self.proxy.port}/fhir"
 
     def calls(self) -> list[Told]:
-        answer = httpx.post(self.service + HOOK, json=self._call(), timeout=30)
+        answer = self.caller.post(self.service + HOOK, json=self._call())
         if answer.status_code != 200:
             assert PATIENT not in answer.text
         return [Told.by(answer)]
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.service}/metrics", timeout=30).text
+        return self.caller.get(f"{self.service}/metrics").text
 
     def lift(self) -> None:
         self.far.lift()
@@ -81,9 +84,11 @@ def _laboratory(authority: Authority | None) -> Iterator[FhirLaboratory]:
         server = stack.enter_context(serving(far, authority.valid() if authority else None))
         proxy = stack.enter_context(FaultProxy(server.port).running())
         canary = stack.enter_context(FaultProxy(server.port).running())
-        laboratory = FhirLaboratory(far, proxy, canary, server)
+        caller = stack.enter_context(httpx.Client(timeout=30))
+        laboratory = FhirLaboratory(far, proxy, canary, server, caller)
         laboratory.authority = authority
-        listed = FhirServer(url=laboratory.fhir, timeout_seconds=TRY_SECONDS)
+        trusted = {"ca_file": authority.file} if authority else {}
+        listed = FhirServer.model_validate({"url": laboratory.fhir, "timeout_seconds": TRY_SECONDS, **trusted})
         settings = Settings(auth="off", fhir=(listed,), deadline_seconds=DEADLINE_SECONDS, limits=_LIMITS)
         transport = httpx.AsyncHTTPTransport(verify=authority.trusting()) if authority else None
         laboratory.service = stack.enter_context(

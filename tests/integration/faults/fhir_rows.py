@@ -43,7 +43,11 @@ def _of_far_end(
     def inflict(lab: FhirLaboratory) -> None:
         lab.far.on(key, fault, page=page, times=times)
 
-    return Row(name, f"`{key}`", fhir_laboratory, inflict, lambda lab: lab.far.arrived[key], *expected)
+    return Row(name, _named(key), fhir_laboratory, inflict, lambda lab: lab.far.arrived[key], *expected)
+
+
+def _named(key: str) -> str:
+    return key if key == EVERY else f"`{key}`"
 
 
 def _of_network(name: str, key: str, fault: OfNetwork, expected: tuple[tuple[Seen, ...], tuple[Moved, ...]]) -> FhirRow:

@@ -26,8 +26,9 @@ _UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 class Site:
     """A registered EHR, its key server, and one state file, whatever process serves just now."""
 
-    def __init__(self, folder: Path, keys: str) -> None:
+    def __init__(self, folder: Path, keys: str, caller: httpx.Client) -> None:
         self.folder = folder
+        self.caller = caller
         self.state = folder / "state.sqlite"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -57,7 +58,7 @@ class Site:
 
     def _post(self, path: str, by: str, body: object) -> httpx.Response:
         headers = {"authorization": f"Bearer {by}"}
-        return httpx.post(self.url + path, json=body, headers=headers, timeout=30)
+        return self.caller.post(self.url + path, json=body, headers=headers)
 
 
 @contextmanager
@@ -65,8 +66,8 @@ def site(folder: Path) -> Iterator[Site]:
     async def keys(_: object) -> JSONResponse:
         return JSONResponse({"keys": [jwk(elliptic())]})
 
-    with in_thread(Starlette(routes=[Route("/jwks.json", keys)])) as url:
-        yield Site(folder, url)
+    with in_thread(Starlette(routes=[Route("/jwks.json", keys)])) as url, httpx.Client(timeout=30) as caller:
+        yield Site(folder, url, caller)
 
 
 class FileLaboratory:
@@ -84,7 +85,7 @@ class FileLaboratory:
         return [Told.by(first), Told.by(self.site.feedback(cards[0]["uuid"] if cards else "none"))]
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.site.url}/metrics", timeout=30).text
+        return self.site.caller.get(f"{self.site.url}/metrics").text
 
     def fill_the_disc(self) -> None:
         """For this process: no file of its may grow beyond what the state file's log has now."""

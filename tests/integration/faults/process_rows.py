@@ -43,14 +43,14 @@ ENDS = (
         "SIGTERM under load",
         "every call that was accepted is answered with its card; new connections are refused; `/readyz` says `draining`"
         " on connections that are open; exit within the grace of `deadline_seconds` + 5 s",
-        "none needed: no call fails",
+        "nothing is missing",
         "none: the process ends",
     ),
     End(
         "SIGKILL, then a new process on the same `state.file`",
         "the connection breaks; with the next process a used token is still refused (401), cards and feedback that were"
         " acknowledged are in the report, the same card has the same uuid",
-        "none needed: nothing is lost",
+        "nothing is missing",
         '`oncohooks_not_admitted_total{reason="replayed"}` +1 in the new process',
     ),
 )

@@ -38,8 +38,11 @@ _KEY = "k" * 32
 class RedisLaboratory:
     """A round is a call, the same token again, and feedback on the card, all by a user who was never seen before."""
 
-    def __init__(self, server: RedisServer, proxy: FaultProxy, authority: Authority | None) -> None:
+    def __init__(
+        self, server: RedisServer, proxy: FaultProxy, authority: Authority | None, caller: httpx.Client
+    ) -> None:
         self.server = server
+        self.caller = caller
         self.proxy = proxy
         self.authority = authority
         self.service = ""
@@ -65,7 +68,7 @@ class RedisLaboratory:
         return self._post(path, fresh(path), {"feedback": [{**entry, "acceptedSuggestions": [{"id": "a"}]}]})
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.service}/metrics", timeout=30).text
+        return self.caller.get(f"{self.service}/metrics").text
 
     def lift(self) -> None:
         self.proxy.lift()
@@ -107,7 +110,7 @@ class RedisLaboratory:
 
     def _post(self, path: str, by: str, body: object) -> httpx.Response:
         headers = {"authorization": f"Bearer {by}"}
-        return httpx.post(self.service + path, json=body, headers=headers, timeout=30)
+        return self.caller.post(self.service + path, json=body, headers=headers)
 
 
 def fresh(path: str) -> str:
@@ -152,7 +155,8 @@ def _laboratory(
         except FileNotFoundError:
             missing("Redis: redis-server is not installed")
         proxy = stack.enter_context(FaultProxy(tls_port if authority else server.port).running())
-        laboratory = RedisLaboratory(server, proxy, authority)
+        caller = stack.enter_context(httpx.Client(timeout=30))
+        laboratory = RedisLaboratory(server, proxy, authority, caller)
         address = f"redis://{HOST}:{proxy.port}/0"
         if authority:
             address = f"rediss://{HOST}:{proxy.port}/0?ssl_ca_certs={authority.file}"

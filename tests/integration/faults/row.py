@@ -106,23 +106,26 @@ class Seen(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """As the page has it."""
-        named = " and ".join(f"`{key}`" for key in self.gaps)
         if self.status != 200:
             return f"{self.status} `{self.category}`" if self.category else str(self.status)
         if self.gaps:
-            return f"a card without what {named} would have brought"
+            return f"a card without what {self._named} would have brought"
         if self.abstained:
-            return "a warning card without a score" if self.abstained == "foreign-patient" else "a card without a score"
+            return "a warning card without a score"
         return "the card as before" if self.card else "200"
 
     @property
     def marker(self) -> str:
+        """As the page has it; "" where nothing is missing."""
         if self.status != 200:
-            return "OperationOutcome" if self.category else "the status"
+            return "OperationOutcome" if self.category else "the status alone"
         if self.gaps:
-            named = ", ".join(f"`{key}`" for key in self.gaps)
-            return f'summary "Preliminary"; {named} `failed` or `partial` in `retrieval`, with the reason'
-        return f"`abstained.code` `{self.abstained}`" if self.abstained else "none needed: nothing is missing"
+            return f'summary "Preliminary"; in `retrieval` {self._named} is `failed` or `partial`, with the reason'
+        return f"`abstained.code` is `{self.abstained}`" if self.abstained else ""
+
+    @property
+    def _named(self) -> str:
+        return ", ".join(f"`{key}`" for key in self.gaps)
 
 
 class Moved(msgspec.Struct, frozen=True):

@@ -124,7 +124,7 @@ def test_told_to_end_it_is_not_ready(here: Site) -> None:
         proxy.inflict(Fault("silent"))
         with here.served(**OPEN_TO_ALL, ONCOHOOKS_FHIR=f"http://{HOST}:{proxy.port}/fhir") as running:
             with ThreadPoolExecutor(1) as aside:
-                probe = aside.submit(httpx.get, f"{here.url}/readyz", timeout=20)
+                probe = aside.submit(here.caller.get, f"{here.url}/readyz")
                 while not proxy.arrived["silent"]:
                     time.sleep(0.005)
                 os.kill(running.pid, signal.SIGTERM)
@@ -148,7 +148,7 @@ def test_killed_under_load_it_goes_on_where_it_was(here: Site) -> None:
     assert set(load.statuses) == {200}
     with here.served():
         assert here.call(used).status_code == 401
-        metrics = httpx.get(f"{here.url}/metrics").text
+        metrics = here.caller.get(f"{here.url}/metrics").text
         assert 'oncohooks_not_admitted_total{reason="replayed"} 1.0' in metrics
         assert here.call().json()["cards"][0]["uuid"] == card
         assert here.feedback(card).status_code == 200
