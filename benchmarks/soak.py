@@ -1,6 +1,6 @@
 """`python -m benchmarks soak`: memory and open files of the served process over 10,000 hook calls.
 
-Each call is of another patient. Nine of ten bring a complete prefetch of 335 KB; the tenth brings none, and is read from
+Each call is of another patient. Nine of ten bring a complete prefetch of 335 KB; the tenth brings none and is read from
 a FHIR server. The floor of every row is the same process after the first 1,000 calls.
 """
 
