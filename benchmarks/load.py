@@ -23,6 +23,13 @@ class Load(NamedTuple):
     requests: int
 
 
+class Answer(NamedTuple):
+    """How long it took, in seconds, and its HTTP status."""
+
+    seconds: float
+    status: int
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -53,7 +60,10 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def measure(process: psutil.Process, port: int, path: str, body: bytes, connections: int, requests: int) -> Load:
     """Send `requests` calls over `connections` kept open; a reply other than 200 raises RuntimeError."""
     before = _cpu(process)
-    times = send(port, repeat(post(path, body), requests), connections)
+    answers = send(port, repeat(post(path, body), requests), connections)
+    times = [answer.seconds for answer in answers if answer.status == 200]
+    if len(times) < requests:
+        raise RuntimeError(f"answered with {sorted({answer.status for answer in answers})}")
     used = _cpu(process) - before
     quantiles = statistics.quantiles(times, n=100)
     return Load(1000 * used / len(times), 1000 * statistics.median(times), 1000 * quantiles[98], len(times))
@@ -73,31 +83,30 @@ def post(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def send(port: int, messages: Iterator[bytes], connections: int) -> list[float]:
-    """Send requests over `connections` kept open; how long each took, in seconds. Raises RuntimeError as `measure`."""
+def send(port: int, messages: Iterator[bytes], connections: int) -> list[Answer]:
+    """Send requests over `connections` kept open, whatever they are answered with."""
     return asyncio.run(_send(port, messages, connections))
 
 
-async def _send(port: int, messages: Iterator[bytes], connections: int) -> list[float]:
-    times: list[float] = []
+async def _send(port: int, messages: Iterator[bytes], connections: int) -> list[Answer]:
+    answers: list[Answer] = []
 
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
         for message in messages:
             started = time.perf_counter()
             writer.write(message)
-            await _reply(reader)
-            times.append(time.perf_counter() - started)
+            status = await _reply(reader)
+            answers.append(Answer(time.perf_counter() - started, status))
         writer.close()
         await writer.wait_closed()
 
     await asyncio.gather(*(client() for _ in range(connections)))
-    return times
+    return answers
 
 
-async def _reply(reader: asyncio.StreamReader) -> None:
+async def _reply(reader: asyncio.StreamReader) -> int:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if b" 200 " not in head.split(b"\r\n", 1)[0]:
-        raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
     length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
     await reader.readexactly(length)
+    return int(head.split(b" ", 2)[1])

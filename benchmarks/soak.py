@@ -27,14 +27,11 @@ _READ_EVERY = 10
 
 
 class Stand(NamedTuple):
-    """Of a process: resident megabytes and open file descriptors."""
+    """Of a process after some calls: resident megabytes, open file descriptors, and calls that got no card."""
 
     megabytes: float
     files: int
-
-    @classmethod
-    def of(cls, process: psutil.Process) -> "Stand":
-        return cls(process.memory_info().rss / 2**20, process.num_fds())
+    failed: int
 
 
 def run() -> list[Row]:
@@ -52,8 +49,9 @@ def run() -> list[Row]:
 
 def _after(process: psutil.Process, port: int, calls: Iterator[bytes], number: int) -> Stand:
     """Where the process stands after so many further calls."""
-    send(port, islice(calls, number), CONNECTIONS)
-    return Stand.of(process)
+    answers = send(port, islice(calls, number), CONNECTIONS)
+    failed = sum(answer.status != 200 for answer in answers)
+    return Stand(process.memory_info().rss / 2**20, process.num_fds(), failed)
 
 
 def _calls(fhir: str, patients: list[str]) -> Iterator[bytes]:
@@ -85,4 +83,5 @@ def _rows(stands: list[Stand]) -> list[Row]:
         for step, stand in zip(STEPS, stands, strict=True)
     ]
     files = Row.of(f"soak, open files after {STEPS[-1]:,} calls", "", [stands[-1].files], [first.files])
-    return [*memory, files]
+    failed = Row.of("soak, calls without a card", "", [sum(stand.failed for stand in stands)], [0])
+    return [*memory, files, failed]
