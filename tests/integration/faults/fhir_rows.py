@@ -2,6 +2,8 @@
 
 import math
 
+import msgspec
+
 from tests.integration.faults import fhir_faults as faults
 from tests.integration.faults.far_end import EVERY, Fault, asks_for
 from tests.integration.faults.fhir_laboratory import LATE, PATIENT, FhirLaboratory, fhir_laboratory, tls_laboratory
@@ -14,6 +16,7 @@ _OUTCOMES = "oncohooks_outcomes_total"
 _WHOLE = (Seen(),)
 _SCORED = (Moved(_OUTCOMES, {"outcome": "scored"}),)
 _NEVER = math.inf
+_LEFT_ALONE = 8.0  # seconds; a server that failed ten times in a row is not asked for five
 
 
 def _error(status: int, category: str) -> tuple[tuple[Seen, ...], tuple[Moved, ...]]:
@@ -56,7 +59,11 @@ def _of_network(name: str, key: str, fault: OfNetwork, expected: tuple[tuple[See
     def inflict(lab: FhirLaboratory) -> None:
         lab.proxy.inflict(OfNetwork(fault.kind, fault.seconds, fault.size, asks_for(key, PATIENT)))
 
-    return Row(name, f"`{key}`", fhir_laboratory, inflict, lambda lab: lab.proxy.arrived[fault.kind], *expected)
+    pause = _LEFT_ALONE if key == "conditions" else 0.0
+    return Row(name, _named(key), fhir_laboratory, inflict, lambda lab: lab.proxy.arrived[fault.kind], *expected, pause)
+
+
+_UNREACHABLE = _error(502, "fhir-unreachable")
 
 
 def _refused() -> FhirRow:
@@ -66,7 +73,8 @@ def _refused() -> FhirRow:
         fhir_laboratory,
         lambda lab: lab.proxy.refuse(),
         lambda lab: lab.proxy.is_refusing,
-        *_error(502, "fhir-unreachable"),
+        *_UNREACHABLE,
+        _LEFT_ALONE,
     )
 
 
@@ -103,17 +111,20 @@ def _clock(name: str, days: int) -> FhirRow:
     def inflict(lab: FhirLaboratory) -> None:
         lab.far.date = faults.http_date(days=days)
 
-    return Row(name, "every query", fhir_laboratory, inflict, lambda lab: sum(lab.far.asked.values()), _WHOLE, _SCORED)
+    return Row(name, "every query", fhir_laboratory, inflict, lambda lab: lab.queries_asked, _WHOLE, _SCORED)
 
 
 def _expired() -> FhirRow:
     def inflict(lab: FhirLaboratory) -> None:
         assert lab.authority is not None
         lab.server.shows(lab.authority.expired())
+        lab.proxy.refuse()  # what was connected before, if anything, has seen the valid one
+        lab.proxy.lift()
+        lab.proxy.connections = 0
 
     def arrived(lab: FhirLaboratory) -> float:
-        """Connections were made and no request came. That it was for the date is what the recovery shows."""
-        return lab.proxy.connections if not lab.far.asked else 0
+        """Connections were made and no query came. That it was for the date is what the recovery shows."""
+        return lab.proxy.connections if not lab.queries_asked else 0
 
     return Row(
         "certificate expired",
@@ -121,7 +132,8 @@ def _expired() -> FhirRow:
         tls_laboratory,
         inflict,
         arrived,
-        *_error(502, "fhir-unreachable"),
+        *_UNREACHABLE,
+        _LEFT_ALONE,
     )
 
 
@@ -129,7 +141,7 @@ _SILENT, _LATE, _IN_TIME = OfNetwork("silent"), OfNetwork("slow", LATE), OfNetwo
 _DRIP, _CUT, _RESET = OfNetwork("drip", 0.1), OfNetwork("cut", size=400), OfNetwork("reset", size=400)
 _TIME = r"no answer within|not arrived|not read within|in time|deadline|timeout"
 _TIMEOUT, _LOST, _REFUSED = _error(504, "fhir-timeout"), _error(502, "fhir-page-lost"), _error(502, "fhir-refused")
-_UNREACHABLE, _NOT_FHIR = _error(502, "fhir-unreachable"), _error(502, "fhir-not-fhir")
+_NOT_FHIR, _TOO_LARGE = _error(502, "fhir-not-fhir"), _error(502, "fhir-too-large")
 
 FHIR_ROWS: tuple[FhirRow, ...] = (
     _refused(),
@@ -164,18 +176,18 @@ FHIR_ROWS: tuple[FhirRow, ...] = (
     ),
     _of_far_end("503", "conditions", faults.status(503), _REFUSED),
     _of_far_end("503", "laboratory", faults.status(503), _gap("laboratory", "503")),
-    _of_far_end("503", EVERY, faults.status(503), _REFUSED),
+    msgspec.structs.replace(_of_far_end("503", EVERY, faults.status(503), _REFUSED), pause=_LEFT_ALONE),
     _of_far_end("503 once", "conditions", faults.status(503), (_WHOLE, _SCORED), times=1),
     _of_far_end("401 in the middle of paging", "conditions", faults.status(401), _LOST, page=2),
     _of_far_end("401 in the middle of paging", "laboratory", faults.status(401), _gap("laboratory", "page"), page=2),
     _of_far_end("410 for a page", "conditions", faults.status(410), _LOST, page=2),
     _of_far_end("410 for a page", "laboratory", faults.status(410), _gap("laboratory", "page"), page=2),
     _of_far_end("410 for a page, once", "laboratory", faults.status(410), (_WHOLE, _SCORED), page=2, times=1),
-    _of_far_end("truncated gzip, although plain was asked for", "conditions", faults.truncated_gzip, _NOT_FHIR),
+    _of_far_end("truncated gzip, although plain was asked for", "conditions", faults.truncated_gzip, _UNREACHABLE),
     _of_far_end(
         "truncated gzip, although plain was asked for", "laboratory", faults.truncated_gzip, _gap("laboratory", ".")
     ),
-    _of_far_end("gzip bomb of 200 MB, although plain was asked for", "conditions", faults.gzip_bomb, _NOT_FHIR),
+    _of_far_end("gzip bomb of 200 MB, although plain was asked for", "conditions", faults.gzip_bomb, _TOO_LARGE),
     _of_far_end(
         "gzip bomb of 200 MB, although plain was asked for", "laboratory", faults.gzip_bomb, _gap("laboratory", ".")
     ),

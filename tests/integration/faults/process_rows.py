@@ -36,6 +36,7 @@ class End(msgspec.Struct, frozen=True):
     seen: str
     marker: str
     meter: str
+    over: str
 
 
 ENDS = (
@@ -45,6 +46,7 @@ ENDS = (
         " on connections that are open; exit within the grace of `deadline_seconds` + 5 s",
         "nothing is missing",
         "none: the process ends",
+        "with the next process",
     ),
     End(
         "SIGKILL, then a new process on the same `state.file`",
@@ -52,5 +54,6 @@ ENDS = (
         " acknowledged are in the report, the same card has the same uuid",
         "nothing is missing",
         '`oncohooks_not_admitted_total{reason="replayed"}` +1 in the new process',
+        "with the next process",
     ),
 )

@@ -159,7 +159,10 @@ Where = TypeVar("Where", bound=Laboratory)
 
 
 class Row(msgspec.Struct, Generic[Where], frozen=True):
-    """`arrived` asks whoever did it whether the fault was really met: the proxy, the far end, Redis itself."""
+    """`arrived` asks whoever did it whether the fault was really met: the proxy, the far end, Redis itself.
+
+    `pause`: so many seconds after the fault, at most, a call is as before; 0 is the next call, whenever it comes.
+    """
 
     name: str
     hits: str
@@ -168,6 +171,7 @@ class Row(msgspec.Struct, Generic[Where], frozen=True):
     arrived: Callable[[Where], float]
     seen: tuple[Seen, ...]
     moved: tuple[Moved, ...]
+    pause: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.name}, {self.hits}"
