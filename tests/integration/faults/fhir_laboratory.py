@@ -22,7 +22,7 @@ from tests.unit.service.far_end import HOOK, hook_call
 
 PATIENT = "demo-lung"
 PAGE = 5  # conditions have two pages, laboratory nine
-TRY_SECONDS, DEADLINE_SECONDS = 1.2, 2.5
+TRY_SECONDS, DEADLINE_SECONDS = 1.5, 3.0
 LATE = 60.0  # seconds; whoever waits for that has no limit
 _LIMITS = Limits(fhir_pages=20, fhir_body_bytes=2**20)
 

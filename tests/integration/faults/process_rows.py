@@ -16,6 +16,7 @@ _FULL = Row(
     lambda lab: lab.is_full,
     (Seen("call"), Seen("feedback", status=503, category="not-kept")),
     _NOT_KEPT,
+    warm=True,
 )
 FILE_ROWS: tuple[FileRow, ...] = (
     _FULL,

@@ -162,6 +162,8 @@ class Row(msgspec.Struct, Generic[Where], frozen=True):
     """`arrived` asks whoever did it whether the fault was really met: the proxy, the far end, Redis itself.
 
     `pause`: so many seconds after the fault, at most, a call is as before; 0 is the next call, whenever it comes.
+    `warm`: what is usual is asked in the same laboratory, since starting another takes seconds; not where answers are
+    kept, which would stand in for those that the fault is to spoil.
     """
 
     name: str
@@ -172,6 +174,7 @@ class Row(msgspec.Struct, Generic[Where], frozen=True):
     seen: tuple[Seen, ...]
     moved: tuple[Moved, ...]
     pause: float = 0.0
+    warm: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}, {self.hits}"
