@@ -1,8 +1,8 @@
 """Leaving a server alone that has failed several times in a row, and noticing when it is back.
 
 While the breaker is open, calls fail at once instead of waiting for an answer that does not come, and the server is not
-kept down by requests. After some seconds one request is let through as a probe; its answer closes the breaker. The other searches of the
-same patient wait for it: failing at once, they would end the call and with it the probe.
+kept down by requests. After some seconds one request is let through as a probe; its answer closes the breaker. The
+other searches of the same patient wait for it: failing at once, they would end the call and with it the probe.
 """
 
 from collections.abc import Callable, Iterator
