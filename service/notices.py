@@ -15,7 +15,7 @@ from service.language.sentences import ENGLISH, Language
 
 Code = Literal[
     "demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained", "ridge", "type-not-used",
-    "incomplete", "server-failed", "encounter-unknown",
+    "incomplete", "encounter-unknown",
 ]  # fmt: skip
 # on how the service runs: they stand first on a card, the others with what is not known
 RUNNING = frozenset({"demonstration", "synthetic", "clock"})

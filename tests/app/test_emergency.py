@@ -225,7 +225,7 @@ def test_a_server_that_dies_leaves_the_best_score(caller: Caller, server: HeldSe
             assert first is not None
             assert (first.data["status"], last.data["status"]) == ("scored", "scored")
             assert last.data["update"]["final"]
-            assert "server-failed" in last.codes - first.codes
+            assert "incomplete" in last.codes - first.codes
             assert ledger(last.data)["genetics"] == "failed"
 
     asyncio.run(listen())
