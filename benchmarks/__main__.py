@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import emergency, explain, gather, hook, mapping, planted
+from benchmarks import emergency, explain, gather, hook, mapping, planted, soak
 from benchmarks.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "gather": gather.run,
     "planted": planted.run,
     "emergency": emergency.run,
+    "soak": soak.run,
 }
 UNASKED = ("hook", "mapping", "explain")  # the others take minutes, or a HAPI server
 

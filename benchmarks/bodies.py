@@ -105,9 +105,8 @@ def searchset(resources: list[dict[str, Any]]) -> dict[str, Any]:
     return _bundle(resources)
 
 
-def emergency_record(repeats: int = 1, now: datetime | None = None) -> list[dict[str, Any]]:
+def emergency_record(now: datetime, repeats: int = 1) -> list[dict[str, Any]]:
     """A patient with lung cancer an hour after arrival, the Patient first; the laboratory `repeats` times, daily."""
-    now = now or datetime.now(UTC)
     bedside = [_measured(f"b{code}", code, value, unit, now) for code, value, unit in _BEDSIDE]
     drawn = [
         _measured(f"l{code}-{day}", code, value, unit, now - timedelta(days=day))

@@ -1,11 +1,12 @@
 """A FHIR server that takes 20 ms for every answer: one made-up record under any patient id.
 
-Of a patient whose id begins with `slow` the laboratory never arrives. `python -m benchmarks.far_end PORT`.
+Of a patient whose id begins with `slow` the laboratory never arrives. `python -m benchmarks.far_end PORT MOMENT`.
 """
 
 import asyncio
 import json
 import sys
+from datetime import datetime
 
 import uvicorn
 from starlette.applications import Starlette
@@ -24,8 +25,8 @@ _JSON = "application/fhir+json"
 class FarEnd:
     """Answers reads of the Patient, and searches by type and codes."""
 
-    def __init__(self) -> None:
-        self._patient, *self._others = emergency_record(repeats=20)
+    def __init__(self, now: datetime) -> None:
+        self._patient, *self._others = emergency_record(now, repeats=20)
 
     async def read(self, request: Request) -> Response:
         await asyncio.sleep(SECONDS)
@@ -51,7 +52,7 @@ def _codes(resource: dict[str, object]) -> set[str]:
 
 
 def main() -> None:
-    far_end = FarEnd()
+    far_end = FarEnd(datetime.fromisoformat(sys.argv[2]))
     app = Starlette(routes=[Route("/fhir/Patient/{id}", far_end.read), Route("/fhir/{kind}", far_end.search)])
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", log_level="warning")
 

@@ -17,7 +17,7 @@ from service.wording import seconds_text
 
 Code = Literal[
     "demonstration", "synthetic", "clock", "stale", "cached", "preliminary", "not-recorded", "untrained", "ridge",
-    "type-not-used", "incomplete", "server-failed", "encounter-unknown",
+    "type-not-used", "incomplete", "encounter-unknown",
 ]  # fmt: skip
 # on how the service runs, and that a server failed: they stand first on a card, the others with what is not known
 RUNNING = frozenset({"demonstration", "synthetic", "clock", "stale"})

@@ -38,13 +38,14 @@ class Readiness:
     async def body(self) -> dict[str, Any]:
         """The state as JSON; servers are numbered as in site.toml, since a public answer should not hold addresses."""
         model = {"status": "up", "name": self._package.name, "version": self._package.version}
+        fhir = await self._fhir()  # first: the process may be told to end meanwhile
         return {
             "status": "draining" if self.draining else "ready",
             "auth": self._settings.auth,
             "clock": self._settings.clock,
             "demonstration": self._settings.demonstration,
             "shadow": self._settings.quiet.shadow,
-            "dependencies": {"model": {**model, "digest": self._package.digest}, **await self._fhir()},
+            "dependencies": {"model": {**model, "digest": self._package.digest}, **fhir},
         }
 
     async def _fhir(self) -> dict[str, dict[str, str]]:

@@ -86,7 +86,15 @@ class QuietCards:
             self._ask_at = monotonic() + _AGAIN_SECONDS
             self._telemetry.shown_memory_down()
             return Before()
-        return Before(_shown.decode(shown) if shown else None, snoozed is not None)
+        return Before(self._readable(shown), snoozed is not None)
+
+    def _readable(self, shown: bytes | None) -> Shown | None:
+        """What was shown; None, counted, for what a replica of another version has written, or somebody else."""
+        try:
+            return _shown.decode(shown) if shown else None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            self._telemetry.shown_memory_down()
+            return None
 
     def _of_shown(self, name: str) -> str:
         """What nobody saw in shadow mode must not keep silent what comes after it."""

@@ -14,7 +14,7 @@ from service.assessment import Assessment
 from service.emergency.turns import turn
 from service.emergency.whose import ENCOUNTER, EmergencyCall, holds_encounter, together
 from service.errors import TimedOutError, ToldError
-from service.notices import Code, notice
+from service.notices import notice
 
 Snapshots = AsyncGenerator[PatientRecord]
 
@@ -27,6 +27,7 @@ _SETTLED = frozenset({"foreign-patient", "restricted", "record-replaced", "decea
 # What depends on the diagnoses and the pathology alone.
 _BY_TUMOUR = frozenset({"no-solid-tumour", "several-primaries", "tumour-inactive", "entity-not-scored"})
 _TUMOUR_QUERIES = frozenset({"conditions", "tumour"})
+_NOT_OBTAINED = frozenset({"failed", "partial"})
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -112,7 +113,7 @@ class Pictures:
         """
         best = None if call.at_hand is None else await self._scored(call.at_hand)
         if best is not None and (snapshots is None or _is_settled(best)):
-            yield _last(best, call, is_read=snapshots is None)
+            yield _last(best, call)
             return
         if best is not None:
             yield Picture(best)
@@ -169,21 +170,20 @@ def _ending(best: Assessment | None, call: EmergencyCall, arriving: Arriving) ->
         raise failed
     if best is None or not (best.status == "scored" or arriving.has_begun):
         raise TimedOutError("Patient and Condition were not read before the deadline")
-    if failed is not None:
-        return _last(best, call, "server-failed")
-    return _last(best, call) if arriving.is_empty else _last(best, call, "incomplete")
+    return _last(best, call)
 
 
-def _last(best: Assessment, call: EmergencyCall, *codes: Code, is_read: bool = True) -> Picture:
-    """The last picture, with what has to be said of the way it came about. `is_read`: nothing more was to be read."""
-    said = [notice(code) for code in codes]
-    issues = best.issues
-    if is_read and call.encounter_id and not _has_encounter(best, call):
-        said.append(notice("encounter-unknown"))
+def _last(best: Assessment, call: EmergencyCall) -> Picture:
+    """The last picture, with what was not obtained for it."""
+    if best.abstained is not None and best.abstained.code in _SETTLED:  # of those nothing else is said
+        return Picture(best, final=True)
+    said, issues = best.notices, best.issues
+    if any(line.state in _NOT_OBTAINED for line in best.retrieval):
+        said = (*said, notice("incomplete"))
+    if call.encounter_id and not _has_encounter(best, call):
+        said = (*said, notice("encounter-unknown"))
         issues = (*issues, Issue("warning", "unreadable", "not to be had", f"Encounter/{call.encounter_id}"))
-    if best.abstained is None or best.abstained.code not in _SETTLED:  # of those nothing else is said
-        best = msgspec.structs.replace(best, notices=(*best.notices, *said), issues=issues)
-    return Picture(best, final=True)
+    return Picture(msgspec.structs.replace(best, notices=said, issues=issues), final=True)
 
 
 def _has_encounter(best: Assessment, call: EmergencyCall) -> bool:

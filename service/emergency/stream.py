@@ -38,10 +38,7 @@ class EventStream(Response):
     """
 
     def __init__(self, events: AsyncGenerator[bytes]) -> None:
-        self.status_code = 200
-        self.background = None
-        self.body = b""
-        self.init_headers({**_HEADERS, "Content-Type": MEDIA_TYPE})
+        super().__init__(headers={**_HEADERS, "Content-Type": MEDIA_TYPE})
         del self.headers["content-length"]
         self._events = events
 

@@ -69,11 +69,25 @@ def together(at_hand: PatientRecord | None, read: PatientRecord, encounter_id: s
         return read
     return PatientRecord(
         read.patient_id,
-        (*at_hand.entries, *read.entries),
+        (*_not_outdone(at_hand.entries, read.entries), *read.entries),
         tuple(dict.fromkeys((*at_hand.bases, *read.bases))),
         (*(line for line in at_hand.retrieval if line.via == "bundle"), *read.retrieval),
         (*at_hand.issues, *read.issues),
     )
+
+
+def _not_outdone(at_hand: Iterable[Entry], read: Iterable[Entry]) -> list[Entry]:
+    """What is at hand, without copies of what was read, unless both say when they were updated: the newer then stands.
+
+    A department's own copy often does not. Neither can then be told to be newer, and the server's is the record.
+    """
+    updated = {entry.resource.address: bool(entry.resource.meta.lastUpdated) for entry in read if entry.resource.id}
+    return [
+        entry
+        for entry in at_hand
+        if updated.get(entry.resource.address, True)
+        and (entry.resource.address not in updated or entry.resource.meta.lastUpdated)
+    ]
 
 
 def holds_encounter(record: PatientRecord, encounter_id: str) -> bool:

@@ -1,7 +1,8 @@
 """Leaving a server alone that has failed several times in a row, and noticing when it is back.
 
 While the breaker is open, calls fail at once instead of waiting for an answer that does not come, and the server is not
-kept down by requests. After some seconds one request is let through as a probe; its answer closes the breaker.
+kept down by requests. After some seconds one request is let through as a probe; its answer closes the breaker. The
+other searches of the same patient wait for it: failing at once, they would end the call and with it the probe.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,15 +49,26 @@ class Breaker:
         """Until a request was answered: also while the probe is on its way."""
         return self._opened_at is not None
 
+    @property
+    def is_probing(self) -> bool:
+        """Whether a probe is on its way; what it learns holds for those who wait for it."""
+        return self._probe is not None
+
     def check(self, now: float) -> None:
-        """Raises UnreachableError where a request would not be let through."""
-        if self._opened_at is not None and (self._probe or now - self._opened_at < self._open_seconds):
-            raise UnreachableError(f"not asked: it failed {self._in_a_row} times in a row")
+        """Raises UnreachableError where no request would be let through, nor learn anything by waiting for a probe."""
+        if self._opened_at is not None and not self._probe and now - self._opened_at < self._open_seconds:
+            raise self._left_alone
+
+    @property
+    def _left_alone(self) -> UnreachableError:
+        return UnreachableError(f"not asked: it failed {self._in_a_row} times in a row")
 
     @contextmanager
     def passage(self, now: Callable[[], float]) -> Iterator[Passage]:
-        """Let one attempt through. Raises UnreachableError while open."""
+        """Let one attempt through. Raises UnreachableError while open, and while a probe is on its way."""
         self.check(now())
+        if self._probe:
+            raise self._left_alone
         passage = Passage()
         if self.is_open:
             self._probe = passage

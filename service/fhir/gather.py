@@ -116,7 +116,7 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> A
                 yield state.record(reading, ON_ITS_WAY)
         state.check(hard - started)
         yield state.record(reading, LATE)
-    except Exception:
+    except BaseException:  # also where whoever asked has closed it: nobody waits for more
         await reading.stop()
         raise
     finally:

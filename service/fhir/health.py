@@ -2,8 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from service.errors import TimedOutError
 from service.fhir.breaker import Breaker, Passage
@@ -19,6 +19,7 @@ class Health:
         self.breaker = breaker or Breaker()
         self.budget = Budget()
         self._room = asyncio.Semaphore(connections)
+        self._probed = asyncio.Event()  # made anew for each probe
 
     @asynccontextmanager
     async def admitted(self, until: float = math.inf) -> AsyncIterator[Passage]:
@@ -34,7 +35,29 @@ class Health:
         except TimeoutError as error:
             raise TimedOutError("too many requests to this server were before it") from error
         try:
-            with self.breaker.passage(now) as passage:
+            await self._probe_over(until)
+            with self._passage(now) as passage:
                 yield passage
         finally:
             self._room.release()
+
+    async def _probe_over(self, until: float) -> None:
+        try:
+            async with asyncio.timeout_at(None if until == math.inf else until):
+                while self.breaker.is_probing:  # of those who waited, the first may be the next one
+                    await self._probed.wait()
+        except TimeoutError as error:
+            raise TimedOutError(
+                "the server failed before, and has not answered the one request that tries it"
+            ) from error
+
+    @contextmanager
+    def _passage(self, now: Callable[[], float]) -> Iterator[Passage]:
+        over = asyncio.Event()
+        try:
+            with self.breaker.passage(now) as passage:
+                if self.breaker.is_probing:
+                    self._probed = over
+                yield passage
+        finally:
+            over.set()

@@ -43,8 +43,10 @@ def _of_emergency(assessment: Assessment, category: str, language: Language) -> 
     inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
     number = update.number if update is not None else 1
     is_preliminary = bool(unread_keys(assessment)) or any(notice.code == "stale" for notice in assessment.notices)
-    key = "summary-emergency-update" if number > 1 else "summary-emergency"
-    key += "-preliminary" if is_preliminary else ""
+    if number > 1:
+        key = "summary-emergency-update-preliminary" if is_preliminary else "summary-emergency-update"
+    else:
+        key = "summary-emergency-preliminary" if is_preliminary else "summary-emergency"
     said = language.say(
         key,
         number=number,

@@ -190,6 +190,25 @@ def test_a_correction_replaces_the_value(caller: Caller, server: HeldServer) -> 
     asyncio.run(listen())
 
 
+@pytest.mark.parametrize(("mine", "theirs"), [("", "2026-06-30T08:20:00Z"), ("2026-06-30T08:20:00Z", ""), ("", "")])
+def test_of_two_copies_that_do_not_say_which_is_newer_the_servers_stands(
+    caller: Caller, server: HeldServer, mine: str, theirs: str
+) -> None:
+    """A department's copy need not say when it was updated; the tumour is not lost by that."""
+    resources = at_hand()
+    copies = [
+        changed(
+            named("tumour", resources), onsetDateTime=onset, **({"meta": {"lastUpdated": moment}} if moment else {})
+        )
+        for onset, moment in (("2025-11-03", mine), ("2024-11-03", theirs))
+    ]
+    others = [resource for resource in resources if resource["id"] != "tumour"]
+    server.holds_chart([*others, copies[1]])
+    assessment = found(asked(caller, patientId=PATIENT, bundle=bundle(*others, copies[0])))
+    assert (assessment["status"], assessment["entity"]["key"]) == ("scored", "entity_colon")
+    assert "version-unclear" not in {issue["code"] for issue in assessment.get("issues", ())}
+
+
 def test_a_later_value_counts_though_it_is_worse(caller: Caller, server: HeldServer) -> None:
     """A worse creatinine that was drawn later stands in the place of the first, and its factor is told."""
     resources = at_hand()
@@ -225,7 +244,7 @@ def test_a_server_that_dies_leaves_the_best_score(caller: Caller, server: HeldSe
             assert first is not None
             assert (first.data["status"], last.data["status"]) == ("scored", "scored")
             assert last.data["update"]["final"]
-            assert "server-failed" in last.codes - first.codes
+            assert "incomplete" in last.codes - first.codes
             assert ledger(last.data)["genetics"] == "failed"
 
     asyncio.run(listen())

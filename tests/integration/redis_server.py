@@ -7,7 +7,7 @@ says.
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -24,9 +24,10 @@ _Server = TypeVar("_Server", bound="RedisServer")
 class RedisServer:
     """One that can be killed and started again on the same port."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, options: Sequence[str] = ()) -> None:
         self._program = program
         self.folder = folder
+        self._options = options
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,7 +45,7 @@ class RedisServer:
         return ("--port", str(self.port))
 
     def start(self) -> None:
-        options = (*self.options, "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
+        options = (*self.options, "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder), *self._options)
         self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL)
         with Redis.from_url(self.owners_address) as asking:
             for _ in range(200):
@@ -105,9 +106,9 @@ class GuardedRedis(RedisServer):
         return (*secured, "--aclfile", str(self.folder / "users.acl"))
 
 
-def redis_server(folder: Path) -> AbstractContextManager[RedisServer]:
-    """Raises FileNotFoundError where the machine has no redis-server."""
-    return _running(RedisServer(_program(), folder))
+def redis_server(folder: Path, options: Sequence[str] = ()) -> AbstractContextManager[RedisServer]:
+    """`options` go on its command line. Raises FileNotFoundError where the machine has no redis-server."""
+    return _running(RedisServer(_program(), folder, options))
 
 
 def guarded_redis(folder: Path, rules: str) -> AbstractContextManager[GuardedRedis]:

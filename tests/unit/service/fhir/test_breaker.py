@@ -40,6 +40,8 @@ class Server:
     def is_let_through(self) -> bool:
         try:
             self.breaker.check(self.now)
+            if self.breaker.is_probing:
+                return False  # it would wait
         except UnreachableError:
             return False
         return True

@@ -253,6 +253,33 @@ class TestBreaker:
 
         asking(FarEnd(answers), work, health=Health(1, Breaker(failures=1)))
 
+    def test_searches_beside_the_probe_wait_for_it(self) -> None:
+        """They learn what it learns: failing at once, they would end the call, and with it the probe."""
+        answers = in_turn(httpx.ReadTimeout("x"), *(status(200) for _ in range(20)))
+
+        async def work(client: FhirClient) -> None:
+            with suppress(TimedOutError):
+                await client.read("Patient/1")
+            await asyncio.sleep(5.0)
+            await asyncio.gather(*(client.read(f"Patient/{number}") for number in range(20)))
+            assert not client.health.breaker.is_open
+
+        asking(FarEnd(answers), work, health=Health(4, Breaker(failures=1)))
+
+    def test_where_the_probe_fails_those_who_waited_fail(self) -> None:
+        """The server is asked once, not by all of them."""
+        far = FarEnd(in_turn(httpx.ReadTimeout("x"), httpx.ReadTimeout("x")))
+
+        async def work(client: FhirClient) -> None:
+            with suppress(TimedOutError):
+                await client.read("Patient/1")
+            await asyncio.sleep(5.0)
+            told = await asyncio.gather(*(client.read("Patient/1") for _ in range(9)), return_exceptions=True)
+            assert [type(one) for one in told] == [TimedOutError, *[UnreachableError] * 8]
+
+        asking(far, work, health=Health(4, Breaker(failures=1)))
+        assert len(far.requests) == 2
+
 
 class TestSearch:
     def test_a_search_is_a_get(self) -> None:
