@@ -17,6 +17,7 @@
         ├── NotKeptError               the store of feedback is down
         └── FhirError                  the hospital's FHIR server
             ├── UnreachableError       no connection, or lost during the answer
+            │   └── NotAskedError      left alone, since it failed several times in a row
             ├── TimedOutError          no answer in time
             ├── NotFhirError           answered, but not in FHIR JSON
             ├── AnswerTooLargeError    answered with more than the limit
@@ -266,6 +267,10 @@ class FhirError(ToldError):
 
 class UnreachableError(FhirError):
     category = Category.FHIR_UNREACHABLE
+
+
+class NotAskedError(UnreachableError):
+    pass
 
 
 class TimedOutError(FhirError):

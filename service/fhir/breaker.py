@@ -8,7 +8,7 @@ other searches of the same patient wait for it: failing at once, they would end 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from service.errors import FhirError, RefusedError, TimedOutError, UnreachableError
+from service.errors import FhirError, NotAskedError, RefusedError, TimedOutError, UnreachableError
 
 FAILURES = 10  # in a row; a patient is about 15 searches side by side
 OPEN_SECONDS = 5.0
@@ -55,17 +55,17 @@ class Breaker:
         return self._probe is not None
 
     def check(self, now: float) -> None:
-        """Raises UnreachableError where no request would be let through, nor learn anything by waiting for a probe."""
+        """Raises NotAskedError where no request would be let through, nor learn anything by waiting for a probe."""
         if self._opened_at is not None and not self._probe and now - self._opened_at < self._open_seconds:
             raise self._left_alone
 
     @property
-    def _left_alone(self) -> UnreachableError:
-        return UnreachableError(f"not asked: it failed {self._in_a_row} times in a row")
+    def _left_alone(self) -> NotAskedError:
+        return NotAskedError(f"not asked: it failed {self._in_a_row} times in a row")
 
     @contextmanager
     def passage(self, now: Callable[[], float]) -> Iterator[Passage]:
-        """Let one attempt through. Raises UnreachableError while open, and while a probe is on its way."""
+        """Let one attempt through. Raises NotAskedError while open, and while a probe is on its way."""
         self.check(now())
         if self._probe:
             raise self._left_alone

@@ -100,9 +100,9 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> A
     if server is None:
         yield _record(call, [sent.get(query.key) or _not_asked(query, call) for query in queries])
         return
-    holder = _holder(call, server)
-    found = await reach.cache.find(holder, wanted) if reach.cache else {}
     public = reach.public_names.get(server.base)
+    holder = _holder(call, server, public)
+    found = await reach.cache.find(holder, wanted) if reach.cache else {}
     state = _Gathered(call, queries, sent, wanted, found, public)
     searches = [_search(call, reach, server, query, hard, state.first_page(query)) for query in state.to_read]
     reading = Reading(searches, reach.concurrency, hard)
@@ -243,8 +243,9 @@ def _reads_as_itself(server: FhirClient) -> bool:
     return server.credentials is not None
 
 
-def _holder(call: PatientCall, server: FhirClient) -> Holder:
-    return Holder(call.issuer, server.base.url, call.patient_id, f"token {call.reader}" if call.token else SYSTEM)
+def _holder(call: PatientCall, server: FhirClient, public: Base | None) -> Holder:
+    reader = f"token {call.reader}" if call.token else SYSTEM
+    return Holder(call.issuer, server.base.url, call.patient_id, reader, (public.url,) if public else ())
 
 
 def _search(

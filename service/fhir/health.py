@@ -25,7 +25,7 @@ class Health:
     async def admitted(self, until: float = math.inf) -> AsyncIterator[Passage]:
         """Room for one attempt. `until` is a moment of the running loop's `time()`.
 
-        Raises UnreachableError (the breaker is open), TimedOutError (no room before that moment).
+        Raises NotAskedError (the breaker is open), TimedOutError (no room before that moment).
         """
         now = asyncio.get_running_loop().time
         self.breaker.check(now())  # before the wait too: it may be long

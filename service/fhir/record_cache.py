@@ -1,8 +1,8 @@
 """Answers of FHIR servers, kept for minutes: fresh ones spare a search, older ones stand in where the server fails.
 
-What is kept is the decoded answer: the fields that readers use, and no other. Only whole answers are kept, and never
-what a client sent. Who they were read for is part of their name, so that they serve nobody who may read less, unless a
-site shares them.
+What is kept is the decoded answer: the fields that readers use, and no other. Only whole answers are kept, never what a
+client sent, and never an answer with data of another patient. Who they were read for is part of their name, so that
+they serve nobody who may read less, unless a site shares them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from fhir_mappings.finding import Issue
-from fhir_mappings.record import Entry, State
+from fhir_mappings.record import Entry, OwnResources, PatientRecord, State
 from fhir_mappings.retrieval import Query
 from service.clock import Now, now
 from service.fhir.answer import Answer
@@ -47,13 +47,15 @@ class Found(msgspec.Struct, frozen=True):
 class Holder(msgspec.Struct, frozen=True):
     """Whose reading of which patient: the client's issuer, the server's address, the patient, the reader.
 
-    The reader is what the call's token carries (subject, scope, user), or the service itself.
+    The reader is what the call's token carries (subject, scope, user), or the service itself. `names` are further
+    addresses under which the server's resources speak of themselves.
     """
 
     issuer: str
     server: str
     patient: str
     reader: str = SYSTEM
+    names: tuple[str, ...] = ()
 
 
 class RecordCache:
@@ -91,7 +93,7 @@ class RecordCache:
     async def keep(self, holder: Holder, answers: Iterable[Answer]) -> None:
         """Keep what is whole and was read from the server."""
         for answer in answers:
-            if not (answer.is_whole and answer.via == "search"):
+            if not (answer.is_whole and answer.via == "search") or _is_of_another(holder, answer):
                 continue
             kept = Kept(answer.as_of, answer.state, answer.entries, answer.issues)
             try:
@@ -127,6 +129,11 @@ class RecordCache:
         is_fresh = age < self._fresh_seconds
         self._counted("hit" if is_fresh else "stale")
         return Found(Answer(query, "cache", kept.state, kept.entries, kept.issues, as_of=kept.read_at), is_fresh)
+
+
+def _is_of_another(holder: Holder, answer: Answer) -> bool:
+    """A server that mixes patients up may have done so once: what it says next must not be hidden by it for minutes."""
+    return OwnResources(PatientRecord(holder.patient, answer.entries, (holder.server, *holder.names))).foreign
 
 
 def _moment(text: str) -> datetime:

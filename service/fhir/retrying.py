@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from service.errors import FhirError
+from service.errors import FhirError, NotAskedError
 
 ATTEMPTS = 3
 PASSING = frozenset({429, 502, 503, 504})  # statuses that may be another one in a moment
@@ -59,15 +59,20 @@ async def retried(
 ) -> _Answer:
     """What the attempt gives. `until` is a moment of the running loop's `time()`; `draw` gives 0 to 1.
 
-    Raises the `told` of the last AgainError, and everything else that the attempt raises.
+    Raises the `told` of the last AgainError, and everything else that the first attempt raises, or a further one that
+    reached the server.
     """
     now = asyncio.get_running_loop().time
     budget.earn()
     number = 1
+    before: FhirError | None = None
     while True:
         try:
             return await attempt()
+        except NotAskedError as error:
+            raise before or error from error.__cause__  # what the server itself did tells more
         except AgainError as error:
+            before = error.told
             pause = error.wait + draw() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (number - 1))
             has_time = pause <= _LONGEST_WAIT + _LONGEST_PAUSE and now() + pause < until
             if number == ATTEMPTS or not has_time or not budget.spend():

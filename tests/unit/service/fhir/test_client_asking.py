@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from service.errors import FhirError, RefusedError, TimedOutError, UnreachableError
+from service.errors import FhirError, NotAskedError, RefusedError, TimedOutError, UnreachableError
 from service.fhir.breaker import FAILURES, Breaker
 from service.fhir.capability import OFFER
 from service.fhir.client import FhirClient, FhirServers, open_http
@@ -275,7 +275,7 @@ class TestBreaker:
                 await client.read("Patient/1")
             await asyncio.sleep(5.0)
             told = await asyncio.gather(*(client.read("Patient/1") for _ in range(9)), return_exceptions=True)
-            assert [type(one) for one in told] == [TimedOutError, *[UnreachableError] * 8]
+            assert [type(one) for one in told] == [TimedOutError, *[NotAskedError] * 8]
 
         asking(far, work, health=Health(4, Breaker(failures=1)))
         assert len(far.requests) == 2

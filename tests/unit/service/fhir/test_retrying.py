@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from service.errors import RefusedError, UnreachableError
+from service.errors import NotAskedError, RefusedError, UnreachableError
 from service.fhir.retrying import ATTEMPTS, AgainError, Budget, retried, wait_of
 from tests.unit.service.skipping_loop import run_skipping
 
@@ -50,6 +50,14 @@ def test_pauses_are_drawn_at_random() -> None:
     attempts, draws = Attempts(AgainError(BUSY), AgainError(BUSY)), iter([0.0, 0.5])
     run(attempts, draw=lambda: next(draws))
     assert attempts.at == pytest.approx([0.0, 0.0, 0.05])
+
+
+def test_a_breaker_that_opens_in_between_hides_no_failure() -> None:
+    """Of two failures the one that the server itself made is told; the first attempt has no other."""
+    with pytest.raises(RefusedError):
+        run(Attempts(AgainError(BUSY), NotAskedError("not asked")))
+    with pytest.raises(NotAskedError):
+        run(Attempts(NotAskedError("not asked")))
 
 
 def test_after_some_attempts_the_failure_is_told() -> None:
