@@ -6,17 +6,19 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import emergency, explain, hook, mapping, planted
+from benchmarks import emergency, explain, gather, hook, mapping, planted, soak
 from benchmarks.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "hook": hook.run,
     "mapping": mapping.run,
     "explain": explain.run,
+    "gather": gather.run,
     "planted": planted.run,
     "emergency": emergency.run,
+    "soak": soak.run,
 }
-UNASKED = ("hook", "mapping", "explain")  # the others take minutes
+UNASKED = ("hook", "mapping", "explain")  # the others take minutes, or a HAPI server
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import psutil
@@ -20,6 +21,13 @@ class Load(NamedTuple):
     p50_ms: float
     p99_ms: float
     requests: int
+
+
+class Answer(NamedTuple):
+    """How long it took, in seconds, and its HTTP status."""
+
+    seconds: float
+    status: int
 
 
 def free_port() -> int:
@@ -62,13 +70,12 @@ def measure(
 
     A reply other than 200 raises RuntimeError.
     """
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    )
-    shown = [f"Authorization: Bearer {token}\r\n\r\n" for token in tokens] or ["\r\n"] * requests
-    messages = [(head + line).encode() for line in shown]
     before = _cpu(process)
-    times = asyncio.run(_send(port, messages, body, connections))
+    messages = (post(path, body, token) for token in tokens) if tokens else repeat(post(path, body), requests)
+    answers = send(port, messages, connections)
+    times = [answer.seconds for answer in answers if answer.status == 200]
+    if len(times) < requests:
+        raise RuntimeError(f"answered with {sorted({answer.status for answer in answers})}")
     used = _cpu(process) - before
     quantiles = statistics.quantiles(times, n=100)
     return Load(1000 * used / len(times), 1000 * statistics.median(times), 1000 * quantiles[98], len(times))
@@ -79,26 +86,40 @@ def _cpu(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-async def _send(port: int, heads: Sequence[bytes], body: bytes, connections: int) -> list[float]:
-    times: list[float] = []
-    left = iter(heads)
+def post(path: str, body: bytes, token: str = "") -> bytes:
+    """An HTTP request, whole."""
+    shown = f"Authorization: Bearer {token}\r\n" if token else ""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{shown}\r\n"
+    )
+    return head.encode() + body
+
+
+def send(port: int, messages: Iterator[bytes], connections: int) -> list[Answer]:
+    """Send requests over `connections` kept open, whatever they are answered with."""
+    return asyncio.run(_send(port, messages, connections))
+
+
+async def _send(port: int, messages: Iterator[bytes], connections: int) -> list[Answer]:
+    answers: list[Answer] = []
 
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
-        for head in left:
+        for message in messages:
             started = time.perf_counter()
-            writer.write(head + body)
-            await _reply(reader)
-            times.append(time.perf_counter() - started)
+            writer.write(message)
+            status = await _reply(reader)
+            answers.append(Answer(time.perf_counter() - started, status))
         writer.close()
+        await writer.wait_closed()
 
     await asyncio.gather(*(client() for _ in range(connections)))
-    return times
+    return answers
 
 
-async def _reply(reader: asyncio.StreamReader) -> None:
+async def _reply(reader: asyncio.StreamReader) -> int:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if b" 200 " not in head.split(b"\r\n", 1)[0]:
-        raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
     length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
     await reader.readexactly(length)
+    return int(head.split(b" ", 2)[1])

@@ -21,6 +21,7 @@ def service(fhir_url: str, *, clock: str = "now", demonstration: bool = False, *
         "ONCOHOOKS_AUTH": "off",
         "ONCOHOOKS_CLOCK": clock,
         "ONCOHOOKS_FHIR": fhir_url,
+        "ONCOHOOKS_DEADLINE_SECONDS": "20",  # a sandbox on a busy machine is slower than a hospital
         **({"ONCOHOOKS_DEMONSTRATION": "true"} if demonstration else {}),
         **{f"ONCOHOOKS_{name.upper()}": value for name, value in settings.items()},
     }

@@ -42,6 +42,7 @@ def fill_absent(
     that are not in a history which a list declares complete.
 
     What the record speaks of without deciding it (suspected, undated) is not absent, and no index is formed over it.
+    Where an answer is partial, failed or late, nothing is absent that it could have held (`completeness.py`).
     """
     found: dict[str, Finding] = {}
     if readings.documented:
@@ -49,7 +50,7 @@ def fill_absent(
         found |= _indices({**chosen, **found}, readings, schema, at)
     found |= _not_declared(chosen, readings, schema, at)
     metastasis = chosen.get("stage_m1")
-    if metastasis is not None and metastasis.value == 0:
+    if metastasis is not None and metastasis.value == 0 and readings.has_all_stages:
         found |= _sites(chosen, metastasis, schema)
     return found
 

@@ -57,15 +57,15 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
     changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
     issues = () if changes else _conflicts(feature, chosen.finding, usable)
     finding = windows.marked(chosen.finding, feature) if chosen.finding else None
-    return msgspec.structs.replace(chosen, finding=finding, issues=issues)
+    return Choice(finding, chosen.history, issues, chosen.reason)
 
 
 def _best(feature: Feature, windows: Windows) -> Callable[[Sequence[Finding]], Finding]:
     if feature.key in _BEST:
         return _BEST[feature.key]
-    if is_of_a_set(feature):
-        return partial(_first_set, windows)
-    return partial(_of_the_laboratory, windows) if feature.modality == "laboratory" else _newest
+    if feature.modality == "laboratory":
+        return partial(_of_the_laboratory, windows) if windows.is_emergency else _central_first
+    return partial(_first_set, windows) if windows.takes_first_set and is_of_a_set(feature) else _newest
 
 
 def newest_decides(feature: Feature) -> bool:
@@ -79,7 +79,7 @@ def choose_part(findings: Sequence[Finding], windows: Windows, of: Feature | Non
     Of a vital sign it is the part of the same set that stands for the whole.
     """
     history = tuple(sorted(findings, key=_age_then_rank))
-    if of is None or not is_of_a_set(of):
+    if of is None or not (windows.takes_first_set and is_of_a_set(of)):
         return _choice(history, history, _newest, "")
     usable = [f for f in history if windows.hold(f, of)] or history
     return _choice(usable, history, partial(_first_set, windows), "")
@@ -108,12 +108,12 @@ def _newest(findings: Sequence[Finding]) -> Finding:
 
 
 def _first_set(windows: Windows, findings: Sequence[Finding]) -> Finding:
-    """In the first hours of an emergency the first since the arrival; without one, later and in the clinic the newest.
+    """In the first hours of an emergency the first since the arrival; without one the newest.
 
     Never the worst. The first set is that of the patient as he came, before treatment changed it.
     """
     present = [f for f in findings if not windows.is_before_arrival(f)]
-    if not windows.takes_first_set or not present:
+    if not present:
         return _newest(findings)
     first = min(_moment(f) for f in present)
     return _newest([f for f in present if _moment(f) == first])

@@ -96,7 +96,7 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
     _add_metastasis(chosen)
     _add_derived(chosen, choices, source, readings.windows)
     chosen |= fill_absent(chosen, readings, source.schema, at)
-    _add_course(chosen, readings.tumours, source.schema, at)
+    _add_course(chosen, readings, source.schema, at)
     index = readings.tumours.index
     meant = {key: f for key, f in chosen.items() if index is None or index.entity in ONLY_FOR.get(key, {index.entity})}
     known = {key: f for key, f in meant.items() if key in source.schema.index and source.schema[key].plausible(f.value)}
@@ -169,16 +169,16 @@ def _add_derived(
             chosen[change.key] = found
 
 
-def _add_course(chosen: dict[str, Finding], tumours: TumourPicture, schema: FeatureSchema, at: datetime) -> None:
-    """Months since diagnosis and since M1, and whether the metastases came later."""
-    index = tumours.index
+def _add_course(chosen: dict[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime) -> None:
+    """Months since diagnosis and, where the first statement of M1 is known, since M1 and whether that came later."""
+    index = readings.tumours.index
     since = index.since if index else None
     metastasis = chosen.get("stage_m1")
     spread = metastasis.effective if metastasis and metastasis.value == 1 else None
     found: dict[str, tuple[float, tuple[str, ...]]] = {}
     if index and since:
         found["stage_months_since_diagnosis"] = (_months(since, at), index.sources)
-    if metastasis and spread:
+    if metastasis and spread and readings.has_all_stages:
         found["stage_months_since_m1"] = (_months(spread, at), metastasis.sources)
         if index and since:
             later = days_between(since, spread) / DAYS_A_MONTH > _METACHRONOUS_MONTHS

@@ -67,7 +67,9 @@ class Windows(msgspec.Struct, frozen=True):
 
     def marked(self, finding: Finding, feature: Feature) -> Finding:
         """The finding, with a flag where it is a measurement of the present state from before the arrival."""
-        if not (_ages_fast(feature) and self.is_before_arrival(finding)) or BEFORE_ARRIVAL in finding.flags:
+        if self.arrival is None or not (_ages_fast(feature) and self.is_before_arrival(finding)):
+            return finding
+        if BEFORE_ARRIVAL in finding.flags:
             return finding
         return msgspec.structs.replace(finding, flags=(*finding.flags, BEFORE_ARRIVAL))
 

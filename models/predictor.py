@@ -1,11 +1,15 @@
 """Runs the graphs of one setting with onnxruntime: canonical values in, log-risk and relevance out."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
+
+# Since 1.29 its Linux builds report to Microsoft unless told not to before they are loaded: nothing leaves a hospital.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime as ort
 
 from models.features import FeatureSchema, FeatureVector
 

@@ -1,5 +1,6 @@
 """The composition root: settings in, application out. Everything is put together here and nowhere else."""
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import SpanProcessor
 from starlette.middleware import Middleware
@@ -31,36 +33,110 @@ from service.emergency.described import emergency_components
 from service.emergency.lane import Lane
 from service.emergency.routes import EmergencyService, emergency_routes
 from service.errors import SettingsError
-from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.backend_services import BackendServices
+from service.fhir.background import Background
+from service.fhir.client import FhirClient, FhirServers, open_http, unmeasured
+from service.fhir.credentials import Credentials, Password
+from service.fhir.destinations import Destination
 from service.fhir.gather import Reach
+from service.fhir.health import Health
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
+from service.fhir.record_cache import RecordCache
+from service.fhir.searching import Searching
+from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
+from service.fhir_settings import FhirServer
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
 from service.settings import Settings, State
+from service.state.expiring import ExpiringStore, ProcessExpiring
+from service.state.expiring_file import SqliteExpiring
+from service.state.expiring_redis import RedisExpiring
 from service.state.feedback import FeedbackStore, ProcessFeedback
 from service.state.feedback_file import SqliteFeedback
 from service.state.feedback_redis import RedisFeedback
 from service.state.replay import FallingBack, ProcessReplay, RedisReplay, Replay, SqliteReplay
-from service.state.shown import ProcessShown, ShownStore
-from service.state.shown_file import SqliteShown
-from service.state.shown_redis import RedisShown
+from service.state.site_key import SiteKey
+from service.state.vault import Vault
 from service.telemetry import Telemetry
 from service.version import VERSION
 
 _logger = logging.getLogger(__name__)
 
 
-def reach_of(settings: Settings, http: httpx.AsyncClient) -> Reach:
+def destinations_of(settings: Settings) -> tuple[Destination, ...]:
+    """Where this site's process may connect to with HTTP: what the settings name, and nothing that a call names."""
+    return (
+        *(Destination.of(address, server.ca_file) for server in settings.fhir for address in server.addresses),
+        *(Destination.of(ehr.jwks_url, ehr.ca_file) for ehr in settings.client),
+    )
+
+
+def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry | None = None) -> Reach:
     """How far this site's calls may go."""
     limits = settings.limits
-    servers = FhirServers(
-        FhirClient(Base.parse(server.url), http, server.timeout_seconds, limits.fhir_body_bytes, server.version)
-        for server in settings.fhir
-    )
+    healths: dict[str, Health] = {}
+    clients: list[FhirClient] = []
+    for number, server in enumerate(settings.fhir, 1):
+        base, label = Base.parse(server.url), f"fhir-{number}"
+        health = healths.setdefault(base.root, Health(limits.fhir_connections))
+        clients.append(
+            FhirClient(
+                base,
+                http,
+                server.timeout_seconds,
+                limits.fhir_body_bytes,
+                server.version,
+                credentials_of(server, http),
+                health=health,
+                searching=Searching(server.search, limits.fhir_address_characters),
+                measured=telemetry.fhir_server(label, health.breaker) if telemetry else unmeasured,
+            )
+        )
     bounds = Bounds(limits.fhir_pages, limits.entries)
-    return Reach(servers, bounds, limits.fhir_concurrency, settings.deadline_seconds)
+    public_names = {Base.parse(one.url): Base.parse(one.public_url) for one in settings.fhir if one.public_url}
+    return Reach(
+        FhirServers(clients),
+        bounds,
+        limits.fhir_concurrency,
+        settings.deadline_seconds,
+        settings.hard_deadline_seconds,
+        public_names,
+    )
+
+
+def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials | None:
+    """What the service shows this server; None where it has only the tokens of calls.
+
+    Raises SettingsError where key or password cannot be read: better at the start than at the first call.
+    """
+    if server.basic:
+        return Password(server.basic.user, server.basic.secret)
+    if server.backend is None:
+        return None
+    try:
+        signing_key(read_keys(server.backend.key_file), server.backend.kid)
+    except SigningKeyError as error:
+        raise SettingsError(str(error)) from error
+    return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds)
+
+
+def cache_of(settings: Settings, key: SiteKey, clock: Now, telemetry: Telemetry) -> RecordCache | None:
+    """Where answers of FHIR servers are kept for minutes: Redis, one file, or this process; None where nothing is."""
+    state, cache = settings.state, settings.cache
+    if not cache.kept_seconds:
+        return None
+    store: ExpiringStore
+    if state.redis is not None:
+        store = RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:record:", 0.2)
+    elif state.file:
+        store = SqliteExpiring(opens(state.file), clock, "cached", tidy_seconds=60)
+    else:
+        store = ProcessExpiring(clock)
+    return RecordCache(
+        Vault(store, key), cache.fresh_seconds, cache.kept_seconds, telemetry.cached, shared=cache.shared, clock=clock
+    )
 
 
 def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> Register | None:
@@ -99,12 +175,12 @@ def feedback_of(settings: Settings, clock: Now, patience: float = 0.2) -> Feedba
     return SqliteFeedback(opens(state.file), clock, days) if state.file else ProcessFeedback(clock, days)
 
 
-def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ShownStore:
+def shown_of(settings: Settings, clock: Now, patience: float = 0.2) -> ExpiringStore:
     """Where it is remembered what was shown, if a rule asks for it: Redis, one file, or this process."""
     state = settings.state if settings.quiet.remembers else State()
     if state.redis is not None:
-        return RedisShown.at(state.redis.get_secret_value(), patience)
-    return SqliteShown(opens(state.file), clock) if state.file else ProcessShown(clock)
+        return RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:shown:", patience)
+    return SqliteExpiring(opens(state.file), clock, "shown") if state.file else ProcessExpiring(clock)
 
 
 def opens(file: Path) -> Path:
@@ -129,18 +205,22 @@ def create_app(
     """The application.
 
     `transport` stands for the network (tests), `spans` receives the spans, `package` spares loading the one that the
-    settings name. `app.state.readiness.draining` may be set when the process is told to end. Raises PackageError where
+    settings name. `app.state.readiness.draining` may be set when the process is told to end; `app.state.background` is
+    what goes on after replies. Raises PackageError where
     the model package is not what its manifest says.
     """
     package = package or Package.load(settings.model, catalogue().schema)
     telemetry = Telemetry(spans)
-    http = open_http(transport)
-    reach = reach_of(settings, http)
+    http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
+    background = Background()
+    reach = reach_of(settings, http, telemetry)
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
     feedback = feedback_of(settings, clock)
-    key = settings.state.key.get_secret_value() if settings.state.key else None
+    key = SiteKey(feedback, settings.state.key.get_secret_value() if settings.state.key else None)
+    cache = cache_of(settings, key, clock, telemetry)
+    reach = msgspec.structs.replace(reach, cache=cache, background=background)
     issued = IssuedCards(feedback, telemetry, clock, key)
     shown = shown_of(settings, clock)
     quiet = QuietCards(settings.quiet, shown, issued, telemetry)
@@ -149,12 +229,22 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         for warning in settings.warnings():
             _logger.warning(warning)
+        for client in reach.servers:
+            if client.credentials:
+                client.credentials.start()
         score(PatientRecord("0"), package, settings.moment)  # fills the caches that the first call would wait for
+        offers = asyncio.create_task(reach.servers.learn_offers())
         try:
             yield
         finally:
             readiness.draining = True
+            offers.cancel()
+            await asyncio.wait([offers])
+            await background.close()
+            await reach.servers.close()
             await http.aclose()
+            if cache:
+                await cache.close()
             await replay.close()
             await feedback.close()
             await shown.close()
@@ -182,6 +272,7 @@ def create_app(
         ],
     )
     app.state.readiness = readiness
+    app.state.background = background
     refusals.install(app)
     hooks = CdsService(settings, package, reach, queries(), issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))

@@ -248,7 +248,7 @@ def _scored(
         pairs = interactions(encoded.vector, attribution, network, entity) if with_interactions else ()
         position = network.position(attribution, encoded.vector, entity, prognosis.members)
     outside = network.out_of_range(encoded.vector)
-    scored = Scored(encoded, setting, network, prognosis, attribution, shown, rule)
+    scored = Scored(encoded, setting, network, prognosis, attribution, shown, rule, common.retrieval)
     return msgspec.structs.replace(
         common,
         status="scored",

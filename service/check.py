@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Literal
 
 import httpx
 import msgspec
@@ -15,34 +14,23 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import Query, queries
 from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
-from service.app import opens, reach_of
+from service.app import destinations_of, opens, reach_of
+from service.authority_check import authority
 from service.cds_hooks.client_keys import KeySet, KeysUnavailableError
+from service.check_line import NOBODY, Line
+from service.ehr_settings import EhrClient
 from service.errors import FhirError, RefusedError, SettingsError, TimedOutError, UnknownPatientError, UnreachableError
-from service.fhir.client import STATEMENT, CapabilityStatement, FhirClient, Reply, open_http
-from service.fhir.gather import INDISPENSABLE
-from service.fhir.paging import Bounds, ask
-from service.settings import EhrClient, Settings
+from service.fhir.capability import STATEMENT, CapabilityStatement
+from service.fhir.client import FhirClient, open_http
+from service.fhir.exchange import Reply
+from service.fhir.paging import INDISPENSABLE, Bounds, Search
+from service.settings import Settings
 from service.settings import State as StateSettings
 
-State = Literal["ok", "note", "red", "unreachable"]
-
-NOBODY = "oncohooks-check-nobody"  # an id that no server has: every search must come back empty
 _SKEW_SECONDS = 60.0
 _DATE_SECONDS = 2.5  # a date header has whole seconds, and the answer took its time
 _NOT_THE_BASE = "check that url is the FHIR base address"
-
-
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that was checked; `action` says what to do where it is not ok."""
-
-    item: str
-    state: State
-    told: str
-    action: str = ""
-
-    def text(self) -> str:
-        action = f" -> {self.action}" if self.action else ""
-        return f"{self.state:<12}{self.item:<18}{self.told}{action}"
+_WHEN_401 = "set [fhir.backend] or [fhir.basic], or see that every hook call brings a token (docs/authorisation.md)"
 
 
 async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Line]:
@@ -53,11 +41,12 @@ async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None
     yield _model(settings)
     if settings.state.redis is not None or settings.state.file is not None:
         yield await _state(settings.state)
-    async with open_http(transport) as http:
+    async with open_http(transport, destinations_of(settings)) as http:
         reach = reach_of(settings, http)
         for number, server in enumerate(reach.servers, 1):
             for line in await _server(f"fhir {number}", server, reach.bounds):
                 yield line
+        await reach.servers.close()
         for number, client in enumerate(settings.client, 1):
             yield await _keys(f"client {number} keys", client, http)
 
@@ -97,11 +86,18 @@ async def _state(state: StateSettings) -> Line:
 
 
 async def _server(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
+    own = await authority(item, server)
+    if any(line.state in {"red", "unreachable"} for line in own):
+        return own  # every request would fail for the same reason
+    return [*own, *await _served(item, server, bounds)]
+
+
+async def _served(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
     try:
         reply = await server.read(STATEMENT)
     except (UnreachableError, TimedOutError) as error:
-        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}"
-        return [Line(item, "unreachable", told, "check url, network and that the server runs")]
+        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}, {error}"
+        return [Line(item, "unreachable", told, "check url, network, ca_file and that the server runs")]
     except FhirError as error:
         return [Line(item, "red", f"{server.base.url}: {error}", _NOT_THE_BASE)]
     return [_version(item, server, reply), _clock(item, reply), *await _searches(item, server, bounds)]
@@ -168,7 +164,7 @@ async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]
 
 async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
     try:
-        answer = await ask(server, query, NOBODY, "", bounds, needed=True)
+        answer = await Search(server, query, NOBODY, "", bounds, needed=True).read()
     except UnknownPatientError:
         return 0
     return len(answer.entries)
@@ -179,7 +175,7 @@ def _allowed(name: str, asked: int, refused: Sequence[tuple[Query, int]]) -> lis
         return [Line(name, "ok", f"all {asked} are answered")]
     told = "refused: " + ", ".join(f"{query.key} (HTTP {status})" for query, status in refused)
     if any(status == httpx.codes.UNAUTHORIZED for _, status in refused):
-        return [Line(name, "red", told, "the server wants a token; this version sends only the hook call's own")]
+        return [Line(name, "red", told, _WHEN_401)]
     if any(query.type in INDISPENSABLE for query, _ in refused):
         return [Line(name, "red", told, "allow Patient and Condition: without them nothing can be scored")]
     return [Line(name, "note", told, "what these would find stays unknown, unless the client sends it")]

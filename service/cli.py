@@ -14,6 +14,7 @@ from service.version import VERSION
 _COMMANDS = {
     "serve": ("service.commands.serve:serve", "Run the service."),
     "check": ("service.commands.check:check", "Check configuration, model and FHIR servers, one line each."),
+    "keys": ("service.commands.keys:keys", "Print the public keys to register at FHIR servers."),
     "score": ("service.commands.score:score", "Score one patient from a FHIR server or a Bundle file."),
     "mapping": ("service.commands.mapping:mapping", "Explain what is read of records, and by which codes."),
     "feedback": ("service.commands.feedback:feedback", "Say what clinicians did with cards."),

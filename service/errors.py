@@ -21,6 +21,7 @@
             ├── NotFhirError           answered, but not in FHIR JSON
             ├── AnswerTooLargeError    answered with more than the limit
             ├── RefusedError           answered with an error status
+            ├── NotAuthorisedError     there is no token of our own for it
             ├── LostPageError          a search could not be read to its end
             └── UnknownPatientError    no such patient
 
@@ -58,6 +59,7 @@ class Category(StrEnum):
     FHIR_NOT_FHIR = "fhir-not-fhir"
     FHIR_TOO_LARGE = "fhir-too-large"
     FHIR_REFUSED = "fhir-refused"
+    FHIR_NOT_AUTHORISED = "fhir-not-authorised"
     FHIR_PAGE_LOST = "fhir-page-lost"
     NOT_KEPT = "not-kept"
     OVERLOADED = "overloaded"
@@ -140,7 +142,7 @@ TABLE: Mapping[Category, Told] = {
         504,
         "timeout",
         "The FHIR server did not answer in time.",
-        "Try again; if it stays, raise deadline_seconds or timeout_seconds.",
+        "Try again; if it stays, raise hard_deadline_seconds or timeout_seconds.",
         "fatal",
     ),
     Category.FHIR_NOT_FHIR: Told(
@@ -160,10 +162,17 @@ TABLE: Mapping[Category, Told] = {
         "Run `oncohooks check`: it tries every query; look into the FHIR server's log.",
         "fatal",
     ),
+    Category.FHIR_NOT_AUTHORISED: Told(
+        502,
+        "security",
+        "The service could not show the FHIR server that it may read: it got no token of its own.",
+        "Run `oncohooks check`; compare [fhir.backend] of site.toml with the registration (docs/authorisation.md).",
+        "fatal",
+    ),
     Category.FHIR_PAGE_LOST: Told(
         502,
         "incomplete",
-        "A search could not be read to its end, and a part of a record is not scored.",
+        "The diagnoses could not be read to their end, and a part of them is not scored.",
         "Try again; if it stays, look into the FHIR server's log.",
         "fatal",
     ),
@@ -279,6 +288,16 @@ class RefusedError(FhirError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotAuthorisedError(FhirError):
+    """`unreachable`: who issues tokens did not answer."""
+
+    category = Category.FHIR_NOT_AUTHORISED
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
 
 
 class LostPageError(FhirError):

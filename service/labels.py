@@ -1,6 +1,6 @@
 """What parameters are called on cards and reports. Every label is the catalogue's, in the reader's language."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fhir_mappings.concepts import catalogue
 from service.language.sentences import ENGLISH, Language
@@ -36,3 +36,8 @@ def listed(keys: Sequence[str], count: int, language: Language = ENGLISH) -> str
     names = ("; " if any("," in text for text in labels) else ", ").join(labels)
     rest = count - len(named)
     return language.say("and-others", names=names, count=rest) if rest else names
+
+
+def query_names(keys: Iterable[str], language: Language) -> str:
+    """What these queries read, each name once."""
+    return ", ".join(dict.fromkeys(language.queries.get(key, key) for key in keys))

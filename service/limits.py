@@ -15,6 +15,12 @@ class Limits(BaseModel):
     fhir_body_bytes: Count = Field(default=32 * 2**20, description="largest single answer of a FHIR server")
     fhir_pages: Count = Field(default=500, description="most pages of one search")
     fhir_concurrency: Count = Field(default=12, description="most requests to FHIR servers at a time, for one patient")
+    fhir_connections: Count = Field(
+        default=48, description="most requests to one FHIR server at a time, for all patients; others wait for room"
+    )
+    fhir_address_characters: Count = Field(
+        default=2_000, description="longest address of a search that is sent with GET, where `search` is `auto`"
+    )
     hooks_at_once: Count = Field(default=16, description="most hook calls in work at a time, by this process")
     hooks_waiting: int = Field(
         default=16, ge=0, description="most hook calls that wait for that; others get 503 at once (docs/emergency.md)"

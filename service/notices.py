@@ -1,7 +1,7 @@
 """What has to be said beside a result: how the service runs, and what the inputs lack."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -10,29 +10,35 @@ from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
 from models.setting import Network
 from service.attribution import most_telling
-from service.labels import listed
+from service.gaps import Earlier
+from service.labels import listed, query_names
 from service.language.sentences import ENGLISH, Language
+from service.wording import seconds_text
 
 Code = Literal[
-    "demonstration", "synthetic", "clock", "preliminary", "not-recorded", "untrained", "ridge", "type-not-used",
-    "incomplete", "encounter-unknown",
+    "demonstration", "synthetic", "clock", "stale", "cached", "preliminary", "not-recorded", "untrained", "ridge",
+    "type-not-used", "incomplete", "encounter-unknown",
 ]  # fmt: skip
-# on how the service runs: they stand first on a card, the others with what is not known
-RUNNING = frozenset({"demonstration", "synthetic", "clock"})
+# on how the service runs, and that a server failed: they stand first on a card, the others with what is not known
+RUNNING = frozenset({"demonstration", "synthetic", "clock", "stale"})
+CACHED = "cached"  # what was read a moment ago: said at the end
 _KEPT = 6  # parameters that a notice names by their keys, at most
 
 
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     """A code with its English text.
 
-    `features` are the first of the `count` parameters that it speaks of; with them `notice_text` says it in any
-    language.
+    `features` are the first of the `count` parameters that it speaks of, `queries` the queries (none: all of them) that
+    were read at `as_of`, `seconds` ago; with them `notice_text` says it in any language.
     """
 
     code: str
     text: str
     features: tuple[str, ...] = ()
     count: int = 0
+    queries: tuple[str, ...] = ()
+    as_of: str = ""
+    seconds: int = 0
 
 
 def notices_of(encoded: EncodedPatient, network: Network) -> tuple[Notice, ...]:
@@ -63,10 +69,20 @@ def notice(code: Code, features: Sequence[str] = (), at: datetime | None = None)
     return msgspec.structs.replace(unsaid, text=notice_text(unsaid, at, ENGLISH))
 
 
+def earlier_notice(code: Literal["stale", "cached"], earlier: Earlier) -> Notice:
+    """That answers of an earlier call were used."""
+    unsaid = Notice(code, "", queries=earlier.keys, as_of=earlier.read_at, seconds=earlier.seconds)
+    return msgspec.structs.replace(unsaid, text=notice_text(unsaid, None, ENGLISH))
+
+
 def notice_text(notice: Notice, at: datetime | None, language: Language) -> str:
     """What it says in a language; its own text where the code is none of ours."""
     said = language.notices.get(notice.code)
     if said is None:
         return notice.text
+    if notice.as_of:
+        moment = datetime.fromisoformat(notice.as_of).astimezone(UTC).strftime(language.numbers.moment)
+        queries = query_names(notice.queries, language) or language.say("whole-record")
+        return said.format(names=queries, moment=moment, age=seconds_text(notice.seconds, language))
     date = at.strftime(language.numbers.date) if at else ""
     return said.format(names=listed(notice.features, notice.count, language), date=date)

@@ -14,7 +14,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fhir_mappings.concepts import VERSION, catalogue
 from models.package import Package
 from service.errors import FhirError
-from service.fhir.client import STATEMENT, FhirClient, FhirServers
+from service.fhir.capability import STATEMENT
+from service.fhir.client import FhirClient, FhirServers
 from service.settings import Settings
 from service.telemetry import CONTENT_TYPE, Telemetry
 
@@ -37,13 +38,14 @@ class Readiness:
     async def body(self) -> dict[str, Any]:
         """The state as JSON; servers are numbered as in site.toml, since a public answer should not hold addresses."""
         model = {"status": "up", "name": self._package.name, "version": self._package.version}
+        fhir = await self._fhir()  # first: the process may be told to end meanwhile
         return {
             "status": "draining" if self.draining else "ready",
             "auth": self._settings.auth,
             "clock": self._settings.clock,
             "demonstration": self._settings.demonstration,
             "shadow": self._settings.quiet.shadow,
-            "dependencies": {"model": {**model, "digest": self._package.digest}, **await self._fhir()},
+            "dependencies": {"model": {**model, "digest": self._package.digest}, **fhir},
         }
 
     async def _fhir(self) -> dict[str, dict[str, str]]:

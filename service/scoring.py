@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+import msgspec
+
 from fhir_mappings.record import PatientRecord
 from models.package import Package
 from service.assessment import Assessment, assess
 from service.clock import Moment, Now, now
-from service.notices import Notice, notice
+from service.gaps import cached, leaves_position_unclear, stale
+from service.notices import Notice, earlier_notice, notice
 from service.quiet_settings import RestrictedRecords
 from service.restricted import is_restricted
 from service.survival import NEVER, Showing
@@ -34,18 +37,20 @@ def score(
     notices = _running_notices(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
-    withheld = restricted is not None and is_restricted(record, restricted)
-    return assess(
+    is_withheld = restricted is not None and is_restricted(record, restricted)
+    assessment = assess(
         record,
         at,
         package,
-        notices,
+        notices if is_withheld else (*notices, *_earlier_notices(record, real())),
         stage,
-        restricted=withheld,
+        restricted=is_withheld,
         showing=showing,
         with_interactions=with_interactions,
         emergency=emergency,
     )
+    # a first look at an emergency takes what there is: its range says how little that is
+    return assessment if emergency else _as_far_as_read(assessment)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:
@@ -58,3 +63,20 @@ def _running_notices(moved_to: datetime | None, *, demonstration: bool, syntheti
     if moved_to is not None:
         said.append(notice("clock", at=moved_to))
     return tuple(said)
+
+
+def _earlier_notices(record: PatientRecord, at: datetime) -> tuple[Notice, ...]:
+    """That answers of an earlier call were used. `at` is real time, whatever the moment of assessment."""
+    old, recent = stale(record.retrieval, at), cached(record.retrieval, at)
+    return (
+        *((earlier_notice("stale", old),) if old else ()),
+        *((earlier_notice("cached", recent),) if recent else ()),
+    )
+
+
+def _as_far_as_read(assessment: Assessment) -> Assessment:
+    """No position where it would rest on half a record."""
+    ledger, position = assessment.retrieval, assessment.position
+    if position is not None and leaves_position_unclear(ledger):
+        assessment = msgspec.structs.replace(assessment, position=msgspec.structs.replace(position, category="unclear"))
+    return assessment

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,87 +26,27 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from fhir_mappings.versions import Version
+from service.cache_settings import Cache
 from service.card_settings import Card
 from service.clock import Moment
+from service.ehr_settings import DialectName, EhrClient
 from service.errors import SettingsError
 from service.fhir.origin import Base
+from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
 from service.limits import Limits
-from service.quiet_settings import CodeWithSystem, QuietRules, RestrictedRecords
+from service.quiet_settings import QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
 _NOT_SETTINGS = frozenset({"ONCOHOOKS_SITE", "ONCOHOOKS_CORPUS"})
-_THIS_MACHINE = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
 
-# How a client wants to be answered: `service/cds_hooks/dialects.py` declares what is different.
-DialectName = Literal["spec", "sandbox", "epic", "oracle"]
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Count = Annotated[int, Field(gt=0)]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FhirServer(_Table):
-    url: str = Field(description="FHIR base address; only these servers are ever called")
-    timeout_seconds: Seconds = Field(default=5.0, description="longest wait for one answer of this server")
-    version: Version | None = Field(
-        default=None,
-        description="FHIR version of this server, `R4`, `R4B` or `R5`; else R4, or what its CapabilityStatement states"
-        " (asked for when a resource has the shape of another version)",
-    )
-
-    @field_validator("url")
-    @classmethod
-    def _is_a_base(cls, text: str) -> str:
-        return Base.parse(text).url
-
-
-class EhrClient(_Table):
-    issuer: str = Field(min_length=1, description="`iss` of the EHR's tokens")
-    jwks_url: str = Field(description="where the EHR publishes its keys; read from there and from nowhere else")
-    tenants: tuple[str, ...] = Field(default=(), description="`tenant` must be one of these; empty: it does not matter")
-    token_minutes: float = Field(default=15.0, gt=0, le=60, description="longest life of a token, from iat to exp")
-    label: str = Field(
-        default="",
-        pattern=r"^([a-z0-9][a-z0-9\-]{0,31})?$",
-        description="short name that stands for this EHR in the meters; else `client-1` for the first, and so on",
-    )
-    dialect: DialectName = Field(
-        default="spec", description="how it wants to be answered: `spec`, `sandbox`, `epic` or `oracle` (docs/hooks.md)"
-    )
-    links: tuple[str, ...] = Field(
-        default=(),
-        description="web addresses under which a card's links may lead, as the EHR's own list has them; others are left"
-        " out; empty: all may",
-    )
-
-    @field_validator("links")
-    @classmethod
-    def _are_addresses(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(Base.parse(text).url for text in texts)
-
-    role: CodeWithSystem | None = Field(
-        default=None,
-        description="role of this client's readers (a code with its system) where `userId` is no PractitionerRole that"
-        " can be read",
-    )
-    speciality: CodeWithSystem | None = Field(default=None, description="their speciality, likewise")
-    language: LanguageCode | None = Field(
-        default=None, description="of this client's cards, `en` or `de`; else `language`"
-    )
-
-    @field_validator("jwks_url")
-    @classmethod
-    def _is_an_address(cls, text: str) -> str:
-        base = Base.parse(text)
-        if base.scheme != "https" and base.host not in _THIS_MACHINE:
-            raise ValueError("must be https: whoever can change the answer can sign as the EHR")
-        return text
 
 
 class State(_Table):
@@ -181,7 +129,16 @@ class Settings(BaseSettings):
         default=None,
         description="of the cards, `en` or `de`; where it is missing the caller's Accept-Language, else English",
     )
-    deadline_seconds: Seconds = Field(default=10.0, description="longest time for reading one patient")
+    deadline_seconds: Seconds = Field(
+        default=0.45,
+        description="time for reading one patient; what has not arrived by then is a gap, which the card names. Slow"
+        " sandboxes need more",
+    )
+    hard_deadline_seconds: Seconds = Field(
+        default=5.0,
+        description="so long Patient and Condition are waited for, without which nothing can be said, and the rest is"
+        " read on after the reply; never less than `deadline_seconds`",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("*",),
         description="web origins whose pages may call; `*` is all (cookies and other credentials never count);"
@@ -199,6 +156,7 @@ class Settings(BaseSettings):
     )
     card: Card = Card()
     state: State = State()
+    cache: Cache = Cache()
     feedback: FeedbackRules = FeedbackRules()
     quiet: QuietRules = QuietRules()
     restricted: RestrictedRecords = RestrictedRecords()
@@ -288,6 +246,7 @@ class Settings(BaseSettings):
             "demonstration is on: conditions meant for real patients are waived": self.demonstration,
             "no [[client]]: every call but those of the public addresses gets 401": self._admits_nobody,
             "quiet.shadow is on: cards are computed and kept, and none is shown": self.quiet.shadow,
+            "credentials go to a FHIR server unencrypted: closed networks only": self._sends_in_clear,
             "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
         return tuple(text for text, holds in said.items() if holds)
@@ -295,6 +254,10 @@ class Settings(BaseSettings):
     @property
     def _admits_nobody(self) -> bool:
         return self.auth == "required" and not self.client
+
+    @property
+    def _sends_in_clear(self) -> bool:
+        return any(server.sends_in_clear for server in self.fhir)
 
     @property
     def _forgets(self) -> bool:

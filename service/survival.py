@@ -14,6 +14,7 @@ import msgspec
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
+from fhir_mappings.record import Retrieval
 from fhir_mappings.setting import Setting
 from fhir_mappings.timing import days_between
 from models.manifest import ServingRule
@@ -22,12 +23,13 @@ from models.setting import Network
 from models.survival import BeyondFollowUpError, SurvivalAt
 from service.attribution import Factor, most_telling
 from service.card_settings import Where
+from service.gaps import forbids_survival
 from service.language.sentences import ENGLISH, Language
 
 ReaderIs = Literal["treating", "other", "unknown", "operator"]
 Code = Literal[
     "switched-off", "page-only", "reader-unknown", "reader-other", "not-recalibrated", "acute", "other-point-of-course",
-    "substitute-network", "age-missing", "entity-missing", "extent-missing", "few-deaths", "pregnancy",
+    "substitute-network", "incomplete", "age-missing", "entity-missing", "extent-missing", "few-deaths", "pregnancy",
     "end-of-life-care", "out-of-range", "unit-doubtful", "laboratory-old", "horizon-unsupported",
 ]  # fmt: skip
 
@@ -59,7 +61,10 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 class Scored(msgspec.Struct, frozen=True):
-    """A patient with what the network said; `factors` in the order of their weight, `rule` that of the package."""
+    """A patient with what the network said; `factors` in the order of their weight, `rule` that of the package.
+
+    `ledger`: what became of the queries.
+    """
 
     encoded: EncodedPatient
     setting: Setting
@@ -68,6 +73,7 @@ class Scored(msgspec.Struct, frozen=True):
     attribution: Attribution
     factors: tuple[Factor, ...]
     rule: ServingRule = ServingRule()
+    ledger: tuple[Retrieval, ...] = ()
 
 
 def survival_of(scored: Scored, at: datetime, showing: Showing) -> tuple[SurvivalAt, ...] | Withheld:
@@ -118,6 +124,7 @@ def _patient(scored: Scored) -> Code | None:
             "acute": setting.rule == "A",
             "other-point-of-course": setting.rule == "D" or setting.time_zero is None,
             "substitute-network": setting.network != network.setting,
+            "incomplete": forbids_survival(scored.ledger),
             "age-missing": _AGE not in encoded.findings,
             "entity-missing": entity not in network.trained,
             "extent-missing": encoded.findings.keys().isdisjoint(_EXTENT),

@@ -5,7 +5,7 @@ message could hold what it choked on. Every app has meters of its own, so that t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from prometheus_client import CollectorRegistry, generate_latest
 
 from fhir_mappings.record import Retrieval
+from service.fhir.breaker import Breaker
 
 Outcome = Literal["scored", "abstained", "silent", "error"]
 
@@ -76,6 +77,14 @@ class Telemetry:
             "oncohooks.not_kept", "{record}", "What could not be kept because the store was down"
         )
         self._shed = meter.create_counter("oncohooks.shed", "{call}", "Calls turned away under overload")
+        self._fhir_requests = meter.create_histogram(
+            "http.client.request.duration", "s", "Time of one request to a FHIR server, from sending to the last byte"
+        )
+        self._breakers: dict[str, Breaker] = {}
+        meter.create_observable_gauge(
+            "oncohooks.fhir.breaker", [self._observe_breakers], "1", "1 while a FHIR server is left alone"
+        )
+        self._cached = meter.create_counter("oncohooks.cache", "{query}", "What the cache of records knew of queries")
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -107,6 +116,23 @@ class Telemetry:
     def _observe_prefetch(self, _: CallbackOptions) -> Iterable[Observation]:
         for (client, key, state), count in self._prefetched.items():
             yield Observation(count, {"client": client, "key": key, "state": state})
+
+    def fhir_server(self, label: str, breaker: Breaker) -> Callable[[str, int | str, float], None]:
+        """Measures a FHIR server's requests by method, seconds, and HTTP status or the category of what failed.
+
+        `label` is `fhir-1` for the first of the settings, and so on: an address would say where the hospital is.
+        """
+        self._breakers[label] = breaker
+
+        def measured(method: str, outcome: int | str, seconds: float) -> None:
+            what = "error.type" if isinstance(outcome, str) else "http.response.status_code"
+            self._fhir_requests.record(seconds, {"server": label, "http.request.method": method, what: outcome})
+
+        return measured
+
+    def _observe_breakers(self, _: CallbackOptions) -> Iterable[Observation]:
+        for label, breaker in self._breakers.items():
+            yield Observation(int(breaker.is_open), {"server": label})
 
     def wrong_patient(self, client: str, service: str) -> None:
         """Count a call that delivered data of another patient: an alarm."""
@@ -143,6 +169,13 @@ class Telemetry:
     def shed(self, urgency: str) -> None:
         """Count a call that was turned away, by its class."""
         self._shed.add(1, {"class": urgency})
+
+    def cached(self, result: str) -> None:
+        """Count what the cache knew of a query: `hit`, `stale`, `miss`, `unreadable`.
+
+        And calls to which it did not answer (`down`), or of which it could not keep what was read (`not-kept`).
+        """
+        self._cached.add(1, {"result": result})
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

@@ -45,6 +45,14 @@ def age_text(effective: str, at: datetime, language: Language = ENGLISH) -> str:
     return language.say("years", count=round(days / 365.25))
 
 
+def seconds_text(seconds: int, language: Language = ENGLISH) -> str:
+    """How long ago something was read: "less than a minute", "12 minutes", "3 hours"."""
+    minutes = seconds // 60
+    if minutes < 1:
+        return language.say("under-a-minute")
+    return language.counted("hours", minutes // 60) if minutes >= 120 else language.counted("minutes", minutes)
+
+
 def factor_text(factor: float, language: Language = ENGLISH) -> str:
     """The hazard against a typical patient ("×1.4"): two digits below 1 and close above it, none from 10 on."""
     digits = 2 if factor < 1.1 else 1 if factor < 10 else 0

@@ -6,8 +6,8 @@ from typing import get_args
 
 import msgspec
 
+from fhir_mappings.completeness import Completeness
 from fhir_mappings.concepts import LOINC, Catalogue
-from fhir_mappings.decoding import UNREAD_CODES
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.pathology_reports import HISTOLOGY
 from fhir_mappings.readers.bedside import read_bedside
@@ -28,7 +28,7 @@ from fhir_mappings.readers.regions import REGION, sequenced_genes
 from fhir_mappings.readers.sequences import read_sequences
 from fhir_mappings.readers.tissue import ranked_by_tissue
 from fhir_mappings.readers.treatment import read_treatment
-from fhir_mappings.readers.variants import VARIANT, somatic_evidence, variant_reports
+from fhir_mappings.readers.variants import VARIANT, somatic_evidence, variant_reports, without_silence
 from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.resources.r4 import (
     Clinical,
@@ -53,6 +53,7 @@ class Readings(msgspec.Struct, frozen=True):
     `documented`: encounters that prove that problems were documented (else none). `declared`: lists that prove that a
     history is complete. `undecided`: parameters that the record speaks of without deciding them; they are never absent.
     `treated_since`: the earliest dated treatment of a cancer. `circumstances`: those in which no survival is shown.
+    `has_all_stages`: every statement on metastasis is at hand.
     """
 
     findings: tuple[Finding, ...]
@@ -67,6 +68,7 @@ class Readings(msgspec.Struct, frozen=True):
     unplanned_since: datetime | None
     windows: Windows
     foreign: bool
+    has_all_stages: bool
 
 
 def read_record(
@@ -78,6 +80,7 @@ def read_record(
     where the record itself holds an unplanned contact that is going on.
     """
     own = OwnResources(record)
+    whole = Completeness(record, own)
     total = Reading(issues=list(own.issues))
 
     person = Person()
@@ -90,9 +93,8 @@ def read_record(
     unplanned = unplanned_since(care, at)
     windows = windows_at(at, unplanned, emergency=emergency)
     comorbidities = ConditionReader(source).read(conditions, windows)
-    has_all_encounters = _is_complete(record, Encounter) and not own.lacks(Encounter)
-    counts_encounters = has_all_encounters and all(is_decided(encounter) for encounter in own.of(Encounter))
-    is_listed = counts_encounters and _is_complete(record, Condition) and not own.lacks(Condition)
+    counts_encounters = whole.has_all(Encounter) and all(is_decided(encounter) for encounter in own.of(Encounter))
+    is_listed = counts_encounters and whole.has_all(Condition)
     proof = documented(care, conditions.known, at, own.address_of) if is_listed else ()
     total.add(comorbidities.reading)
     total.add(read_encounters(care, at, complete=counts_encounters))
@@ -116,10 +118,9 @@ def read_record(
     total.add(observed)
     studies = own.of(ImagingStudy)
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
-    has_all = _has_all_variants(record) and not own.lacks(Observation)
-    total.add(_genetics(kinds, own.of(MolecularSequence), at, complete=has_all))
+    total.add(_genetics(kinds, own.of(MolecularSequence), at, whole))
 
-    complete = [kind for kind in get_args(Treatment) if _is_complete(record, kind)]
+    complete = [kind for kind in get_args(Treatment) if whole.has_all_read(kind)]
     treatment = read_treatment(own, _treatable(tumours, total), source, windows, complete)
     total.add(treatment.reading)
 
@@ -148,6 +149,7 @@ def read_record(
         unplanned_since=unplanned,
         windows=windows,
         foreign=own.foreign,
+        has_all_stages=whole.has_all_stages,
     )
 
 
@@ -159,14 +161,16 @@ def _treatable(tumours: TumourPicture, total: Reading) -> Tumours:
     return Tumours(frozenset(keys), frozenset(addresses))
 
 
-def _genetics(kinds: "_Kinds", sequences: list[MolecularSequence], at: datetime, *, complete: bool) -> Reading:
+def _genetics(kinds: "_Kinds", sequences: list[MolecularSequence], at: datetime, whole: Completeness) -> Reading:
     reports, unused = variant_reports(kinds.variants, at)
     reading = germline_findings(report for report in reports if report.is_germline)
     reported, not_judged = somatic_evidence(report for report in reports if not report.is_germline)
     located, unlocated = read_sequences(sequences)
-    understood = complete and not any(issue.severity == "warning" for issue in unused)
+    understood = whole.has_all_variants and not any(issue.severity == "warning" for issue in unused)
     doubted = {symbol for report in reports if report.presence is None for symbol in report.symbols}
     sequenced, not_sequenced = sequenced_genes(kinds.regions, at, doubted, complete=understood)
+    if not whole.has_all_variants:
+        reported = without_silence(reported, all_reports=whole.has_all_reports)
     reading.add(gene_findings([*reported, *located, *sequenced]))
     reading.issues += [*unused, *not_judged, *unlocated, *not_sequenced]
     return reading
@@ -202,40 +206,3 @@ def _leftover(own: OwnResources, genetics: list[Observation], total: Reading, us
         for address in (*unused, *(report.address for report in genetics))
         if address not in said
     ]
-
-
-def _is_complete(record: PatientRecord, kind: type[Clinical]) -> bool:
-    """Whether all of a type is there and was understood: an absence may be concluded only then.
-
-    A Bundle is complete in itself.
-    """
-    name = kind.__name__
-    if _is_unreadable(record, name):
-        return False
-    states = [r.state for r in record.retrieval if r.key in {_QUERY[name], "bundle"}]
-    return all(state in {"complete", "empty"} for state in states) if states else not record.retrieval
-
-
-_QUERY = {  # names of retrieval.py
-    "Condition": "conditions",
-    "Encounter": "encounters",
-    "List": "lists",
-    "MedicationAdministration": "medicationAdministrations",
-    "MedicationRequest": "medicationRequests",
-    "MedicationStatement": "medicationStatements",
-    "Procedure": "procedures",
-}
-
-
-def _has_all_variants(record: PatientRecord) -> bool:
-    """Whether every report of a variant is there, so that a gene that was sequenced and is not in one has none."""
-    states = [r.state for r in record.retrieval if r.key in _VARIANT_QUERIES]
-    return all(state in {"complete", "empty"} for state in states) and not _is_unreadable(record, "Observation")
-
-
-def _is_unreadable(record: PatientRecord, name: str) -> bool:
-    """Whether a resource that is, or may be, of this type could not be decoded."""
-    return any(i.code in UNREAD_CODES and i.source.partition("/")[0] in {name, "?", ""} for i in record.issues)
-
-
-_VARIANT_QUERIES = frozenset({"genetics", "sequences", "bundle"})

@@ -11,17 +11,17 @@ from datetime import datetime
 
 import msgspec
 
-from fhir_mappings.concepts import LOINC, OWN, SNOMED, canonical
+from fhir_mappings.concepts import LOINC, OWN, SNOMED, addresses_of, canonical
 from fhir_mappings.finding import Finding, Issue, Reading
 from fhir_mappings.readers.answers import Node, quantity_of
-from fhir_mappings.readers.by_code import ByCode
+from fhir_mappings.readers.by_code import ByCode, Code
 from fhir_mappings.readers.usable import MARKS, STATUS_RANK, effective, unusable
 from fhir_mappings.resources.r4 import Observation
 
 OXYGEN, SCALE_2, MUCOSITIS = "bedside/oxygen", "bedside/spo2_scale_2", "bedside/mucositis_grade"
 
 # What the code itself states where nothing else is said (or "yes" is); "no" states the contrary.
-_STATED: Mapping[tuple[str, str], tuple[str, bool]] = {
+_STATED: Mapping[Code, tuple[str, bool]] = {
     (SNOMED, "371825009"): (OXYGEN, True),  # patient on oxygen
     (SNOMED, "57485005"): (OXYGEN, True),  # oxygen therapy; a code alone may be an order, so it needs a value
     (SNOMED, "722742002"): (OXYGEN, False),  # breathing room air
@@ -32,6 +32,7 @@ _STATED: Mapping[tuple[str, str], tuple[str, bool]] = {
 _NEEDS_VALUE = (SNOMED, "57485005")
 _MUCOSITIS = (OWN, "mucositis_grade")  # no public code names the grade
 _HIGHEST_GRADE = 5
+_ADDRESSED = {(address, code): (own, code) for own, code in (*_STATED, _MUCOSITIS) for address in addresses_of(own)}
 
 _YES = frozenset({(SNOMED, "373066001"), (LOINC, "LA33-6")})
 _NO = frozenset({(SNOMED, "373067005"), (LOINC, "LA32-8")})
@@ -60,22 +61,23 @@ def read_bedside(observations: ByCode, at: datetime) -> Reading:
 
 
 def _speaking(observations: ByCode) -> Iterable[Observation]:
-    for code, several in observations.single.items():
-        if _known((code,)):
-            yield from several
+    for code in _ADDRESSED:
+        yield from observations.single.get(code, ())
     for observation in observations.mixed:
-        concepts = (observation.code, *(part.code for part in observation.component))
-        if any(_known((coding.system, coding.code) for coding in concept.coding) for concept in concepts):
+        if _code_of(observation) or any(_code_of(part) for part in observation.component):
             yield observation
 
 
-def _known(codes: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
-    named = ((canonical(system), code) for system, code in codes)
-    return next((code for code in named if code in _STATED or code == _MUCOSITIS), None)
+def _code_of(node: Node) -> Code | None:
+    """The first of its codes that is read here, under the catalogue's own address of the system."""
+    for coding in node.code.coding:
+        if (coding.system, coding.code) in _ADDRESSED:
+            return _ADDRESSED[coding.system, coding.code]
+    return None
 
 
 def _read(node: Node, observation: Observation) -> Finding | Issue | None:
-    code = _known((coding.system, coding.code) for coding in node.code.coding)
+    code = _code_of(node)
     if code is None:
         return None
     name = MUCOSITIS if code == _MUCOSITIS else _STATED[code][0]
@@ -87,7 +89,7 @@ def _read(node: Node, observation: Observation) -> Finding | Issue | None:
     return Finding(name, float(value), "{grade}" if name == MUCOSITIS else "1", None, (), rule=f"{name} by {code[1]}")
 
 
-def _stated(code: tuple[str, str], node: Node) -> bool | None:
+def _stated(code: Code, node: Node) -> bool | None:
     name, positive = _STATED[code]
     if name == SCALE_2:  # points of the one or the other scale: that they were given says which
         return positive

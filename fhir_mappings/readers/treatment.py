@@ -56,7 +56,8 @@ def read_treatment(
     medications = read_medications([_confirmed(use, lists) for use in uses.known], source.schema, windows)
     procedures = read_procedures(own.of(Procedure), tumours, source, at, own.address_of)
     courses, undated = _courses(uses.known, procedures.courses)
-    regimens = None if undated else count_regimens(courses)
+    has_all_courses = {*_DRUGS, Procedure} <= set(complete)
+    regimens = count_regimens(courses) if has_all_courses and not undated else None
     total = Reading([regimens] if regimens else [], [*uses.issues, *no_indication, *undated, *issues])
     total.add(medications.reading)
     total.add(procedures.reading)

@@ -37,6 +37,7 @@ _AMPLIFIED = 6
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{1,9}(-[A-Z0-9]{1,4})?")
 _HGNC_ID = re.compile(r"(HGNC:)?\d{1,6}")
 _CONFLICTS_TOLD = 3
+_ABSENT_RULE = "reported absent"
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -108,6 +109,14 @@ def somatic_evidence(reports: Iterable[Report]) -> tuple[list[GeneEvidence], lis
     return [*evidence, *_promoters_excluded(one_change)], issues
 
 
+def without_silence(evidence: Iterable[GeneEvidence], *, all_reports: bool) -> list[GeneEvidence]:
+    """What may be said of genes where variants are missing: a variant that decides nothing does not make its gene 0.
+
+    That it is reported absent stands where no other report (`all_reports`) can contradict it.
+    """
+    return [one for one in evidence if one.says != "negative" or (all_reports and one.rule == _ABSENT_RULE)]
+
+
 def _promoters_excluded(absent: Iterable[Report]) -> list[GeneEvidence]:
     """A promoter is unchanged once every position that its rule lists is reported so (TERT -124 and -146)."""
     by_symbol: dict[str, list[Report]] = {}
@@ -120,7 +129,7 @@ def _promoters_excluded(absent: Iterable[Report]) -> list[GeneEvidence]:
         listed = {change for change in RULES[symbol].coding if ">" in change}
         if listed <= {report.coding.rpartition(":")[2] for report in reports}:
             found += [
-                msgspec.structs.replace(_evidence(symbol, report, "reported absent"), tests=frozenset({"promoter"}))
+                msgspec.structs.replace(_evidence(symbol, report, _ABSENT_RULE), tests=frozenset({"promoter"}))
                 for report in reports
             ]
     return found
@@ -128,7 +137,7 @@ def _promoters_excluded(absent: Iterable[Report]) -> list[GeneEvidence]:
 
 def _judged(symbol: str, report: Report) -> tuple[GeneEvidence, list[Issue]]:
     if not report.presence:
-        return _evidence(symbol, report, "reported absent"), []
+        return _evidence(symbol, report, _ABSENT_RULE), []
     if report.significance & NOT_PATHOGENIC:
         found = _evidence(symbol, report, "stated as not pathogenic")
     else:

@@ -6,8 +6,6 @@ key nothing about the patient follows from it.
 
 import hashlib
 import hmac
-import secrets
-from time import monotonic
 from uuid import UUID
 
 import msgspec
@@ -17,9 +15,8 @@ from service.assessment import Assessment
 from service.cds_hooks.wire import Card
 from service.clock import Now
 from service.state.feedback import SHADOW, CardIssued, FeedbackStore, StateDownError
+from service.state.site_key import SiteKey
 from service.telemetry import Telemetry
-
-_AGAIN_SECONDS = 10.0
 
 
 class Recipient(msgspec.Struct, frozen=True):
@@ -59,28 +56,23 @@ def reader_name(recipient: Recipient, user: str, key: bytes) -> str:
 class IssuedCards:
     """Names cards and keeps that they were shown."""
 
-    def __init__(self, store: FeedbackStore, telemetry: Telemetry, now: Now, key: str | None) -> None:
-        """Without a `key`, that of the store; while the store is down a random one of this process."""
+    def __init__(self, store: FeedbackStore, telemetry: Telemetry, now: Now, key: SiteKey) -> None:
         self._store = store
         self._telemetry = telemetry
         self._now = now
-        self._key = key.encode() if key else secrets.token_bytes(32)
-        self._shared = key is not None
-        self._ask_at = 0.0
+        self._key = key
 
     @property
     def key(self) -> bytes:
         """The key of everything that is hashed: known once a card was named."""
-        return self._key
+        return self._key.value
 
     def reader_name(self, recipient: Recipient, user: str) -> str:
-        return reader_name(recipient, user, self._key)
+        return reader_name(recipient, user, self.key)
 
     async def identified(self, card: Card, recipient: Recipient) -> Card:
         """The card with its uuid."""
-        if not self._shared and monotonic() >= self._ask_at:
-            await self._ask()
-        return msgspec.structs.replace(card, uuid=card_uuid(card, recipient, self._key))
+        return msgspec.structs.replace(card, uuid=card_uuid(card, recipient, await self._key.known()))
 
     async def keep(self, card: Card, recipient: Recipient, assessment: Assessment, *, shadow: bool = False) -> None:
         """Keep that the card was shown today, or computed in `shadow` mode.
@@ -99,14 +91,6 @@ class IssuedCards:
             await self._store.issued(shown)
         except StateDownError:
             self._telemetry.not_kept("card")
-
-    async def _ask(self) -> None:
-        try:
-            self._key = await self._store.key(self._key)
-        except StateDownError:
-            self._ask_at = monotonic() + _AGAIN_SECONDS  # the calls until then do not wait for it
-        else:
-            self._shared = True
 
 
 def leading_factor(assessment: Assessment) -> str:

@@ -11,9 +11,9 @@ from enum import StrEnum
 import jwt
 import msgspec
 
+from service.ehr_settings import DialectName
 from service.fhir.origin import Base
 from service.language.sentences import LanguageCode
-from service.settings import DialectName
 
 ALGORITHMS = ("ES384", "RS384")  # what CDS Hooks recommends; none and HMAC are forbidden by it
 SKEW_SECONDS = 60.0

@@ -23,11 +23,11 @@ _REQUEST = {
         "fhirServer": {"type": "string", "format": "uri"},
         "fhirAuthorization": {
             "type": "object",
-            "required": ["access_token"],
+            "required": ["access_token", "token_type", "expires_in", "scope", "subject"],
             "properties": {
                 "access_token": {"type": "string", "pattern": r"^[!-~]+$"},
-                "token_type": {"type": "string", "enum": ["Bearer"]},
-                "expires_in": {"type": "integer"},
+                "token_type": {"type": "string", "pattern": "^[Bb][Ee][Aa][Rr][Ee][Rr]$"},
+                "expires_in": {"type": "integer", "minimum": 1, "maximum": 2**31},
                 "scope": _TEXT,
                 "subject": _TEXT,
                 "patient": _TEXT,

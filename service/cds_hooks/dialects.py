@@ -11,8 +11,8 @@ import msgspec
 
 from service.cds_hooks.cards import Rendering
 from service.cds_hooks.wire import Card, Coding
+from service.ehr_settings import DialectName
 from service.fhir.origin import Base
-from service.settings import DialectName
 
 _CONTENT_TYPE = "com.epic.cdshooks.card.detail.content-type"
 # One for each kind of card. They never change: a client that holds back what a user has set aside tells cards by them,

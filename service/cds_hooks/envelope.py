@@ -55,6 +55,7 @@ _RAW_MEMBERS = tuple(name for name in _Known.__struct_fields__ if name != "prefe
 _known = msgspec.json.Decoder(_Known)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _string = msgspec.json.Decoder(str)
+_whole = msgspec.json.Decoder(int)
 _counted = msgspec.json.Decoder(_Counted)
 _kind = msgspec.json.Decoder(_Kind)
 
@@ -225,7 +226,26 @@ def _authorization(top: Members, server: str) -> FhirAuthorization | None:
     token = _text(members, "access_token", where, required=True)
     if not _TOKEN.fullmatch(token):
         raise MalformedError("fhirAuthorization.access_token cannot stand in a header")
-    return FhirAuthorization(access_token=token, patient=patient_id_of(_text(members, "patient", where), server))
+    if _text(members, "token_type", where, required=True).lower() != "bearer":
+        raise MalformedError("fhirAuthorization.token_type must be Bearer")
+    _refuse_expired(members)
+    return FhirAuthorization(
+        access_token=token,
+        subject=_text(members, "subject", where, required=True),
+        scope=_text(members, "scope", where, required=True),
+        patient=patient_id_of(_text(members, "patient", where), server),
+    )
+
+
+def _refuse_expired(authorization: Members) -> None:
+    if not _given(authorization, "expires_in"):
+        raise MalformedError("fhirAuthorization.expires_in is missing")
+    try:
+        seconds = _whole.decode(authorization["expires_in"])
+    except _UNREADABLE as error:
+        raise MalformedError("fhirAuthorization.expires_in is not a whole number") from error
+    if seconds <= 0:
+        raise MalformedError("fhirAuthorization.expires_in says that the token has expired")
 
 
 def _entries(value: msgspec.Raw) -> int:

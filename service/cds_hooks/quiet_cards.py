@@ -14,8 +14,8 @@ from service.cds_hooks.card_identity import IssuedCards, Recipient
 from service.cds_hooks.quiet import Before, Reader, Shown, Silence, shown_of, silence
 from service.cds_hooks.wire import Card
 from service.quiet_settings import QuietRules
+from service.state.expiring import ExpiringStore
 from service.state.feedback import FeedbackGiven, StateDownError
-from service.state.shown import ShownStore
 from service.telemetry import Telemetry
 
 _DAY = 86_400
@@ -27,7 +27,7 @@ _shown = msgspec.json.Decoder(Shown)
 class QuietCards:
     """Decides whether a card is shown. While the store is down it is, and that is counted."""
 
-    def __init__(self, rules: QuietRules, store: ShownStore, issued: IssuedCards, telemetry: Telemetry) -> None:
+    def __init__(self, rules: QuietRules, store: ExpiringStore, issued: IssuedCards, telemetry: Telemetry) -> None:
         self._rules = rules
         self._store = store
         self._issued = issued
@@ -86,7 +86,15 @@ class QuietCards:
             self._ask_at = monotonic() + _AGAIN_SECONDS
             self._telemetry.shown_memory_down()
             return Before()
-        return Before(_shown.decode(shown) if shown else None, snoozed is not None)
+        return Before(self._readable(shown), snoozed is not None)
+
+    def _readable(self, shown: bytes | None) -> Shown | None:
+        """What was shown; None, counted, for what a replica of another version has written, or somebody else."""
+        try:
+            return _shown.decode(shown) if shown else None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            self._telemetry.shown_memory_down()
+            return None
 
     def _of_shown(self, name: str) -> str:
         """What nobody saw in shadow mode must not keep silent what comes after it."""

@@ -14,9 +14,9 @@ import msgspec
 from fhir_mappings.resources.datatypes import CodeableConcept
 from service.cds_hooks.quiet import Reader
 from service.cds_hooks.wire import HookRequest
+from service.ehr_settings import EhrClient
 from service.errors import FhirError
 from service.fhir.client import FhirClient, FhirServers
-from service.settings import EhrClient
 
 _PATIENCE = 0.2  # seconds
 _KNOWN_SECONDS = 3_600.0

@@ -96,7 +96,7 @@ class CdsService:
         try:
             client = client_of(request) or self._anyone
             call = await self._read(request, hook)
-            patient_call = _patient_call(call)
+            patient_call = _patient_call(call, client)
             if reason := reason_for_no_card(call):
                 self._telemetry.outcome(service_id, "silent", reason)
                 self._telemetry.silenced(service_id, reason)
@@ -209,13 +209,15 @@ async def body_of(request: Request, limit: int) -> bytes:
         raise MalformedError("the body ended before its end") from error
 
 
-def _patient_call(call: HookRequest) -> PatientCall:
+def _patient_call(call: HookRequest, client: Client) -> PatientCall:
     leave = call.fhirAuthorization
     patient = call.context.patientId
     if leave and leave.patient and leave.patient != patient:
         raise TokenMismatchError("fhirAuthorization.patient is not context.patientId")
     token = leave.access_token if leave else ""
-    return PatientCall(patient, call.fhirServer, call.prefetch, call.issues, token)
+    # `subject` is the service's own id at the authorisation server: two users' tokens may have it in common
+    reader = f"{leave.subject}\n{leave.scope}\n{call.context.userId}" if leave else ""
+    return PatientCall(patient, call.fhirServer, call.prefetch, call.issues, token, client.issuer, reader)
 
 
 def cds_routes(service: CdsService) -> APIRouter:

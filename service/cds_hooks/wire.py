@@ -29,9 +29,14 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class FhirAuthorization(msgspec.Struct, frozen=True):
-    """Leave to read as the user, for this call only. `repr` hides the token: it must not reach a log."""
+    """Leave to read as the user, for this call only. `repr` hides the token: it must not reach a log.
+
+    `subject` is the id under which the token was issued to this service, `patient` whose chart it opens, where it says.
+    """
 
     access_token: str
+    subject: str = ""
+    scope: str = ""
     patient: str = ""
 
     def __repr__(self) -> str:

@@ -7,7 +7,8 @@ import sys
 import click
 import msgspec
 
-from service.check import Line, examine
+from service.check import examine
+from service.check_line import Line
 from service.errors import SettingsError
 from service.settings import Settings
 

@@ -7,35 +7,46 @@ import httpx
 
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.commands.coverage_sources import Progress, Tell, Trouble
+from service.commands.site_server import settings_for
 from service.errors import TABLE, MalformedError, ToldError, UnreachableError
 from service.fhir.client import open_http
-from service.fhir.gather import PatientCall, whole
-from service.settings import Settings
+from service.fhir.gather import PatientCall, unhurried, whole
 
 
 def of_server(
     patients: Sequence[str], url: str, network: httpx.AsyncBaseTransport | None, tell: Tell, progress: Progress
 ) -> Iterator[PatientRecord]:
     """Every patient that is named, one after the other. Raises UnreachableError: then no other would come either."""
-    settings = Settings.read(fhir=[{"url": url}])
+    settings = settings_for(url)
     server = settings.fhir[0].url
 
     async def each() -> AsyncIterator[PatientRecord]:
-        async with open_http(network) as http:
+        async with open_http(network, destinations_of(settings)) as http:
+            reach = unhurried(reach_of(settings, http))
             for number, patient in enumerate(patients, 1):
                 progress(f"patient {number} of {len(patients)}")
                 try:
-                    yield await whole(PatientCall(patient, server), reach_of(settings, http), queries())
+                    record = await whole(PatientCall(patient, server), reach, queries())
                 except UnreachableError:
                     raise
                 except MalformedError as error:
                     tell(Trouble(f"patient {number} of --patients", reason=str(error)))
                 except ToldError as error:
                     tell(Trouble(f"Patient/{patient}", reason=f"{TABLE[error.category].meaning} {error}"))
+                else:
+                    if missing := _missing(record):
+                        tell(Trouble(f"Patient/{patient}", reason=missing))
+                    yield record
 
     return _step_by_step(each())
+
+
+def _missing(record: PatientRecord) -> str:
+    """What the counts of this patient lack, since the server did not tell it."""
+    lines = [f"{line.key}: {line.reason}" for line in record.retrieval if line.state in {"failed", "partial"}]
+    return f"counted without what was not read ({'; '.join(lines)})" if lines else ""
 
 
 def _step_by_step(records: AsyncIterator[PatientRecord]) -> Iterator[PatientRecord]:

@@ -15,16 +15,17 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from fhir_mappings.versions import Version
 from models.package import Package, PackageError
-from service.app import reach_of
+from service.app import destinations_of, reach_of
 from service.clock import Moment
 from service.commands.bundle import SeveralPatientsError
 from service.commands.failure import Failure
 from service.commands.fhir_file import read_fhir_file, record_from
 from service.commands.moment_option import at_option
 from service.commands.progress import announced
+from service.commands.site_server import settings_for
 from service.commands.version_option import version_option
 from service.fhir.client import open_http
-from service.fhir.gather import PatientCall, whole
+from service.fhir.gather import PatientCall, unhurried, whole
 from service.language.choice import chosen
 from service.language.sentences import LanguageCode, language
 from service.scoring import score as score_record
@@ -83,8 +84,8 @@ def score(
     """Score one patient and say why. "Not scored" is an answer too, and ends with exit code 0."""
     if (fhir is None) == (bundle is None):
         raise click.UsageError("give one of --fhir and --bundle")
-    options: dict[str, Any] = {"fhir": [{"url": fhir}] if fhir else None, "model": package}
-    settings = Settings.read(**{name: value for name, value in options.items() if value is not None})
+    options: dict[str, Any] = {"model": package} if package else {}
+    settings = settings_for(fhir, **options) if fhir else Settings.read(**options)
     record = _from_file(bundle, patient, fhir_version) if bundle else _from_server(settings, patient, network)
     try:
         loaded = Package.load(settings.model, catalogue().schema)
@@ -121,9 +122,9 @@ def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBa
         raise click.UsageError("--fhir needs --patient")
 
     async def read() -> PatientRecord:
-        async with open_http(network) as http:
+        async with open_http(network, destinations_of(settings)) as http:
             call = PatientCall(patient, settings.fhir[0].url)
-            return await whole(call, reach_of(settings, http), queries())
+            return await whole(call, unhurried(reach_of(settings, http)), queries())
 
     with announced(f"Reading the patient from {settings.fhir[0].url}"):
         return asyncio.run(read())

@@ -93,7 +93,7 @@ EMERGENCY: dict[str, Any] = {
     },
     "responses": {
         "200": {
-            "description": "scored, or not scored and why: once, or as a stream of better answers",
+            "description": "scored, or not scored and why: JSON, a RiskAssessment, or a stream of better answers",
             "content": {
                 "application/json": {"schema": {"$ref": _REF.format(name=Assessment.__name__)}},
                 "application/fhir+json": {"schema": {"$ref": _REF.format(name="Resource")}},

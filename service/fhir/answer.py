@@ -1,6 +1,6 @@
 """What became of one query: the entries it brought, and its line in the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -16,7 +16,11 @@ _HARMLESS = frozenset({"information", "warning"})
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The answer to one query, whether the client sent it or a server was asked."""
+    """The answer to one query, whether the client sent it, a server was asked, or it was kept from an earlier call.
+
+    `as_of` is when it was read (RFC 3339). `outage`: the server failed or was late, rather than refused, so that what
+    it answered earlier may stand in.
+    """
 
     query: Query
     via: Via
@@ -24,16 +28,23 @@ class Answer(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     issues: tuple[Issue, ...] = ()
     reason: str = ""
+    as_of: str = ""
+    outage: bool = False
 
-    def retrieval(self, as_of: str) -> Retrieval:
-        asked = self.state != "notAsked"
-        return Retrieval(self.query.key, self.via, self.state, len(self.entries), as_of if asked else "", self.reason)
+    @property
+    def is_whole(self) -> bool:
+        return self.state in {"complete", "empty"}
+
+    def retrieval(self, now: str) -> Retrieval:
+        as_of = "" if self.state == "notAsked" else self.as_of or now
+        return Retrieval(self.query.key, self.via, self.state, len(self.entries), as_of, self.reason)
 
 
 def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = "") -> Answer:
     """All pages of an answer as one. `cut` says why pages are missing.
 
-    Every query names the patient, so that what it brings may leave the patient out (`scoped`).
+    Every query names the patient, so that what it brings may leave the patient out (`scoped`). What stands on two pages
+    alike (a result that moved while they were read, an included Medication) counts once.
     """
     entries: list[Entry] = []
     issues: list[Issue] = []
@@ -47,12 +58,26 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
                 entries.append(entry)
     failed = any(_is_failure(outcome) for outcome in outcomes)
     if failed and not entries:
-        return Answer(query, via, "failed", issues=tuple(issues), reason="an OperationOutcome instead of an answer")
+        instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
+        return Answer(query, via, "failed", issues=tuple(issues), reason=instead)
     unread = sum(issue.code in UNREAD_CODES for issue in issues)
     reason = cut or ("an OperationOutcome beside the answer" if failed else "")
     reason = reason or (f"{unread} entries could not be read" if unread else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
-    return Answer(query, via, state, tuple(entries), tuple(issues), reason)
+    return Answer(query, via, state, tuple(_once(entries)), tuple(issues), reason)
+
+
+def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Versions that differ stay: `record.OwnResources` tells which is the newest."""
+    seen: dict[tuple[type, str], list[Entry]] = {}
+    for entry in entries:
+        if not entry.resource.id:
+            yield entry
+            continue
+        same = seen.setdefault((type(entry.resource), entry.resource.id), [])
+        if entry not in same:
+            same.append(entry)
+            yield entry
 
 
 def _is_failure(outcome: OperationOutcome) -> bool:

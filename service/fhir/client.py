@@ -1,11 +1,9 @@
-"""Requests to the site's FHIR servers: the only place where an HTTP client is made.
-
-The server is trusted with the patient, not with us: what it answers is bounded, never redirected, never unpacked.
-"""
+"""Requests to the site's FHIR servers: the only place where an HTTP client is made."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
 
@@ -13,95 +11,131 @@ import httpx
 import msgspec
 
 from fhir_mappings.versions import DEFAULT, Version, version_of
-from service.errors import (
-    AnswerTooLargeError,
-    FhirError,
-    NotFhirError,
-    RefusedError,
-    TimedOutError,
-    UnreachableError,
-)
+from service.errors import FhirError, NotFhirError, RefusedError, TimedOutError, UnreachableError
+from service.fhir.capability import OFFER, STATEMENT, CapabilityStatement
+from service.fhir.credentials import Credentials, showing
+from service.fhir.destinations import Destination
+from service.fhir.exchange import Reply, exchange
+from service.fhir.health import CONNECTIONS, Health
 from service.fhir.origin import Base, NotABaseError
+from service.fhir.retrying import PASSING, AgainError, retried
+from service.fhir.searching import Searching
+from service.fhir.transport import PinnedTransport
 
 # HAPI answers a repeated search from a cache for 60 s unless told not to; `no-store` would cut it to one page.
-# An unpacked answer cannot be bounded with httpx 0.28 (316 bytes of brotli become one chunk of 200 MB): ask for plain.
 _HEADERS = {
     "Accept": "application/fhir+json",
     "Accept-Encoding": "identity",
     "Cache-Control": "no-cache",
     "User-Agent": "oncohooks",
 }
-STATEMENT = "metadata?_elements=fhirVersion,software"  # the whole statement of a HAPI server is 1.5 MB
 _ASK_AGAIN_SECONDS = 60.0
-_JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir", ""})
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_CANCELLED = "cancelled"
+
+Measure = Callable[[str, int | str, float], None]  # method, HTTP status or what failed, seconds
 
 
-def open_http(transport: httpx.AsyncBaseTransport | None = None, connections: int = 100) -> httpx.AsyncClient:
-    """The one factory of HTTP clients: no redirect, no proxy or credentials from the environment, no cookie kept."""
+def open_http(
+    transport: httpx.AsyncBaseTransport | None = None,
+    destinations: Iterable[Destination] = (),
+    connections: int = CONNECTIONS,
+) -> httpx.AsyncClient:
+    """The one factory of HTTP clients: no redirect, no proxy or credentials from the environment, no cookie kept.
+
+    It reaches the destinations and nothing else, with at most `connections` to each. Raises OSError where a file of
+    certificates cannot be read.
+    """
     for name in ("httpx", "httpcore"):  # they log whole addresses, patient id included
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
-        transport=transport,
+        transport=transport or PinnedTransport(destinations, connections),
         headers=_HEADERS,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a session of one user must not serve the next
         follow_redirects=False,
         trust_env=False,
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
     )
 
 
-class Reply(msgspec.Struct, frozen=True):
-    """A 200 answer. `date` is the server's own clock as it states it."""
-
-    body: bytes
-    date: str = ""
-
-
-class Software(msgspec.Struct, frozen=True):
-    name: str = ""
-    version: str = ""
-
-
-class CapabilityStatement(msgspec.Struct, frozen=True, tag_field="resourceType", tag="CapabilityStatement"):
-    """What a server says of itself, as far as we ask."""
-
-    fhirVersion: str = ""  # noqa: N815
-    software: Software = Software()
+def unmeasured(_method: str, _outcome: int | str, _seconds: float) -> None:
+    """Outside of an app there are no meters."""
 
 
 class FhirClient:
     """One FHIR server. Every address that it is given is checked to be within the server's base.
 
-    `version` is that of the setting, else R4 until the server has stated another.
+    `version` is that of the setting, else R4 until the server has stated another. `health` is shared by all clients of
+    one origin. `until` is everywhere a moment of the running loop's `time()` after which no answer is wanted.
+    `credentials` are the service's own: with them it may read where a call brings no token, and go on after the call.
     """
 
     def __init__(
-        self, base: Base, http: httpx.AsyncClient, timeout: float, body_limit: int, version: Version | None = None
+        self,
+        base: Base,
+        http: httpx.AsyncClient,
+        timeout: float,
+        body_limit: int,
+        version: Version | None = None,
+        credentials: Credentials | None = None,
+        *,
+        health: Health | None = None,
+        searching: Searching | None = None,
+        measured: Measure = unmeasured,
     ) -> None:
         self.base = base
+        self.credentials = credentials
         self.version: Version = version or DEFAULT
         self.knows_version = version is not None
+        self.health = health or Health()
         self._asked = -_ASK_AGAIN_SECONDS
         self._asking = asyncio.Lock()
+        self._offered: frozenset[str] | None = None
         self._http = http
         self._timeout = timeout
         self._limit = body_limit
+        self._searching = searching or Searching()
+        self._measured = measured
 
-    async def read(self, address: str, token: str = "") -> Reply:
+    async def read(self, address: str, token: str = "", until: float = math.inf) -> Reply:
         """GET an address relative to the base, or an absolute one within it, as the holder of `token`.
 
-        Raises NotFhirError (an address that leads elsewhere, another content type, packed content), RefusedError (any
-        status but 200), AnswerTooLargeError, TimedOutError, UnreachableError.
+        Without a token as the service itself, where it has credentials. What may pass is tried again. Raises
+        NotAuthorisedError (it got no token of its own), NotFhirError (an address that leads elsewhere, another content
+        type, packed in an unknown way), RefusedError (any status but 200), AnswerTooLargeError, TimedOutError,
+        UnreachableError.
         """
+        return await self._sent(self._request("GET", self._within(address), token), until)
+
+    async def search(self, address: str, token: str = "", until: float = math.inf) -> Reply:
+        """The first page of a search, by GET or POST as the server wants it. Raises what `read` raises."""
         url = self._within(address)
+        by_post = self._searching.by_post(url)
         try:
-            async with self._http.stream("GET", url, headers=_bearer(token), timeout=self._timeout) as response:
-                _expect_fhir(response)
-                return Reply(await self._body(response), response.headers.get("date", ""))
-        except httpx.TimeoutException as error:
-            raise TimedOutError(f"no answer within {self._timeout:g} s") from error
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise UnreachableError(type(error).__name__) from error
+            return await self._sent(self._search_request(url, token, by_post=by_post), until)
+        except RefusedError as error:
+            if not self._searching.turns(url, error.status, by_post=by_post):
+                raise
+        return await self._sent(self._search_request(url, token, by_post=not by_post), until)
+
+    def supports(self, kind: str) -> bool | None:
+        """Whether the server knows this resource type; None as long as it has not said."""
+        return None if self._offered is None else kind in self._offered
+
+    async def learn_offer(self) -> None:
+        """Read which types the server knows. One that does not answer is asked again in a minute: no call waits.
+
+        A server that refuses, or does not list its types, has said nothing, and every type is asked for.
+        """
+        while True:
+            try:
+                reply = await self.read(OFFER)
+                self._offered = msgspec.json.decode(reply.body, type=CapabilityStatement).offered
+            except (FhirError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+                if not _may_pass(error):
+                    return
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
+            else:
+                return
 
     async def learn_version(self) -> Version:
         """The version that the server states, asked for once; one that cannot be had is asked for again in a minute."""
@@ -119,6 +153,51 @@ class FhirClient:
         except (FhirError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
+    async def _sent(self, request: httpx.Request, until: float) -> Reply:
+        """With the token that the request has; without one with the service's own, if there are any."""
+        if self.credentials is None or "Authorization" in request.headers:
+            return await self._tried(request, until)
+
+        async def send(shown: str) -> Reply:
+            request.headers["Authorization"] = shown
+            return await self._tried(request, until)
+
+        return await showing(self.credentials, send, until)
+
+    async def _tried(self, request: httpx.Request, until: float) -> Reply:
+        return await retried(lambda: self._attempt(request, until), self.health.budget, until)
+
+    async def _attempt(self, request: httpx.Request, until: float) -> Reply:
+        now = asyncio.get_running_loop().time
+        async with self.health.admitted(until) as passage:
+            started = now()
+            seconds = min(self._timeout, until - started)
+            if seconds <= 0:
+                raise TimedOutError("no time was left to ask")
+            outcome: int | str = _CANCELLED
+            try:
+                reply = await exchange(self._http, request, seconds, self._limit)
+                passage.answered()
+                outcome = httpx.codes.OK.value
+            except (AgainError, FhirError) as error:
+                told = error.told if isinstance(error, AgainError) else error
+                passage.judge(told, hurried=seconds < self._timeout)
+                outcome = told.status if isinstance(told, RefusedError) else told.category.value
+                raise
+            finally:
+                self._measured(request.method, outcome, now() - started)
+            return reply
+
+    def _request(self, method: str, url: httpx.URL, token: str, form: bytes | None = None) -> httpx.Request:
+        headers = {**_bearer(token), **({} if form is None else _FORM)}
+        return self._http.build_request(method, url, headers=headers, content=form, timeout=self._timeout)
+
+    def _search_request(self, url: httpx.URL, token: str, *, by_post: bool) -> httpx.Request:
+        if not by_post:
+            return self._request("GET", url, token)
+        address = self._within(str(url).partition("?")[0].rstrip("/") + "/_search")
+        return self._request("POST", address, token, url.query)
+
     def _within(self, address: str) -> httpx.URL:
         resolved = self.base.resolve(address)
         if resolved is None:
@@ -134,29 +213,14 @@ class FhirClient:
             raise NotFhirError("a link leads away from the server")
         return url
 
-    async def _body(self, response: httpx.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_bytes():  # plain: `_expect_fhir` refused the packed
-            size += len(chunk)
-            if size > self._limit:
-                raise AnswerTooLargeError(f"more than {self._limit} bytes")
-            parts.append(chunk)
-        return b"".join(parts)
+
+def _may_pass(error: Exception) -> bool:
+    passing = isinstance(error, RefusedError) and error.status in PASSING
+    return passing or isinstance(error, UnreachableError | TimedOutError)
 
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _expect_fhir(response: httpx.Response) -> None:
-    if response.status_code != httpx.codes.OK:
-        raise RefusedError(f"answered with HTTP status {response.status_code}", response.status_code)
-    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in _JSON:
-        raise NotFhirError("answered in another format than FHIR JSON")
-    if response.headers.get("content-encoding", "identity").lower() not in {"identity", ""}:
-        raise NotFhirError("answered packed, although asked for plain")
 
 
 class FhirServers:
@@ -167,6 +231,12 @@ class FhirServers:
 
     def __iter__(self) -> Iterator[FhirClient]:
         return iter(self._clients.values())
+
+    async def close(self) -> None:
+        """End what the servers' credentials do in the background."""
+        for client in self:
+            if client.credentials:
+                await client.credentials.close()
 
     def version_of(self, address: str) -> Version:
         """The version of the server that a request states, as far as it is known."""
@@ -179,3 +249,9 @@ class FhirServers:
             return self._clients.get(Base.parse(address))
         except NotABaseError:
             return None
+
+    async def learn_offers(self) -> None:
+        """What the servers offer, read beside the calls. Cancel it when nobody calls any more."""
+        async with asyncio.TaskGroup() as group:
+            for client in self:
+                group.create_task(client.learn_offer())

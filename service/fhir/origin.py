@@ -6,6 +6,7 @@ by one narrow grammar: what does not fit it is foreign.
 """
 
 import re
+from ipaddress import IPv4Address, IPv6Address
 
 import msgspec
 
@@ -18,6 +19,7 @@ _BASE = re.compile(
 _LINK = re.compile(
     r"(?P<base>[A-Za-z]+://[^/?#\\]+)(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@/%\-]*)?(?P<query>\?[!$-\[\]-~]*)?"
 )
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NOT_A_LEVEL = re.compile(r"//|/\.{1,2}(?:/|$)|%2e|%2f|%5c|%00", re.IGNORECASE)
 
 
@@ -43,7 +45,7 @@ class Base(msgspec.Struct, frozen=True):
         scheme, mark, rest = text.partition("://")
         authority, slash, path = rest.partition("/")
         match = _BASE.fullmatch(f"{scheme.lower()}{mark}{authority.lower()}{slash}{path}")
-        if match is None or _NOT_A_LEVEL.search(match["path"] or ""):
+        if match is None or _NOT_A_LEVEL.search(match["path"] or "") or not _is_read_in_one_way(match["host"]):
             raise NotABaseError("not of the form https://host[:port]/path")
         port = int(match["port"] or _PORTS[match["scheme"]])
         if not 0 < port < 65_536:
@@ -65,6 +67,14 @@ class Base(msgspec.Struct, frozen=True):
         """The address itself, without the slash at its end, as FHIR servers write it in references."""
         return (self.root + self.path).rstrip("/")
 
+    def below(self, link: str, public: "Base") -> str:
+        """A link that the server wrote under its public name, as one under this address; any other as it is."""
+        match = _LINK.fullmatch(link) if public.resolve(link) else None
+        if match is None or match["path"] is None:
+            return link
+        path = f"{match['path']}/" if f"{match['path']}/" == public.path else match["path"]
+        return self.root + self.path + path[len(public.path) :] + (match["query"] or "")
+
     def resolve(self, link: str) -> str | None:
         """The absolute address of a link found in an answer of this server; None where it leads anywhere else."""
         if "://" not in link.partition("?")[0]:
@@ -80,3 +90,15 @@ class Base(msgspec.Struct, frozen=True):
         same = (origin.scheme, origin.host, origin.port) == (self.scheme, self.host, self.port)
         within = path.startswith(self.path) or f"{path}/" == self.path
         return link if same and within else None
+
+
+def _is_read_in_one_way(host: str) -> bool:
+    """Resolvers take `2130706433`, `127.1` and `0x7f.1` for 127.0.0.1: a number at the end: an address or none."""
+    try:
+        if host.startswith("["):
+            IPv6Address(host[1:-1])
+        elif _NUMBER.fullmatch(host.rpartition(".")[2]):
+            IPv4Address(host)
+    except ValueError:
+        return False
+    return True

@@ -11,12 +11,13 @@ _HERE = Path(__file__).parent
 
 
 class NumberFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`date` is strftime's; `before_unit` stands between a number and its unit."""
+    """`date` and `moment` (UTC) are strftime's; `before_unit` stands between a number and its unit."""
 
     decimal: str
     thousands: str
     before_unit: str
     date: str
+    moment: str
 
 
 class Abstention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

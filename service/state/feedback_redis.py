@@ -69,7 +69,10 @@ class RedisFeedback:
         with _reached():
             await self._redis.set(_KEY, fresh.hex(), nx=True)
             kept = await self._redis.get(_KEY)
-        return bytes.fromhex(kept.decode() if isinstance(kept, bytes) else kept) if kept else fresh
+        try:
+            return bytes.fromhex(kept.decode() if isinstance(kept, bytes) else kept) if kept else fresh
+        except ValueError as error:  # somebody else's text
+            raise StateDownError from error
 
     async def close(self) -> None:
         await self._redis.aclose()

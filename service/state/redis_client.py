@@ -5,7 +5,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-LOST = (RedisError, OSError, TimeoutError)  # what says that it was not reached
+# What says that it was not reached. RuntimeError is uvloop's word for writing to a connection that Redis has reset
+# (0.22; asyncio's own loop raises an OSError), and redis-py 7 passes it on.
+LOST = (RedisError, OSError, TimeoutError, RuntimeError)
 
 
 def tried_once(address: str, patience: float) -> Redis:

@@ -12,11 +12,13 @@ import msgspec
 from fhir_mappings.timing import instant
 from service.abstention import texts
 from service.assessment import Assessment
+from service.gaps import came_too_late
+from service.labels import query_names
 from service.language.sentences import Language, LanguageCode
-from service.notices import RUNNING, notice_text
+from service.notices import CACHED, RUNNING, notice_text
 from service.statement.emergency import changed_text, key_inputs_text, next_text, scores_text
 from service.statement.factors import Table, factor_table, learned_elsewhere
-from service.statement.summary import category, entity_name, has_own_group, is_acute, summary, unread_names
+from service.statement.summary import category, entity_name, has_own_group, is_acute, summary, unread_keys
 from service.statement.survival import survival_text
 from service.wording import number
 
@@ -54,7 +56,8 @@ def statement_of(assessment: Assessment, language: Language, *, in_summary: bool
         ]
     else:
         parts = _scored(assessment, at, language)
-    whole = [*running, *parts, *_model(assessment, language)]
+    earlier = [Paragraph(notice_text(notice, at, language)) for notice in assessment.notices if notice.code == CACHED]
+    whole = [*running, *parts, *earlier, *_model(assessment, language)]
     return Statement(language.code, summary(assessment, language, survival=in_summary), tuple(whole))
 
 
@@ -142,17 +145,24 @@ def _survival(assessment: Assessment, language: Language) -> list[Paragraph]:
 
 def _unread(assessment: Assessment, language: Language) -> list[Paragraph]:
     """Where there is no score: what was not obtained may be what is missing. Not where the record was not looked at."""
-    unread = unread_names(assessment, language) if assessment.coverage else ""
-    return [Paragraph(language.say("unread", names=unread), language.say("unknown-heading"))] if unread else []
+    missing = " ".join(_missing(assessment, language)) if assessment.coverage else ""
+    return [Paragraph(missing, language.say("unknown-heading"))] if missing else []
+
+
+def _missing(assessment: Assessment, language: Language) -> list[str]:
+    """What came too late, and what else was not obtained."""
+    late = came_too_late(assessment.retrieval)
+    others = [key for key in unread_keys(assessment) if key not in late]
+    said = {"late": query_names(late, language), "unread": query_names(others, language)}
+    return [language.say(key, names=names) for key, names in said.items() if names]
 
 
 def _unknown(assessment: Assessment, at: datetime, language: Language) -> str:
     """What was not obtained, what is not recorded, and what else stands beside the result."""
-    unread = unread_names(assessment, language)
-    lines = [language.say("unread", names=unread)] if unread else []
+    lines = _missing(assessment, language)
     # in an emergency the key inputs and what to ask next say what is missing
-    said_already = RUNNING | {"not-recorded"} if assessment.is_emergency else RUNNING
-    lines += [notice_text(notice, at, language) for notice in assessment.notices if notice.code not in said_already]
+    said_elsewhere = RUNNING | {CACHED} | ({"not-recorded"} if assessment.is_emergency else set())
+    lines += [notice_text(notice, at, language) for notice in assessment.notices if notice.code not in said_elsewhere]
     return " ".join(lines)
 
 

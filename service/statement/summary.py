@@ -1,16 +1,17 @@
 """The card's one line, and the names that it shares with the detail."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from service.abstention import ACUTE, texts
 from service.assessment import Assessment
 from service.emergency.key_inputs import KeyInputs
-from service.labels import in_sentence, label
+from service.gaps import came_too_late, unread
+from service.labels import in_sentence, label, query_names
 from service.language.sentences import Language
 from service.statement.survival import figures_of
 
 SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
-_UNREAD = frozenset({"failed", "partial", "notAsked"})
 
 
 def summary(assessment: Assessment, language: Language, *, survival: bool = False) -> str:
@@ -26,11 +27,12 @@ def summary(assessment: Assessment, language: Language, *, survival: bool = Fals
         "category": category(assessment, language),
         "entity": entity_name(assessment, language),
         "unread": unread_names(assessment, language),
+        "moment": _stale_since(assessment, language),
     }
     keys = _sentences(assessment)
     if is_acute(assessment):
         return _of_emergency(assessment, assessment.position.category, language)
-    if survival and assessment.survival and not unread_keys(assessment):
+    if survival and assessment.survival and not unread_keys(assessment) and not arguments["moment"]:
         arguments |= figures_of(assessment.survival[0], language)
         keys = ("summary-survival", *keys)
     return fitting([language.say(key, **arguments) for key in keys])
@@ -40,11 +42,11 @@ def _of_emergency(assessment: Assessment, category: str, language: Language) -> 
     """The first look at an emergency, or a further answer of a sequence."""
     inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
     number = update.number if update is not None else 1
-    unread = bool(unread_keys(assessment))
+    is_preliminary = bool(unread_keys(assessment)) or any(notice.code == "stale" for notice in assessment.notices)
     if number > 1:
-        key = "summary-emergency-update-preliminary" if unread else "summary-emergency-update"
+        key = "summary-emergency-update-preliminary" if is_preliminary else "summary-emergency-update"
     else:
-        key = "summary-emergency-preliminary" if unread else "summary-emergency"
+        key = "summary-emergency-preliminary" if is_preliminary else "summary-emergency"
     said = language.say(
         key,
         number=number,
@@ -57,8 +59,11 @@ def _of_emergency(assessment: Assessment, category: str, language: Language) -> 
 
 def _sentences(assessment: Assessment) -> tuple[str, ...]:
     """Their keys, longest first. Where the group is all patients, the cancer type is not what they are similar in."""
-    if unread_keys(assessment):
-        return ("summary-preliminary", "summary-preliminary-shorter")
+    if unread := unread_keys(assessment):
+        late = came_too_late(assessment.retrieval) == unread
+        return ("summary-late" if late else "summary-preliminary", "summary-preliminary-shorter")
+    if any(notice.code == "stale" for notice in assessment.notices):
+        return ("summary-stale",)
     if has_own_group(assessment):
         return ("summary", "summary-shorter", "summary-shortest")
     return ("summary-shortest",)
@@ -85,12 +90,18 @@ def has_own_group(assessment: Assessment) -> bool:
 
 def unread_keys(assessment: Assessment) -> list[str]:
     """The queries that were not, or not wholly, answered."""
-    return [query.key for query in assessment.retrieval if query.state in _UNREAD]
+    return unread(assessment.retrieval)
 
 
 def unread_names(assessment: Assessment, language: Language) -> str:
     """What was not, or not wholly, obtained; "" where all of it was."""
-    return ", ".join(dict.fromkeys(language.queries.get(key, key) for key in unread_keys(assessment)))
+    return query_names(unread_keys(assessment), language)
+
+
+def _stale_since(assessment: Assessment, language: Language) -> str:
+    """When that was read which stands in for a server that failed; "" where nothing does."""
+    since = next((notice.as_of for notice in assessment.notices if notice.code == "stale"), "")
+    return datetime.fromisoformat(since).astimezone(UTC).strftime(language.numbers.moment) if since else ""
 
 
 def fitting(candidates: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from service.cds_hooks.card_identity import IssuedCards, Recipient, card_uuid, l
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.wire import Card
 from service.state.feedback import ProcessFeedback, StateDownError
+from service.state.site_key import SiteKey
 from service.telemetry import Telemetry
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import BASE, PATIENT, Caller, full_prefetch, patient
@@ -130,7 +131,8 @@ def now() -> datetime:
 def test_a_store_that_is_down_stops_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     """Meanwhile the process has a key of its own and counts what it could not keep; then all is as it should be."""
     telemetry, store = Telemetry(), Down(now, 400)
-    issued = IssuedCards(store, telemetry, now, None)
+    key = SiteKey(store, None)
+    issued = IssuedCards(store, telemetry, now, key)
     assessment = assess(record("demo-lung"), AT, package())
 
     async def run() -> list[str]:
@@ -138,7 +140,7 @@ def test_a_store_that_is_down_stops_no_card(monkeypatch: pytest.MonkeyPatch) -> 
         await issued.keep(first, RECIPIENT, assessment)
         store.down = False
         second = await issued.identified(card_of(), RECIPIENT)  # not asked again so soon
-        monkeypatch.setattr(issued, "_ask_at", 0.0)
+        monkeypatch.setattr(key, "_ask_at", 0.0)
         third = await issued.identified(card_of(), RECIPIENT)
         await issued.keep(third, RECIPIENT, assessment)
         (kept,) = (await store.kept(now().date())).cards

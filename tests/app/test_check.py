@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from fhir_mappings.retrieval import queries
-from service.check import NOBODY, Line, examine
+from service.check import examine
+from service.check_line import NOBODY, Line
 from service.settings import Settings
 from tests.unit.service.cds_hooks.ehr import JWKS_URL, elliptic, jwk
 from tests.unit.service.far_end import BASE, JSON, FhirServer, bundle, observation

@@ -11,7 +11,7 @@ import pytest
 from fhir_mappings.retrieval import queries
 from service.cds_hooks.dialects import DIALECTS, shaped
 from service.cds_hooks.wire import Card, Link, Source
-from service.settings import DialectName
+from service.ehr_settings import DialectName
 from tests.unit.service.cds_hooks.ehr import JWKS_URL, PUBLIC_URL, claims, elliptic, jwk, token
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import HOOK, ORDER, Caller, FhirServer, bundle, full_prefetch, meters

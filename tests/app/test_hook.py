@@ -17,6 +17,7 @@ from tests.unit.service.far_end import (
     full_prefetch,
     hook_call,
     issue_of,
+    leave,
     ledger_of,
     observation,
     outcome,
@@ -128,7 +129,7 @@ def test_an_absolute_reference_to_the_stated_server_is_the_patients(caller: Call
         ({}, Category.UNOBTAINABLE, "not sent: patient, conditions"),
         ({"fhirServer": "https://elsewhere.example/r4"}, Category.SERVER_NOT_LISTED, "patient, conditions, tumour"),
         (
-            {"fhirServer": BASE, "fhirAuthorization": {"access_token": "s3cret", "patient": "other"}},
+            {"fhirServer": BASE, "fhirAuthorization": leave("s3cret", patient="other")},
             Category.TOKEN_MISMATCH,
             "fhirAuthorization.patient",
         ),
@@ -152,8 +153,8 @@ def test_a_call_that_cannot_be_answered_is_told_why(
         ("patient", 404, Category.UNKNOWN_PATIENT),
         ("patient", lambda _: httpx.Response(200, html=f"<html>{CANARY}</html>"), Category.FHIR_NOT_FHIR),
         ("conditions", 403, Category.FHIR_REFUSED),
-        ("laboratory", 500, Category.FHIR_REFUSED),
-        ("laboratory", bundle(following="?page=2"), Category.FHIR_PAGE_LOST),
+        ("conditions", 503, Category.FHIR_REFUSED),
+        ("conditions", bundle(following="?page=2"), Category.FHIR_PAGE_LOST),
     ],
 )
 def test_a_failing_fhir_server_is_told(
@@ -240,7 +241,7 @@ def test_a_fault_of_ours_is_an_incident(calling: MakeCaller, caplog: pytest.LogC
 def test_the_token_is_sent_to_the_stated_server_only_for_its_call(caller: Caller, server: FhirServer) -> None:
     """The hook's own token reads for its call, and not for the next."""
     server.holds()
-    caller.hook(fhirServer=BASE, fhirAuthorization={"access_token": "s3cret", "patient": PATIENT})
+    caller.hook(fhirServer=BASE, fhirAuthorization=leave("s3cret", patient=PATIENT))
     assert {request.headers.get("authorization") for request in server.requests} == {"Bearer s3cret"}
     server.requests.clear()
     caller.hook(fhirServer=BASE)

@@ -8,7 +8,7 @@ import pytest
 from fhir_mappings.decoding import decode
 from fhir_mappings.record import PatientRecord, entries_of
 from service.cds_hooks.order_sign import with_foreign_orders
-from service.fhir.client import STATEMENT
+from service.fhir.capability import STATEMENT
 from tests.unit.service.far_end import (
     BASE,
     DISCHARGE,
@@ -20,6 +20,7 @@ from tests.unit.service.far_end import (
     assessment_of,
     bundle,
     full_prefetch,
+    leave,
     meters,
     observation,
     patient,
@@ -118,8 +119,7 @@ def test_what_cannot_be_told_is_not_silence(caller: Caller, drafts: object) -> N
 def test_silence_hides_no_fault_of_the_call(caller: Caller) -> None:
     """A token of another patient, and what is no patient's id, are told whatever is ordered."""
     call = signing(order(PARACETAMOL), fhirServer=BASE)
-    leave = {"access_token": "abc", "patient": "other"}
-    assert caller.hook(ORDER, **call, fhirAuthorization=leave).status_code == 403
+    assert caller.hook(ORDER, **call, fhirAuthorization=leave(patient="other")).status_code == 403
     call["context"]["patientId"] = "a/b"
     assert caller.hook(ORDER, **call).status_code == 400
 

@@ -3,7 +3,7 @@
 import pytest
 
 from service.cds_hooks.patient_reference import patient_id_of
-from tests.unit.service.far_end import BASE, PATIENT, Caller, assessment_of, bundle, full_prefetch, observation
+from tests.unit.service.far_end import BASE, PATIENT, Caller, assessment_of, bundle, full_prefetch, leave, observation
 
 FORMS = (
     PATIENT,
@@ -50,8 +50,8 @@ def test_calls_by_reference_are_the_same_call(caller: Caller) -> None:
     prefetch = full_prefetch(laboratory=bundle(observation(1)))
     for named, user in zip(FORMS, USERS, strict=True):
         context = {"patientId": named, "userId": user}
-        leave = {"access_token": "abc", "patient": named}
-        response = caller.hook(context=context, prefetch=prefetch, fhirServer=BASE, fhirAuthorization=leave)
+        given = leave(patient=named)
+        response = caller.hook(context=context, prefetch=prefetch, fhirServer=BASE, fhirAuthorization=given)
         assert assessment_of(response)["patient"] == f"Patient/{PATIENT}"
         uuids.add(response.json()["cards"][0]["uuid"])
     assert len(uuids) == 1
@@ -61,5 +61,5 @@ def test_a_patient_of_another_server_is_refused(caller: Caller) -> None:
     """Whose chart it is would be a guess: 400 for the context, 403 for the token."""
     other = f"https://elsewhere.example/r4/Patient/{PATIENT}"
     assert caller.hook(context={"patientId": other}, fhirServer=BASE, prefetch=full_prefetch()).status_code == 400
-    leave = {"access_token": "abc", "patient": other}
-    assert caller.hook(fhirAuthorization=leave, fhirServer=BASE, prefetch=full_prefetch()).status_code == 403
+    given = leave(patient=other)
+    assert caller.hook(fhirAuthorization=given, fhirServer=BASE, prefetch=full_prefetch()).status_code == 403

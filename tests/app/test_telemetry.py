@@ -52,7 +52,7 @@ def test_a_failing_stage_is_marked_by_type_only(
 
 def test_outcomes_are_counted(caller: Caller, server: FhirServer) -> None:
     """Every hook call is counted as scored, abstained or error, with the code of which."""
-    server.holds(laboratory=503)
+    server.holds(conditions=503)
     caller.hook(prefetch=full_prefetch())
     caller.hook(prefetch=full_prefetch())
     caller.hook()

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli import main
-from service.fhir.client import STATEMENT
+from service.fhir.capability import STATEMENT
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import BASE, PATIENT, Caller, FhirServer, assessment_of, bundle, full_prefetch, patient
 

@@ -8,6 +8,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from tests.architecture.tree import ROOT
 
 SETS = ("run", "demo", "train", "test")
+APART = "sekmet"  # a server of the integration tests, in an environment of its own
 
 
 def lines(name: str) -> list[str]:

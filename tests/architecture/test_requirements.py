@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.locked import SETS, lines, locked, versions
+from tests.architecture.locked import APART, SETS, lines, locked, versions
 from tests.architecture.tree import project
 
 # Licences that let us ship a package unchanged beside Apache-2.0 code. MPL-2.0 (certifi) is copyleft file by file: it
@@ -60,14 +60,14 @@ def test_everything_asked_for_is_locked(name: str) -> None:
         assert all(requirement.specifier.contains(version, prereleases=True) for version in found), requirement
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [*SETS, APART])
 def test_every_line_is_pinned_by_hash(name: str) -> None:
     """Each locked line is one exact version with SHA-256 hashes and nothing else."""
     pinned = re.compile(r"[\w.-]+==[\w.!+]+( ; [^;]+?)?(\s+--hash=sha256:[0-9a-f]{64})+")
     assert [line for line in lines(name) if not pinned.fullmatch(line)] == []
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [*SETS, APART])
 def test_no_index_is_named(name: str) -> None:
     """No set says where packages come from: that is each machine's own setting."""
     assert [line for line in lines(name) if line.startswith("-") or "://" in line or " @ " in line] == []

@@ -17,7 +17,10 @@ from fastapi import FastAPI
 from demo.fhir_endpoint import create_endpoint
 from demo.patients import demo_patients
 from service.app import create_app
-from service.settings import EhrClient, FhirServer, Settings
+from service.cache_settings import Cache
+from service.ehr_settings import EhrClient
+from service.fhir_settings import FhirServer
+from service.settings import Settings
 from tests.conformance.exchange import Case, Exchange
 from tests.unit.service.cds_hooks.ehr import (
     ISSUER,
@@ -127,7 +130,12 @@ def exchanges() -> Sequence[Exchange]:
 
 async def _play() -> list[Exchange]:
     hospital = Hospital()
-    client = Client(create_app(Settings(auth="off", fhir=(FhirServer(url=FHIR),)), transport=hospital), hospital)
+    client = Client(
+        create_app(
+            Settings(auth="off", fhir=(FhirServer(url=FHIR),), cache=Cache(fresh_seconds=0)), transport=hospital
+        ),
+        hospital,
+    )
     discovery = await client.call(Case.DISCOVERY, "GET", DISCOVERY)
     played = [discovery]
     for service in discovery.body["services"]:

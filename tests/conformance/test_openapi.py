@@ -13,7 +13,8 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from service.app import create_app
-from service.settings import FhirServer, Settings
+from service.fhir_settings import FhirServer
+from service.settings import Settings
 from tests.conformance.recording import FHIR, Hospital, exchanges
 from tests.unit.service.far_end import unlearned_package
 

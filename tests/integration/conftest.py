@@ -1,7 +1,9 @@
 """Real servers, one of each per run. Absent outside CI they are a named skip; with CI=true a failure."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.integration.hapi_server import Hapi, ServerMissing, hapi_server
 from tests.integration.load_corpus import Load, load_mii, load_r4_examples, load_synthea
 from tests.integration.missing import missing
 from tests.integration.redis_server import RedisServer, redis_server
+from tests.integration.second_server import SecondServer, SecondServerMissingError, second_server
 
 _SAID: list[str] = []
 
@@ -49,6 +52,23 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
             yield server
     except FileNotFoundError:
         missing("Redis: redis-server is not installed")
+
+
+@pytest.fixture(scope="module")
+def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecondServer]:
+    """A FHIR server that is not HAPI, open to everyone, with nothing on it when a module begins."""
+    with second(tmp_path_factory.mktemp("sekmet")) as server:
+        yield server
+
+
+@contextmanager
+def second(folder: Path, **options: Any) -> Iterator[SecondServer]:
+    """The second server, or the named lack of it."""
+    try:
+        with second_server(folder, **options) as server:
+            yield server
+    except SecondServerMissingError as why:
+        missing(f"sekmet-fhir: {why}")
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from starlette.routing import Route
 
 from benchmarks.load import free_port
 from demo.server import in_process, in_thread
-from service.check import Line, examine
+from service.check import examine
+from service.check_line import Line
 from service.settings import Settings, State
 from tests.integration.redis_server import RedisServer
 from tests.unit.service.cds_hooks.ehr import ISSUER, claims, elliptic, jwk, token

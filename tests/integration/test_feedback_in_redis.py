@@ -62,6 +62,17 @@ class TestRedis(FeedbackContract):
 
         assert (self.run(clock, one), self.run(clock, other)) == (b"one\x00\xff", b"one\x00\xff")
 
+    def test_a_key_that_is_none_is_no_answer(self, clock: Clock) -> None:
+        """Text of somebody else where the key should be: the store is as good as down."""
+        with Redis.from_url(self.redis.address) as asking:
+            asking.set("oncohooks:card-key", "not ours")
+
+        async def steps(store: FeedbackStore) -> None:
+            with pytest.raises(StateDownError):
+                await store.key(b"k")
+
+        self.run(clock, steps)
+
     def test_thousands_are_read_in_parts(self, clock: Clock) -> None:
         """No card and no feedback is lost where one reading does not hold them all, older cards included."""
         old = CARD.day - timedelta(3)

@@ -20,6 +20,7 @@ from fhir_mappings.readers.body_composition import TISSUES
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import queries
 from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.destinations import Destination
 from service.fhir.gather import PatientCall, Reach, whole
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
@@ -157,7 +158,7 @@ def record(hapi: Hapi, stored: dict[str, str]) -> PatientRecord:
     base = hapi.base_url
 
     async def run() -> PatientRecord:
-        async with open_http() as http:
+        async with open_http(destinations=[Destination.of(base)]) as http:
             servers = FhirServers([FhirClient(Base.parse(base), http, 60.0, 50_000_000)])
             reach = Reach(servers, Bounds(pages=20, entries=5_000), concurrency=4, deadline=120.0)
             return await whole(PatientCall(PATIENT, base), reach, queries())

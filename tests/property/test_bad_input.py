@@ -279,8 +279,10 @@ def test_a_bad_entry_is_an_issue_and_nothing_else(name: str) -> None:
 
 
 def not_concluded(lost: set[str]) -> set[str]:
-    """The findings that need a complete list of conditions or encounters; "" and "?" may have been anything."""
+    """The findings that need all conditions, encounters or observations; "" and "?" may have been anything."""
     unknown: tuple[str, ...] = ()
+    if lost & {"", "?", "Condition", "Observation"}:
+        unknown += ("M0 is stated",)
     if lost & {"", "?", "Condition", "Encounter"}:
         unknown += ("not among the problems", "sum over")
     if lost & {"", "?", "Encounter"}:

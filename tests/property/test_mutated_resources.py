@@ -18,4 +18,4 @@ def test_a_broken_resource_is_used_or_told_and_costs_no_other(corpus: Path, caps
     assert tally.faults == []
     assert tally.mutants.keys() == {operator.__name__ for operator in OPERATORS}
     for name in tally.mutants:
-        assert len({what for operator, what in tally.became if operator == name}) >= 3, name
+        assert len({what for operator, what in tally.became if operator == name}) >= 2, name

@@ -15,6 +15,7 @@ from tests.unit.fhir_mappings.resources_of import (
     UICC,
     Resource,
     ago,
+    arrival,
     coded,
     condition,
     encoded,
@@ -187,3 +188,13 @@ def test_the_rule_of_the_package_decides() -> None:
     assert choose_setting(patient, AT).rule == "D"
     assert choose_setting(patient, AT, ServingRule(new_days=120)).rule == "C"
     assert choose_setting(patient, AT, ServingRule(survivor_days=99)).network == "survivor"
+
+
+def test_a_call_of_the_emergency_service_is_an_emergency() -> None:
+    """Whatever the record says; its clock starts with the arrival, else with the call."""
+    new = condition("C34.1", days=10)
+    called = choose_setting(encoded(new, emergency=True), AT, emergency=True)
+    assert (called.network, called.rule, called.time_zero) == ("acute", "A", AT)
+    came = choose_setting(encoded(new, arrival(3), emergency=True), AT, emergency=True)
+    assert (came.network, came.rule, came.time_zero) == ("acute", "A", datetime.fromisoformat(ago(3 / 24)))
+    assert setting(new, arrival(3)) == came

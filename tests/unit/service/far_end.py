@@ -70,6 +70,19 @@ def hook_call(**members: object) -> dict[str, Any]:
     return {name: value for name, value in call.items() if value is not None}
 
 
+def leave(token: str = "abc", /, **members: object) -> dict[str, Any]:  # noqa: S107 - a made-up one
+    """A fhirAuthorization; a member given as None is left out."""
+    given = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "patient/*.rs",
+        "subject": "oncohooks",
+        **members,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
 class FhirServer(httpx.AsyncBaseTransport):
     """Answers what a test told it to, records everything, and knows nothing else."""
 
@@ -106,11 +119,20 @@ class FhirServer(httpx.AsyncBaseTransport):
             await asyncio.sleep(self.seconds)
         finally:
             self.running -= 1
-        answer = self._answers.get(str(request.url))
+        url = await _searched(request)
+        answer = self._answers.get(url)
         if answer is None:
-            self.unmatched.append(str(request.url))
+            self.unmatched.append(url)
             return httpx.Response(599)
         return answer(request)
+
+
+async def _searched(request: httpx.Request) -> str:
+    """The address of a request; a search by POST is the same as by GET."""
+    url = str(request.url)
+    if request.method != "POST" or not url.endswith("/_search"):
+        return url
+    return f"{url.removesuffix('/_search')}?{(await request.aread()).decode()}"
 
 
 class Caller:

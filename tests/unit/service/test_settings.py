@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from service.ehr_settings import EhrClient
 from service.errors import SettingsError
+from service.fhir_settings import Backend, Basic, FhirServer
 from service.quiet_settings import QuietRules
-from service.settings import EhrClient, FhirServer, Settings, State
+from service.settings import Settings, State
 
 DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -28,7 +30,11 @@ def refusal() -> str:
 PUBLIC = 'public_url = "https://service.example"\n'
 CLIENT = '[[client]]\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/keys"\n'
 TWIN = '[[client]]\nissuer = "https://b"\njwks_url = "https://b/keys"\nlabel = "client-1"\n'
+FHIR = '[[fhir]]\nurl = "https://a"\n'
+BACKEND = '[fhir.backend]\nclient_id = "a"\nkey_file = "/keys"\n'
+BASIC = '[fhir.basic]\nuser = "a"\n'
 LISTS: dict[str, type[BaseModel]] = {"fhir": FhirServer, "client": EhrClient}
+TABLES: dict[str, type[BaseModel]] = {"backend": Backend, "basic": Basic}  # of an entry
 
 
 def shown(default: object) -> str:
@@ -51,10 +57,19 @@ def rows(model: type[BaseModel], prefix: str = "") -> list[str]:
         variable = "ONCOHOOKS_" + (prefix + name).upper().replace(".", "__")
         table.append(f"| `{prefix}{name}` | `{variable}` | {shown(default)} | {field.description} |")
         if name in LISTS:
-            parts = LISTS[name].model_fields.items()
-            defaults = {key: "" if part.is_required() else shown(part.default) for key, part in parts}
-            table += [f"| `[[{name}]] {key}` | | {defaults[key]} | {part.description} |" for key, part in parts]
+            table += parts(f"[[{name}]]", LISTS[name])
     return table
+
+
+def parts(name: str, model: type[BaseModel]) -> list[str]:
+    """The rows of a table that can be set in site.toml only."""
+    found: list[str] = []
+    for key, part in model.model_fields.items():
+        default = "" if part.is_required() else shown(part.default)
+        found.append(f"| `{name} {key}` | | {default} | {part.description} |")
+        if key in TABLES:
+            found += parts(f"[{name.strip('[]')}.{key}]", TABLES[key])
+    return found
 
 
 def test_the_page_lists_every_setting_with_default_and_meaning() -> None:
@@ -142,6 +157,14 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: p
         ('[card]\nsurvival = "always"', "card.survival: Input should be 'never', 'page', 'detail' or 'summary'"),
         ('[[fhir]]\nurl = "ftp://a"', "fhir.0.url: not of the form https://host[:port]/path"),
         ('[[fhir]]\nurl = "http://user:pw@a/fhir"', "fhir.0.url: not of the form"),
+        (FHIR + BACKEND + "kidd = 1", "fhir.0.backend.kidd: there is no such setting"),
+        (FHIR + '[fhir.backend]\nclient_id = "a"', "fhir.0.backend.key_file: Field required"),
+        (FHIR + BACKEND + 'token_url = "https://u:pw@a"', "fhir.0.backend.token_url: not of the form"),
+        (FHIR + BACKEND + 'token_url = "http://a/token"', "fhir.0: credentials are sent: url and token_url must be"),
+        (FHIR + BACKEND + 'scopes = ["pw@ a"]', "fhir.0.backend.scopes: each must be one scope"),
+        (FHIR + BASIC + 'password = "pw@"\n' + BACKEND, "fhir.0: backend and basic: one of them at most"),
+        (FHIR + BASIC, "fhir.0.basic: one of password, password_file and password_variable"),
+        (FHIR + BASIC + 'password = "pw@"\npassword_file = "b"', "fhir.0.basic: one of password, password_file and"),
         ('clock = "yesterday"', "clock: neither now, latest, a date"),
         ('clock = "latest"', 'clock: anything but "now" needs auth = "off"'),
         ("demonstration = true", 'demonstration: needs auth = "off"'),

@@ -13,6 +13,7 @@ from demo.patients import demo_patients
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient, encode
 from fhir_mappings.finding import Issue
+from fhir_mappings.record import Retrieval
 from fhir_mappings.setting import Setting
 from models.manifest import Baseline, ServingRule
 from models.setting import Network
@@ -47,12 +48,17 @@ def lung() -> EncodedPatient:
     return encode(record("demo-lung"), catalogue().schema, AT)
 
 
-def scored(encoded: EncodedPatient | None = None, setting: Setting | None = None, **changes: Any) -> Scored:
+def scored(
+    encoded: EncodedPatient | None = None,
+    setting: Setting | None = None,
+    ledger: tuple[Retrieval, ...] = (),
+    **changes: Any,
+) -> Scored:
     patient, scorer = encoded or lung(), network(**changes)
     attribution = scorer.explain(patient.vector)
     chosen = setting or at_point()
     shown = factors(lung(), scorer.explain(lung().vector), scorer, ENTITY)
-    return Scored(patient, chosen, scorer, scorer.predict(patient.vector), attribution, shown)
+    return Scored(patient, chosen, scorer, scorer.predict(patient.vector), attribution, shown, ledger=ledger)
 
 
 def reason(of: Scored, showing: Showing = ALLOWED) -> str:
@@ -109,6 +115,7 @@ DROPPED: dict[Code, tuple[dict[str, Any], Showing]] = {
     "acute": ({"setting": at_point("A")}, ALLOWED),
     "other-point-of-course": ({"setting": at_point("D")}, ALLOWED),
     "substitute-network": ({"setting": at_point("B", "metastatic")}, ALLOWED),
+    "incomplete": ({"ledger": (Retrieval("encounters", "search", "failed"),)}, ALLOWED),
     "age-missing": ({"encoded": without("demo_age_at_baseline")}, ALLOWED),
     "entity-missing": ({"trained": {}}, ALLOWED),
     "extent-missing": ({"encoded": without("stage_uicc_stage", "stage_m1")}, ALLOWED),

@@ -10,10 +10,11 @@ from fhir_mappings.resources.r4 import Observation
 from service.cds_hooks.envelope import read_body, read_request
 from service.cds_hooks.wire import HookRequest
 from service.errors import MalformedError, ToldError, TooLargeError, TooManyEntriesError
-from tests.unit.service.far_end import PATIENT, bundle, hook_call, observation, patient
+from tests.unit.service.far_end import PATIENT, bundle, hook_call, leave, observation, patient
 
 WANTED = frozenset({"patient", "laboratory"})
 CONTEXT = b'"context":{"patientId":"1"}'
+LEAVE = json.dumps(leave("a")).encode()
 
 
 def read(body: bytes | dict[str, Any], limit: int = 10_000) -> HookRequest:
@@ -38,6 +39,7 @@ def test_a_call_is_read(indent: int | None) -> None:
             "token_type": "Bearer",
             "expires_in": 300,
             "scope": "a (b)/c",
+            "subject": "oncohooks",
             "patient": "1",
         },
         prefetch={"patient": patient(), "laboratory": bundle(observation(1)), "notOurs": [1], "null": None},
@@ -49,6 +51,7 @@ def test_a_call_is_read(indent: int | None) -> None:
     assert (request.hook, request.context.patientId, request.fhirServer) == ("patient-view", PATIENT, "https://a/r4")
     assert request.fhirAuthorization
     assert request.fhirAuthorization.access_token == "abc"  # noqa: S105
+    assert (request.fhirAuthorization.subject, request.fhirAuthorization.scope) == ("oncohooks", "a (b)/c")
     laboratory = request.prefetch["laboratory"]
     assert laboratory
     assert isinstance(laboratory.entries[0].resource, Observation)
@@ -127,7 +130,7 @@ def test_a_member_that_stands_twice_is_refused(body: bytes) -> None:
         (b'{"hook":"a",' + CONTEXT + b',"fhirServer":[]}', "fhirServer is not a string"),
         (b'{"hook":"a",' + CONTEXT + b',"prefetch":[]}', "prefetch is not a JSON object"),
         (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":{}}', "fhirAuthorization.access_token is missing"),
-        (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":{"access_token":"a"}}', "fhirServer is missing"),
+        (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":' + LEAVE + b"}", "fhirServer is missing"),
         (b'{"hook":"a",' + CONTEXT + b',"fhirAuthorization":{"access_token":"a\\r\\nb"}}', "cannot stand in a header"),
         (b"[" * 1_000_000, "the body is not a JSON object"),
         (b'{"a":' * 1_000_000, "the body is not JSON"),
@@ -185,7 +188,35 @@ def test_a_body_up_to_the_limit_is_read() -> None:
     assert asyncio.run(read_body(chunks(), "no number", 25)) == b"abcde" * 5
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"token_type": None}, "token_type is missing"),
+        ({"token_type": "mac"}, "token_type must be Bearer"),
+        ({"expires_in": None}, "expires_in is missing"),
+        ({"expires_in": "300"}, "expires_in is not a whole number"),
+        ({"expires_in": 0}, "expires_in says that the token has expired"),
+        ({"expires_in": -1}, "expires_in says that the token has expired"),
+        ({"scope": None}, "scope is missing"),
+        ({"subject": None}, "subject is missing"),
+        ({"subject": 1}, "subject is not a string"),
+        ({"patient": 1}, "patient is not a string"),
+    ],
+)
+def test_an_authorisation_is_whole(members: dict[str, object], expected: str) -> None:
+    """Every member that the specification requires is there, and of its type; the token lives."""
+    call = hook_call(fhirServer="https://a", fhirAuthorization=leave("s3cret", **members))
+    told = str(refusal(call))
+    assert told == f"fhirAuthorization.{expected}"
+
+
+def test_the_kind_of_token_is_read_whatever_its_case() -> None:
+    """RFC 6749, 7.1: token types are compared without regard to case."""
+    given = leave(token_type="bearer")  # noqa: S106 - a kind
+    assert read(hook_call(fhirServer="https://a", fhirAuthorization=given)).fhirAuthorization
+
+
 def test_the_token_is_not_shown() -> None:
     """No text of a call holds its token."""
-    call = hook_call(fhirServer="https://a", fhirAuthorization={"access_token": "s3cret"})
+    call = hook_call(fhirServer="https://a", fhirAuthorization=leave("s3cret"))
     assert "s3cret" not in repr(read(call))

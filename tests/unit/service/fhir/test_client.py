@@ -1,4 +1,6 @@
 import asyncio
+import gzip
+import zlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -12,7 +14,8 @@ from service.errors import (
     TimedOutError,
     UnreachableError,
 )
-from service.fhir.client import FhirClient, FhirServers, Reply, open_http
+from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.exchange import Reply
 from service.fhir.origin import Base
 from tests.unit.service.far_end import BASE, JSON, FhirServer
 
@@ -107,15 +110,46 @@ def test_an_answer_that_is_none_is_an_error(response: httpx.Response, kind: type
     assert type(refusal(answering(response))) is kind
 
 
-def test_a_packed_answer_is_refused_unread() -> None:
-    """A server that packs although asked not to is not unpacked: 300 bytes may become 200 MB."""
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+def test_an_answer_packed_in_an_unknown_way_is_refused_unread(encoding: str) -> None:
+    """A server that packs although asked not to is unpacked only where that can be stopped."""
 
     async def never() -> AsyncIterator[bytes]:
         yield b""
         raise AssertionError
 
-    packed = httpx.Response(200, content=never(), headers={**HEADERS, "content-encoding": "br"})
+    packed = httpx.Response(200, content=never(), headers={**HEADERS, "content-encoding": encoding})
     assert isinstance(refusal(answering(packed)), NotFhirError)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate"])
+def test_an_answer_packed_in_a_usual_way_is_read(encoding: str) -> None:
+    """Some servers pack although asked for plain."""
+    body = b'{"resourceType": "Patient"}'
+    packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body)
+    assert read(answering(sent(packed, encoding))).body == body
+
+
+def test_a_packed_answer_counts_by_what_is_in_it() -> None:
+    """The limit is that of the plain answer: a megabyte in a kilobyte is too large."""
+    assert isinstance(refusal(answering(sent(gzip.compress(bytes(2**20)), "gzip"))), AnswerTooLargeError)
+
+
+def test_a_packed_answer_that_is_cut_off_is_lost() -> None:
+    """A truncated answer is told as one that was lost on the way."""
+    error = refusal(answering(sent(gzip.compress(b"{}")[:-4], "gzip")))
+    assert isinstance(error, UnreachableError)
+    assert "ended before its end" in str(error)
+
+
+def sent(body: bytes, encoding: str) -> httpx.Response:
+    """A packed answer as it comes from the network: httpx would unpack one that is complete already."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield body[:10]
+        yield body[10:]
+
+    return httpx.Response(200, content=parts(), headers={**HEADERS, "content-encoding": encoding})
 
 
 def test_an_endless_answer_is_left() -> None:

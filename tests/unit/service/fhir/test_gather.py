@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -8,23 +8,23 @@ import msgspec
 import pytest
 
 from fhir_mappings.decoding import Decoded, decode
-from fhir_mappings.record import PatientRecord
+from fhir_mappings.record import PatientRecord, Retrieval
 from fhir_mappings.retrieval import queries
 from service.errors import (
     Category,
-    LostPageError,
     MalformedError,
-    RefusedError,
     ServerNotListedError,
     TimedOutError,
     ToldError,
     UnknownPatientError,
     UnobtainableError,
 )
+from service.fhir.capability import OFFER
 from service.fhir.client import FhirClient, FhirServers, open_http
 from service.fhir.gather import PatientCall, Reach, gather, whole
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
+from service.gaps import LATE, ON_ITS_WAY
 from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, full_prefetch, observation, outcome, patient
 
 LATIN_1 = b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","gender":"m\xe4nnlich"}}]}'
@@ -36,28 +36,92 @@ def decoded(prefetch: Mapping[str, Any]) -> dict[str, Decoded | None]:
     return {key: None if value is None else decode(msgspec.json.encode(value)) for key, value in prefetch.items()}
 
 
+def unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+def timed_out(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("slow", request=request)
+
+
+def reach_to(
+    http: httpx.AsyncClient,
+    *,
+    pages: int = 10,
+    entries: int = 100,
+    deadline: float = 5.0,
+    hard: float = 5.0,
+    concurrency: int = 12,
+    public: str = "",
+) -> Reach:
+    base = Base.parse(BASE)
+    names = {base: Base.parse(public)} if public else {}
+    servers = FhirServers([FhirClient(base, http, 5.0, 100_000)])
+    return Reach(servers, Bounds(pages, entries), concurrency, deadline, hard, names)
+
+
 def gathered(
     server: FhirServer,
     prefetch: Mapping[str, Any] | None = None,
     stated: str = BASE,
     *,
-    pages: int = 10,
-    entries: int = 100,
-    deadline: float = 5.0,
-    concurrency: int = 12,
     token: str = "",
+    **bounds: Any,
 ) -> PatientRecord:
     async def run() -> PatientRecord:
         async with open_http(server) as http:
-            servers = FhirServers([FhirClient(Base.parse(BASE), http, 5.0, 100_000)])
             call = PatientCall(PATIENT, stated, decoded(prefetch or {}), token=token)
-            return await whole(call, Reach(servers, Bounds(pages, entries), concurrency, deadline), queries())
+            return await whole(call, reach_to(http, **bounds), queries())
 
     return asyncio.run(run())
 
 
+class Delay(httpx.AsyncBaseTransport):
+    """Holds the answers to some queries (by key, or by the end of an address) back until they are released."""
+
+    def __init__(self, server: FhirServer, late: set[str]) -> None:
+        self._server = server
+        self._released = {key: asyncio.Event() for key in late}
+        self._urls = {str(httpx.URL(f"{BASE}/{query.url(PATIENT)}")): query.key for query in queries()}
+        self.running = 0
+        self._open = len(self._urls) - len(late & set(self._urls.values()))
+        self.answered = asyncio.Event()  # everything that is not held back
+
+    def release(self, key: str) -> None:
+        self._released[key].set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = str(request.url)
+        names = {key for key in self._released if key == self._urls.get(url) or url.endswith(key)}
+        held = self._released[names.pop()] if names else None
+        self.running += 1
+        try:
+            if held:
+                await held.wait()
+            answer = await self._server.handle_async_request(request)
+        finally:
+            self.running -= 1
+        self._open -= 0 if held else 1
+        if self._open == 0:
+            self.answered.set()
+        return answer
+
+
+async def through(delay: Delay, meanwhile: Callable[[Delay], Awaitable[None]], *, deadline: float) -> PatientRecord:
+    async with open_http(delay) as http:
+        record, _ = await asyncio.gather(
+            whole(PatientCall(PATIENT, BASE), reach_to(http, deadline=deadline), queries()), meanwhile(delay)
+        )
+    return record
+
+
 def states(record: PatientRecord) -> dict[str, tuple[str, str]]:
     return {line.key: (line.via, line.state) for line in record.retrieval}
+
+
+def line_of(record: PatientRecord, key: str) -> Retrieval:
+    (line,) = [line for line in record.retrieval if line.key == key]
+    return line
 
 
 def ids(record: PatientRecord) -> list[str]:
@@ -159,72 +223,33 @@ def test_further_pages_out_of_reach_make_it_partial(server: FhirServer, stated: 
     assert server.requests == []
 
 
-def test_every_page_is_followed(server: FhirServer) -> None:
-    """Pages are followed verbatim to the last, also over an empty one."""
-    server.holds(laboratory=bundle(observation(1), following=f"{BASE}?_getpages=a&_getpagesoffset=1"))
-    server.on(f"{BASE}?_getpages=a&_getpagesoffset=1", bundle(following=f"{BASE}?_getpages=a&_getpagesoffset=2"))
-    server.on(f"{BASE}?_getpages=a&_getpagesoffset=2", bundle(observation(2)))
+@pytest.mark.parametrize("key", ["sequences", "laboratory"])
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 410, 422, 429, 500, 501, 503])
+def test_a_search_that_fails_is_a_gap(server: FhirServer, key: str, status: int) -> None:
+    """Refused, throttled or broken: it fails by itself, with its status, and the record goes on."""
+    server.holds(tumour=bundle(observation(1)))
+    server.on(key, status)
     record = gathered(server)
-    assert ids(record) == [PATIENT, "o1", "o2"]
-    assert states(record)["laboratory"] == ("search", "complete")
+    line = line_of(record, key)
+    assert (line.state, line.count, line.reason) == ("failed", 0, f"refused with HTTP status {status}")
+    assert ids(record) == [PATIENT, "o1"]
 
 
-@pytest.mark.parametrize("lost", [404, 410, 500, 503])
-def test_a_lost_page_is_an_error(server: FhirServer, lost: int) -> None:
-    """A page that does not come ends the call: a part of a patient is not scored."""
-    server.holds(laboratory=bundle(observation(1), following="?page=2"))
-    server.on("?page=2", lost)
-    with pytest.raises(LostPageError, match="laboratory: page 2 was lost"):
-        gathered(server)
-
-
-@pytest.mark.parametrize("link", ["https://attacker.example/r4?page=2", "http://fhir.example/r4?page=2"])
-def test_a_foreign_next_link_is_a_lost_page(server: FhirServer, link: str) -> None:
-    """A next link that leads away from the server is not followed, and its page is lost."""
-    server.holds(laboratory=bundle(observation(1), following=link))
-    with pytest.raises(LostPageError):
-        gathered(server)
-    assert {request.url.host for request in server.requests} == {"fhir.example"}
-
-
-def test_pages_that_do_not_end_are_an_error(server: FhirServer) -> None:
-    """A next link that comes back, or ever more pages, end the call; after an empty page it ends the search."""
-    server.holds(laboratory=bundle(observation(1), following="?page=2"))
-    server.on("?page=2", bundle(observation(2), following="?page=2"))
-    with pytest.raises(LostPageError, match="do not end"):
-        gathered(server)
-    server.on("?page=2", bundle(following="?page=2"))
-    assert states(gathered(server))["laboratory"] == ("search", "complete")
-    server.on("?page=2", bundle(observation(2), following="?page=3"))
-    with pytest.raises(LostPageError, match="do not end"):
-        gathered(server, pages=2)
-
-
-def test_of_too_many_entries_the_newest_are_read(server: FhirServer) -> None:
-    """A search sorted by date stops at the limit as partial, an unsorted one is an error."""
-    newest = bundle(*(observation(number) for number in range(5)), following="?page=2")
-    server.holds(laboratory=newest)
-    (line,) = [line for line in gathered(server, entries=5).retrieval if line.key == "laboratory"]
-    assert (line.state, line.count, line.reason) == ("partial", 5, "only the newest 5 entries were read")
-    server.holds(conditions=newest)
-    with pytest.raises(LostPageError, match="conditions: more than 5 entries"):
-        gathered(server, entries=5)
-
-
-@pytest.mark.parametrize("status", [400, 403, 404, 422, 501])
-def test_a_refused_search_is_a_gap(server: FhirServer, status: int) -> None:
-    """A search that the server does not know, or not for us, fails by itself; the record goes on."""
-    server.holds(sequences=status)
-    (line,) = [line for line in gathered(server).retrieval if line.key == "sequences"]
-    assert (line.state, line.reason) == ("failed", f"refused with HTTP status {status}")
-
-
-@pytest.mark.parametrize("status", [302, 401, 429, 500, 503])
-def test_any_other_failure_of_a_search_is_an_error(server: FhirServer, status: int) -> None:
-    """Where it is not known what the server holds, nothing is scored."""
-    server.holds(laboratory=status)
-    with pytest.raises(RefusedError, match="laboratory"):
-        gathered(server)
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (unreachable, "the server could not be reached"),
+        (timed_out, "the server did not answer in time"),
+        ([1], "answered with what is no FHIR JSON"),
+        (lambda _: httpx.Response(200, content=LATIN_1), "answered with what is no FHIR JSON"),
+        (lambda _: httpx.Response(200, content=b"{" * 200_000), "answered with more than the limit"),
+    ],
+)
+def test_each_way_to_fail_has_its_reason(server: FhirServer, answer: Any, reason: str) -> None:
+    """No connection, no answer, no FHIR, too much."""
+    server.holds(laboratory=answer)
+    line = line_of(gathered(server), "laboratory")
+    assert (line.state, line.reason) == ("failed", reason)
 
 
 @pytest.mark.parametrize(
@@ -235,8 +260,10 @@ def test_any_other_failure_of_a_search_is_an_error(server: FhirServer, status: i
         ("patient", 403, Category.FHIR_REFUSED),
         ("conditions", 400, Category.FHIR_REFUSED),
         ("conditions", outcome(), Category.FHIR_NOT_FHIR),
-        ("laboratory", [1], Category.FHIR_NOT_FHIR),
-        ("laboratory", lambda _: httpx.Response(200, content=LATIN_1), Category.FHIR_NOT_FHIR),
+        ("conditions", [1], Category.FHIR_NOT_FHIR),
+        ("conditions", 503, Category.FHIR_REFUSED),
+        ("patient", unreachable, Category.FHIR_UNREACHABLE),
+        ("conditions", timed_out, Category.FHIR_TIMEOUT),
     ],
 )
 def test_patient_and_conditions_cannot_be_done_without(
@@ -325,13 +352,44 @@ def test_searches_run_side_by_side_within_bounds(server: FhirServer) -> None:
     assert server.most_running == 3
 
 
-def test_the_deadline_ends_everything(server: FhirServer) -> None:
-    """What is not read by the deadline is an error, and nothing runs on."""
+def test_at_the_hard_deadline_a_call_without_patient_and_condition_fails(server: FhirServer) -> None:
+    """They are waited for beyond the deadline, but not for ever; nothing runs on."""
     server.holds()
     server.seconds = 10.0
-    with pytest.raises(TimedOutError, match=r"not read within 0\.02 s"):
-        gathered(server, deadline=0.02)
+    with pytest.raises(TimedOutError, match="atient"):
+        gathered(server, deadline=0.001, hard=0.02)
     assert server.running == 0
+
+
+@pytest.mark.parametrize("late", ["patient", "conditions"])
+def test_patient_and_condition_are_waited_for(server: FhirServer, late: str) -> None:
+    """Beyond the deadline; what else has arrived meanwhile is taken too, what has not is a gap."""
+    server.holds(laboratory=bundle(observation(1)))
+    delay = Delay(server, {late, "genetics"})
+
+    async def release(transport: Delay) -> None:
+        await transport.answered.wait()  # all but the two
+        transport.release(late)
+
+    record = asyncio.run(through(delay, release, deadline=0.0))
+    assert states(record)["laboratory"] == ("search", "complete")
+    assert line_of(record, "genetics").reason == LATE
+    assert delay.running == 0
+
+
+def test_what_has_not_arrived_at_the_deadline_is_a_gap(server: FhirServer) -> None:
+    """Of a search without a page it failed, of one with a page it is partial; the reason is the time."""
+    server.holds(laboratory=bundle(observation(1), following="?page=2"))
+    delay = Delay(server, {"genetics", "?page=2"})
+
+    async def nothing(_: Delay) -> None: ...
+
+    record = asyncio.run(through(delay, nothing, deadline=0.05))
+    genetics, laboratory = line_of(record, "genetics"), line_of(record, "laboratory")
+    assert (genetics.state, genetics.reason) == ("failed", LATE)
+    assert (laboratory.state, laboratory.count, laboratory.reason) == ("partial", 1, f"further pages: {LATE}")
+    assert "o1" in ids(record)
+    assert delay.running == 0
 
 
 @pytest.mark.parametrize("patient_id", ["", "a,b", "..", "../x", "1\n", "1?x=1", "Patient/1", "a" * 65, "ü"])
@@ -352,28 +410,57 @@ def test_the_token_is_sent_and_not_shown(server: FhirServer) -> None:
 def test_snapshots_grow_until_the_record_is_whole(server: FhirServer) -> None:
     """The first snapshot comes with Patient and Condition, what is on its way is a gap, the last one is whole."""
     server.holds(laboratory=bundle(observation(1)))
-    late = asyncio.Event()
-
-    class Slow(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if "718-7" in str(request.url):
-                await late.wait()
-            return await server.handle_async_request(request)
+    delay = Delay(server, {"laboratory"})
 
     async def run() -> list[PatientRecord]:
-        async with open_http(Slow()) as http:
-            servers = FhirServers([FhirClient(Base.parse(BASE), http, 5.0, 100_000)])
-            reach = Reach(servers, Bounds(10, 100), 12, 5.0)
-            found = []
-            async with aclosing(gather(PatientCall(PATIENT, BASE), reach, queries())) as snapshots:
-                async for record in snapshots:
-                    found.append(record)
-                    if len([line for line in record.retrieval if line.state == "failed"]) == 1:
-                        late.set()
-            return found
+        found = []
+        async with (
+            open_http(delay) as http,
+            aclosing(gather(PatientCall(PATIENT, BASE), reach_to(http), queries())) as snapshots,
+        ):
+            async for record in snapshots:
+                found.append(record)
+                if len([line for line in record.retrieval if line.state == "failed"]) == 1:
+                    delay.release("laboratory")
+        return found
 
     first, *_, last = asyncio.run(run())
     assert {states(first)[key] for key in ("patient", "conditions")} == {("search", "complete"), ("search", "empty")}
-    assert states(first)["laboratory"] == ("search", "failed")
+    assert (line_of(first, "laboratory").state, line_of(first, "laboratory").reason) == ("failed", ON_ITS_WAY)
     assert states(last)["laboratory"] == ("search", "complete")
     assert ids(last) == [PATIENT, "o1"]
+
+
+def test_who_stops_listening_ends_the_call(server: FhirServer) -> None:
+    """A generator that is closed after the first snapshot leaves nothing running."""
+    server.holds()
+    delay = Delay(server, {"laboratory"})
+
+    async def run() -> None:
+        async with (
+            open_http(delay) as http,
+            aclosing(gather(PatientCall(PATIENT, BASE), reach_to(http), queries())) as snapshots,
+        ):
+            await anext(snapshots)
+        assert delay.running == 0
+
+    asyncio.run(run())
+
+
+def test_what_a_server_does_not_offer_is_not_asked_for(server: FhirServer) -> None:
+    """Where it says which types it has; of the others nothing is concluded to be absent."""
+    server.holds()
+    offered = [{"type": query.type} for query in queries() if query.type != "MolecularSequence"]
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"resource": offered}]}
+    server.on(OFFER, statement)
+
+    async def run() -> PatientRecord:
+        async with open_http(server) as http:
+            reach = reach_to(http)
+            for client in reach.servers:
+                await client.learn_offer()
+            return await whole(PatientCall(PATIENT, BASE), reach, queries())
+
+    line = line_of(asyncio.run(run()), "sequences")
+    assert (line.state, line.reason) == ("notAsked", "the server does not offer MolecularSequence")
+    assert not [request for request in server.requests if "MolecularSequence" in str(request.url)]

@@ -1,4 +1,4 @@
-"""What every memory of shown cards does, wherever it keeps them."""
+"""What every store of values for a time does, wherever it keeps them."""
 
 import asyncio
 from abc import abstractmethod
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.clock import Now
-from service.state.shown import ShownStore
+from service.state.expiring import ExpiringStore
 
 
 class Clock:
@@ -19,18 +19,18 @@ class Clock:
         return self.now
 
 
-class ShownContract:
+class ExpiringContract:
     """Subclassed once for each store."""
 
     @abstractmethod
-    def store(self, now: Now) -> ShownStore:
+    def store(self, now: Now) -> ExpiringStore:
         """A store. Two calls in a test open the same, where it can be shared."""
 
     @pytest.fixture
     def clock(self) -> Clock:
         return Clock()
 
-    def run(self, clock: Clock, steps: Callable[[ShownStore], Awaitable[None]]) -> None:
+    def run(self, clock: Clock, steps: Callable[[ExpiringStore], Awaitable[None]]) -> None:
         async def run() -> None:
             store = self.store(clock)
             try:
@@ -43,7 +43,7 @@ class ShownContract:
     def test_what_was_put_is_there_in_the_order_of_the_asking(self, clock: Clock) -> None:
         """Bytes of any kind by their names, None for what nobody put, the newest value where a name was put twice."""
 
-        async def steps(store: ShownStore) -> None:
+        async def steps(store: ExpiringStore) -> None:
             await store.put("a", b"old", 60)
             await store.put("a", b"\x00\xff", 60)
             await store.put("b", b"", 60)

@@ -1,0 +1,77 @@
+"""`python -m tests.integration.faults.document > docs/faults.md`: what the caller sees of each fault."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from tests.architecture.tree import ROOT
+from tests.integration.faults.fhir_rows import FHIR_ROWS
+from tests.integration.faults.process_rows import ENDS, FILE_ROWS
+from tests.integration.faults.redis_rows import REDIS_ROWS
+from tests.integration.faults.row import AnyRow, Seen
+
+DOCUMENT = ROOT / "docs/faults.md"
+
+
+def document() -> str:
+    """docs/faults.md, whole."""
+    ends = [f"| {end.name} | the process | {end.seen} | {end.marker} | {end.meter} | {end.over} |" for end in ENDS]
+    parts = [
+        _HEAD,
+        _section("The FHIR server and the network before it", _FHIR, _lines(FHIR_ROWS)),
+        _section("Redis and the network before it", _REDIS, _lines(REDIS_ROWS)),
+        _section("The machine and the process", _PROCESS, [*_lines(FILE_ROWS), *ends]),
+    ]
+    return "\n".join(parts)
+
+
+def _lines(rows: Sequence[AnyRow]) -> list[str]:
+    return [
+        f"| {row.name} | {row.hits} | {_told(row.seen)} | {_marked(row.seen)} "
+        f"| {', '.join(meter.text for meter in row.moved)} | {_over(row.pause)} |"
+        for row in rows
+    ]
+
+
+def _told(seen: Sequence[Seen]) -> str:
+    return seen[0].text if len(seen) == 1 else "; ".join(f"{one.call}: {one.text}" for one in seen)
+
+
+def _marked(seen: Sequence[Seen]) -> str:
+    return "; ".join(dict.fromkeys(one.marker for one in seen if one.marker)) or "nothing is missing"
+
+
+def _over(pause: float) -> str:
+    return f"within {pause:g} s" if pause else "next call"
+
+
+def _section(heading: str, text: str, lines: Iterable[str]) -> str:
+    head = "| fault | hits | the caller sees | marker | meter | as before |\n|---|---|---|---|---|---|"
+    return "\n".join([f"## {heading}", text, "", head, *lines, ""])
+
+
+_HEAD = """# What the caller sees when something fails
+
+Written by `python -m tests.integration.faults.document > docs/faults.md`; a test keeps it true. Each line is a test
+(`tests/integration/faults`): a scripted far end, a TCP proxy or the kernel does the damage and says that it was met;
+the answer, its marker and the meters are compared with this page; then the fault ends, and calls are as before.
+
+A fault is never an empty card list, and what is missing is never unmarked. Of every status below but 401 the body is an
+OperationOutcome ([errors.md](errors.md)).
+"""
+
+_FHIR = """
+A patient-view call without prefetch, so that all is read from the server; `conditions` stands for the two queries
+without which nothing can be said, `laboratory` for all others. A server that has failed ten times in a row is left
+alone for five seconds."""
+
+_REDIS = """
+The patient comes with the call, so that Redis is all that is asked. A round is a call, the same token once more, and
+feedback on the card; meters move by what one round does. `state.when_redis_is_down` is `process` unless it is said."""
+
+_PROCESS = """
+`oncohooks serve` as a process of its own, with a SQLite file. A full disc is a limit of the kernel on how far files may
+grow."""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

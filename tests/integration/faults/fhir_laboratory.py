@@ -1,0 +1,112 @@
+"""The service before a FHIR server that lies, with a proxy between them. The patient is read by searches only."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.server import in_thread
+from fhir_mappings.concepts import catalogue
+from models.package import Package
+from service.app import create_app
+from service.fhir_settings import FhirServer
+from service.limits import Limits
+from service.settings import Settings
+from tests.integration.faults.certificates import Authority
+from tests.integration.faults.far_end import FarEnd
+from tests.integration.faults.proxy import HOST, FaultProxy
+from tests.integration.faults.row import Told
+from tests.integration.faults.serving import Serving, serving
+from tests.unit.service.far_end import HOOK, hook_call
+
+PATIENT = "demo-lung"
+PAGE = 5  # conditions have two pages, laboratory nine
+TRY_SECONDS, DEADLINE_SECONDS = 1.5, 3.0
+LATE = 60.0  # seconds; whoever waits for that has no limit
+_LIMITS = Limits(fhir_pages=20, fhir_body_bytes=2**20)
+
+
+class FhirLaboratory:
+    """`canary` is a port that nobody may be sent to."""
+
+    def __init__(
+        self, far: FarEnd, proxy: FaultProxy, canary: FaultProxy, server: Serving, caller: httpx.Client
+    ) -> None:
+        self.far = far
+        self.proxy = proxy
+        self.canary = canary
+        self.server = server
+        self.caller = caller
+        self.authority: Authority | None = None
+        self.service = ""
+
+    @property
+    def fhir(self) -> str:
+        return f"{'https' if self.authority else 'http'}://{HOST}:{self.proxy.port}/fhir"
+
+    @property
+    def queries_asked(self) -> int:
+        """Whatever else the service asks, as what the server can do, is left out."""
+        return sum(count for key, count in self.far.asked.items() if key)
+
+    def calls(self) -> list[Told]:
+        answer = self.caller.post(self.service + HOOK, json=self._call())
+        if answer.status_code != 200:
+            assert PATIENT not in answer.text
+        return [Told.by(answer)]
+
+    def metrics(self) -> str:
+        return self.caller.get(f"{self.service}/metrics").text
+
+    def lift(self) -> None:
+        self.far.lift()
+        self.proxy.lift()
+        if self.authority is not None:
+            self.server.shows(self.authority.valid())
+
+    def _call(self) -> Mapping[str, Any]:
+        return hook_call(fhirServer=self.fhir, context={"userId": "Practitioner/1", "patientId": PATIENT})
+
+
+@contextmanager
+def fhir_laboratory(folder: Path) -> Iterator[FhirLaboratory]:  # noqa: ARG001 - a laboratory's place is one for all
+    with _laboratory(None) as laboratory:
+        yield laboratory
+
+
+@contextmanager
+def tls_laboratory(folder: Path) -> Iterator[FhirLaboratory]:
+    """The same with an authority of the site's own; the far end's certificate is valid at first."""
+    with _laboratory(Authority(folder)) as laboratory:
+        yield laboratory
+
+
+@contextmanager
+def _laboratory(authority: Authority | None) -> Iterator[FhirLaboratory]:
+    far = FarEnd(PATIENT, PAGE)
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(far, authority.valid() if authority else None))
+        proxy = stack.enter_context(FaultProxy(server.port).running())
+        canary = stack.enter_context(FaultProxy(server.port).running())
+        caller = stack.enter_context(httpx.Client(timeout=30))
+        laboratory = FhirLaboratory(far, proxy, canary, server, caller)
+        laboratory.authority = authority
+        ca_file = authority.file if authority else None
+        listed = FhirServer(url=laboratory.fhir, timeout_seconds=TRY_SECONDS, ca_file=ca_file)
+        settings = Settings(
+            auth="off",
+            fhir=(listed,),
+            deadline_seconds=DEADLINE_SECONDS,
+            hard_deadline_seconds=DEADLINE_SECONDS,
+            limits=_LIMITS,
+        )
+        laboratory.service = stack.enter_context(in_thread(create_app(settings, package=shipped())))
+        yield laboratory
+
+
+@cache
+def shipped() -> Package:
+    return Package.load(Settings(auth="off").model, catalogue().schema)
