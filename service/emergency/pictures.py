@@ -20,7 +20,7 @@ Snapshots = AsyncGenerator[PatientRecord]
 
 EVERY_SECONDS = 0.1  # at most so often a picture is made anew while data arrive
 _FIRST_GUESS_SECONDS = 0.02  # for one scoring, until one was measured
-_SLACK_SECONDS = 0.01  # for what else the loop does between the end of the waiting and the answer
+_SLACK_SECONDS = 0.02  # for what else the loop does between the end of the waiting and the answer
 
 # What more data cannot change, whatever they say.
 _SETTLED = frozenset({"foreign-patient", "restricted", "record-replaced", "deceased", "under-18"})

@@ -40,7 +40,7 @@ from service.fhir.written import operation_outcome
 from service.language.choice import chosen
 from service.language.sentences import language
 from service.logs import told as fault_told
-from service.refusals import client_of
+from service.refusals import client_of, issuer_of
 from service.scoring import score
 from service.settings import Settings
 from service.telemetry import Telemetry, stage
@@ -76,7 +76,7 @@ class EmergencyService:
         arrived = asyncio.get_running_loop().time()
         try:
             asked = await self._read(request)
-            call = call_of(asked, self._reach.servers, self._queries)
+            call = call_of(asked, self._reach.servers, self._queries, issuer_of(request))
         except ToldError as error:
             self._telemetry.outcome(_SERVICE, "error", error.category)
             raise

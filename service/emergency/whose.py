@@ -36,8 +36,8 @@ class EmergencyCall(msgspec.Struct, frozen=True):
         return tuple(sorted([*catalogues, *own], key=lambda query: place.get(query.key, len(_FIRST))))
 
 
-def call_of(asked: Asked, servers: FhirServers, catalogues: Iterable[Query]) -> EmergencyCall:
-    """The call that was asked for.
+def call_of(asked: Asked, servers: FhirServers, catalogues: Iterable[Query], issuer: str = "") -> EmergencyCall:
+    """The call that was asked for, by the client that `issuer` names: what is kept for one does not serve another.
 
     With `patientId` the Bundle is what is at hand and the rest is read. Without it the Bundle is all there is: whether
     its Patient has the same id on a server of the site is not known. Raises MalformedError (not exactly one Patient, or
@@ -48,7 +48,7 @@ def call_of(asked: Asked, servers: FhirServers, catalogues: Iterable[Query]) -> 
         return EmergencyCall(patient_id, asked.encounter_id, _at_hand(asked, patient_id, asked.server))
     server = asked.server or _only_server(servers)
     at_hand = _at_hand(asked, asked.patient_id, server) if asked.bundle else None
-    call = PatientCall(asked.patient_id, server)
+    call = PatientCall(asked.patient_id, server, issuer=issuer)
     if servers.stated(server) is not None:
         waiting = [Retrieval(query.key, "search", "failed", reason="has not arrived yet") for query in catalogues]
         return EmergencyCall(asked.patient_id, asked.encounter_id, _with(at_hand, waiting), call)
