@@ -1,6 +1,8 @@
 """`scripts/demo`: a FHIR server with demonstration patients, the service, one hook call, the card as people read it."""
 
 import argparse
+import json
+import shlex
 import signal
 import sys
 import threading
@@ -18,6 +20,7 @@ from demo.server import ServerNotStartedError, in_thread
 from demo.service_process import service
 
 SHOWN_IN_FULL = "demo-lung"
+SHOWN_ARRIVING = "demo-emergency"
 SHOWN_PLANTED = "demo-treated"  # where the synthetic package has imaging and therapy to speak of
 PACKAGES = Path(__file__).parents[1] / "models/packages"
 
@@ -83,6 +86,13 @@ def show(ehr: Ehr, patients: list[str], in_full: str) -> bool:
     return shown
 
 
+def emergency_call(url: str, patient_id: str) -> str:
+    """A line for a shell: the patient's assessments as they come (docs/emergency.md)."""
+    body = json.dumps({"patientId": patient_id, "deadlineMs": 10_000})  # a sandbox on a busy machine is slow
+    headers = " ".join(f"-H '{one}'" for one in ("Accept: text/event-stream", "Content-Type: application/json"))
+    return f"Emergency   curl -sN {url}/emergency/assessments {headers} -d {shlex.quote(body)}"
+
+
 def wait_for_end() -> None:
     """Until Ctrl-C or SIGTERM."""
     ended = threading.Event()
@@ -112,7 +122,8 @@ def main() -> int:
             shown = show(ehr, patients, in_full)
             print(f"\nDiscovery   {url}/cds-services\nModel       {url}/model\nFHIR server {fhir_url}")
             if not chosen.once:
-                print("Point a CDS Hooks client at the discovery address. Ctrl-C ends.", flush=True)
+                print(emergency_call(url, in_full if chosen.patient else SHOWN_ARRIVING))
+                print("\nPoint a CDS Hooks client at the discovery address. Ctrl-C ends.", flush=True)
                 wait_for_end()
             return 0 if shown else 1
     except (ServerNotStartedError, httpx.HTTPError) as error:

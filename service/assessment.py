@@ -22,6 +22,7 @@ from service.emergency.bedside_scores import BedsideScore, bedside_scores
 from service.emergency.change import Change, Update
 from service.emergency.key_inputs import KeyInputs, key_inputs
 from service.emergency.next_input import NextInput, next_inputs
+from service.gaps import may_hold_more
 from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
@@ -204,6 +205,7 @@ def _common(
     """What every assessment says, scored or not."""
     index = encoded.tumours.index
     source = catalogue()
+    known = notices_of(encoded, network, is_whole=not may_hold_more(record.retrieval)) if index else ()
     return Assessment(
         schema_version=SCHEMA_VERSION,
         patient=f"Patient/{record.patient_id}",
@@ -212,7 +214,7 @@ def _common(
         mapping=MappingUsed(VERSION, source.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else coverage_of(encoded.findings, network),
-        notices=(*notices, *(() if encoded.foreign or index is None else notices_of(encoded, network))),
+        notices=(*notices, *(() if encoded.foreign else known)),
         retrieval=record.retrieval,
         issues=encoded.issues,
     )

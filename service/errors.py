@@ -116,7 +116,8 @@ TABLE: Mapping[Category, Told] = {
         403,
         "forbidden",
         "Something would have to be read from a FHIR server that is not on this site's list.",
-        "Send every published prefetch key, or add the server to [[fhir]] of site.toml.",
+        "Send every published prefetch key (of an emergency: Patient and Condition in `bundle`), or add the server to"
+        " [[fhir]] of site.toml.",
     ),
     Category.TOKEN_MISMATCH: Told(
         403,
@@ -128,13 +129,14 @@ TABLE: Mapping[Category, Told] = {
         412,
         "required",
         "Patient and Condition are needed and were neither sent nor readable.",
-        "Send the prefetch that discovery asks for, or a fhirServer from this site's list.",
+        "Send the prefetch that discovery asks for (of an emergency: both in `bundle`), or a fhirServer from this"
+        " site's list.",
     ),
     Category.UNKNOWN_PATIENT: Told(
         404,
         "not-found",
         "The FHIR server knows no such patient.",
-        "Check context.patientId and that fhirServer is the server it belongs to.",
+        "Check patientId, and that fhirServer is the server it belongs to.",
     ),
     Category.FHIR_UNREACHABLE: Told(
         502, "transient", "The FHIR server could not be reached.", "Run `oncohooks check`; try again.", "fatal"
@@ -187,7 +189,8 @@ TABLE: Mapping[Category, Told] = {
         503,
         "throttled",
         "More calls are under way than can be answered in time. Nothing of this one was looked at.",
-        "Call again after the seconds of Retry-After; if it stays, add replicas, then raise limits.hooks_at_once.",
+        "Call again after the seconds of Retry-After; if it stays, add replicas, then raise limits.hooks_at_once"
+        " or limits.emergencies_at_once.",
     ),
     Category.INTERNAL: Told(
         500,

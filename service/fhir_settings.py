@@ -84,7 +84,8 @@ class Basic(_Table):
             try:
                 lines = self.password_file.read_text(encoding="utf-8").splitlines()
             except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(f"[fhir.basic] password_file: {type(error).__name__}") from None
+                told = getattr(error, "strerror", "") or "not UTF-8"
+                raise SettingsError(f"[fhir.basic] password_file: cannot be read ({told})") from None
             return lines[0] if lines else ""
         if self.password_variable is not None:
             if self.password_variable not in os.environ:

@@ -41,6 +41,11 @@ def leaves_position_unclear(ledger: Iterable[Retrieval]) -> bool:
     return any(line.state in _NOT_OBTAINED and line.key in _OF_POSITION for line in ledger)
 
 
+def may_hold_more(ledger: Iterable[Retrieval]) -> bool:
+    """Whether something was not read, or not asked for, that inputs come from: what was not found may be recorded."""
+    return any(line.state in _UNREAD and line.key in _OF_POSITION for line in ledger)
+
+
 def forbids_survival(ledger: Iterable[Retrieval]) -> bool:
     """Whether something was not obtained, or is older than the call, that could forbid a survival figure."""
     return any(line.key in _OF_SURVIVAL and (line.state in _NOT_OBTAINED or _is_stale(line)) for line in ledger)

@@ -16,11 +16,12 @@ from service.language.sentences import ENGLISH, Language
 from service.wording import seconds_text
 
 Code = Literal[
-    "demonstration", "synthetic", "clock", "stale", "cached", "preliminary", "not-recorded", "untrained", "ridge",
-    "type-not-used", "incomplete", "encounter-unknown",
+    "demonstration", "synthetic", "clock", "stale", "cached", "preliminary", "not-recorded", "not-found",
+    "untrained", "ridge", "type-not-used", "incomplete", "encounter-unknown",
 ]  # fmt: skip
 # on how the service runs, and that a server failed: they stand first on a card, the others with what is not known
 RUNNING = frozenset({"demonstration", "synthetic", "clock", "stale"})
+ABSENT = frozenset({"not-recorded", "not-found"})  # the inputs that are missing, in a record that is whole or not
 CACHED = "cached"  # what was read a moment ago: said at the end
 _KEPT = 6  # parameters that a notice names by their keys, at most
 
@@ -41,8 +42,11 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds: int = 0
 
 
-def notices_of(encoded: EncodedPatient, network: Network) -> tuple[Notice, ...]:
-    """Preliminary values, missing inputs (those that tell most first), values without weights here."""
+def notices_of(encoded: EncodedPatient, network: Network, *, is_whole: bool) -> tuple[Notice, ...]:
+    """Preliminary values, missing inputs (those that tell most first), values without weights here.
+
+    Of a record that `is_whole` they are not recorded; else they were not found, and may be in what was not read.
+    """
     known = encoded.findings
     preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
     # a disease that is absent is no loss to the model; what is present, or measured, may be
@@ -52,7 +56,8 @@ def notices_of(encoded: EncodedPatient, network: Network) -> tuple[Notice, ...]:
     ]  # fmt: skip
     index = encoded.tumours.index
     missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
-    found = (notice("preliminary", preliminary), notice("not-recorded", missing), notice("untrained", untrained))
+    absent: Code = "not-recorded" if is_whole else "not-found"
+    found = (notice("preliminary", preliminary), notice(absent, missing), notice("untrained", untrained))
     return (*(one for one in found if one.count), *_of_network(network, index.entity if index else ""))
 
 

@@ -5,7 +5,7 @@ docs/settings.md lists them all. A key that nothing reads is refused by name: a 
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -35,6 +35,7 @@ from service.fhir.origin import Base
 from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
 from service.limits import Limits
+from service.misspelt import meant, names_beside
 from service.quiet_settings import QuietRules, RestrictedRecords
 
 PREFIX = "ONCOHOOKS_"
@@ -285,14 +286,26 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
         if key.startswith(PREFIX) and key not in _NOT_SETTINGS:
             setting = key.removeprefix(PREFIX).split("__")[0].lower()
             if setting not in Settings.model_fields:
-                raise SettingsError(f"{name}: there is no such setting (docs/settings.md lists them)")
+                raise SettingsError(f"{name}: there is no such setting{meant(setting, Settings.model_fields)}")
 
 
 def _told(detail: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
+    where = _place(detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{where}: there is no such setting (docs/settings.md lists them)"
+        likely = meant(str(detail["loc"][-1]), names_beside(Settings, detail["loc"]))
+        return f"{where}: there is no such setting{likely}"
+    if detail["type"] == "missing":
+        return f"{where}: is needed"
     if detail["type"] == "tuple_type" and len(detail["loc"]) == 1:
         return f"{where}: must be a list; a table of site.toml that may stand several times is written [[{where}]]"
     words = str(detail["msg"]).removeprefix("Value error, ")
     return f"{where}: {words}" if where else words
+
+
+def _place(loc: Sequence[str | int]) -> str:
+    """`fhir 1: url` for the first [[fhir]], as `check` and the meters count them."""
+    table, *rest = loc or ("",)
+    if rest and isinstance(rest[0], int):
+        table, rest = f"{table} {rest[0] + 1}", rest[1:]
+        return ": ".join(filter(None, (table, ".".join(map(str, rest)))))
+    return ".".join(map(str, (table, *rest)))

@@ -30,14 +30,19 @@ def number(value: float, language: Language = ENGLISH) -> str:
     return f"{value:.{digits}f}".rstrip("0").rstrip(".").replace(".", language.numbers.decimal)
 
 
-def age_text(effective: str, at: datetime, language: Language = ENGLISH) -> str:
-    """How old a value is: "today", "3 days", "5 months", "2 years"; "" where it has no date."""
+def age_text(effective: str, at: datetime, language: Language = ENGLISH, *, by_hours: bool = False) -> str:
+    """How old a value is: "today", "3 days", "5 months", "2 years"; "" where it has no date.
+
+    `by_hours`: "40 minutes" or "3 hours" of a day, where the time is known.
+    """
     moment = instant(effective) if effective else None
     if moment is None:
         return ""
     days = max(0.0, days_between(moment, at))
     if days < 1:
-        return language.say("today")
+        seconds = int(days * 86_400)
+        is_timed = by_hours and "T" in effective and seconds >= 60
+        return seconds_text(seconds, language) if is_timed else language.say("today")
     if days < 60:
         return language.counted("days", int(days))
     if days < 730:

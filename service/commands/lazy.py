@@ -8,6 +8,7 @@ import click
 
 from service.commands.failure import Failure
 from service.errors import TABLE, CallerError, FhirError, SettingsError, UnknownPatientError
+from service.misspelt import meant
 
 Places = Mapping[str, tuple[str, str]]  # command -> where it is ("module:name"), and its line in the group's --help
 
@@ -29,6 +30,14 @@ class LazyCommands(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; a name that is like one of ours is told with it."""
+        if args and args[0] not in self._places and (likely := meant(args[0], self._places)):
+            ctx.fail(f"no such command '{args[0]}'{likely}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self._places.items()])
@@ -37,7 +46,10 @@ class LazyCommands(click.Group):
         """Run the command; what it raises on purpose becomes one line and an exit code."""
         try:
             return super().invoke(ctx)
-        except (SettingsError, CallerError, UnknownPatientError) as error:
+        except (SettingsError, CallerError) as error:
             raise Failure(str(error), 2) from error
+        except UnknownPatientError as error:
+            raise Failure(f"{error}: check --patient, and that --fhir is the server it belongs to", 2) from error
         except FhirError as error:
-            raise Failure(f"{TABLE[error.category].meaning.rstrip('.')}: {error}", 3) from error
+            told = TABLE[error.category]
+            raise Failure(f"{told.meaning.rstrip('.')} ({error}). {told.action}", 3) from error

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.errors import SettingsError
 from service.settings import Settings
 
 
@@ -10,6 +11,10 @@ def settings_for(address: str, **options: Any) -> Settings:
 
     Raises SettingsError.
     """
-    alone = Settings.read(**options, fhir=[{"url": address}])
-    known = [server for server in Settings.read(**options).fhir if server.url == alone.fhir[0].url]
+    own = Settings.read(**options)  # before the address, so that an error in it is the address's
+    try:
+        alone = Settings.read(**options, fhir=[{"url": address}])
+    except SettingsError as error:
+        raise SettingsError(f"--fhir: {str(error).removeprefix('fhir 1: url: ')}") from None
+    known = [server for server in own.fhir if server.url == alone.fhir[0].url]
     return alone.model_copy(update={"fhir": (known[0],)}) if known else alone

@@ -99,6 +99,8 @@ def _told(error: ValidationError) -> str:
     detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if detail["type"] == "extra_forbidden":
         return f"a member that is not known; there are {', '.join(EmergencyRequest.model_fields)}"
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{detail['loc'][0]}: must be an id alone, of letters, digits, - and ., without a type or an address"
     return f"{detail['loc'][0]}: {detail['msg']}"
 
 

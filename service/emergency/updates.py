@@ -8,6 +8,7 @@ import msgspec
 from service.assessment import Assessment
 from service.attribution import Factor
 from service.emergency.change import Change, Range, Update
+from service.notices import ABSENT
 
 MOST_CHANGES = 5
 _LEAST_FACTOR = 1e-4  # factors are rounded to four places: a zero would have no logarithm
@@ -49,7 +50,10 @@ def says_the_same(before: Assessment | None, now: Assessment) -> bool:
 
 
 def _said(assessment: Assessment) -> tuple[Assessment, dict[str, tuple[object, ...]]]:
-    """What a reader sees. Ages grow while he reads, and what is true "now" is dated anew each time: neither counts."""
+    """What a reader sees. Ages grow while he reads, and what is true "now" is dated anew each time: neither counts.
+
+    Nor do the missing inputs: coverage counts them, and while something is on its way they are only not there yet.
+    """
     values: dict[str, tuple[object, ...]] = {
         factor.feature: (
             None if factor.value is None else round(factor.value, 2),
@@ -58,9 +62,10 @@ def _said(assessment: Assessment) -> tuple[Assessment, dict[str, tuple[object, .
         )
         for factor in assessment.attribution
     }
+    notices = tuple(notice for notice in assessment.notices if notice.code not in ABSENT)
     rest = msgspec.structs.replace(
         assessment, assessed_at="", attribution=(), risk_score=None, reference=None, applicability=None,
-        retrieval=(), issues=(), changed_by=(), update=None,
+        retrieval=(), issues=(), changed_by=(), update=None, notices=notices,
     )  # fmt: skip
     return rest, values
 

@@ -56,9 +56,9 @@ def read_keys(place: Path) -> tuple[SigningKey, ...]:
     """All keys of a file, or of a folder's files in the order of their names. Raises SigningKeyError."""
     try:
         files = sorted(f for f in place.iterdir() if f.suffix in _FILES) if place.is_dir() else [place]
-        found = [key for file in files for key in _keys_of(file)]
+        found = [key for file in files for key in _named(file)]
     except OSError as error:
-        raise SigningKeyError(f"{_SETTING}: cannot be read ({type(error).__name__})") from None
+        raise SigningKeyError(f"{_SETTING}: cannot be read ({error.strerror or type(error).__name__})") from None
     if not found:
         raise SigningKeyError(f"{_SETTING}: there is no key in it")
     return tuple(found)
@@ -75,6 +75,14 @@ def signing_key(keys: Sequence[SigningKey], kid: str) -> SigningKey:
     if not named:
         raise SigningKeyError("[fhir.backend] kid: no key of key_file has this id")
     return named[0]
+
+
+def _named(file: Path) -> list[SigningKey]:
+    """Its keys; what is wrong with it is told with its name."""
+    try:
+        return _keys_of(file)
+    except SigningKeyError as error:
+        raise SigningKeyError(f"{error} ({file.name})") from None
 
 
 def _keys_of(file: Path) -> list[SigningKey]:

@@ -1,5 +1,6 @@
 """The table of factors: what distinguishes this patient from a typical one of the group, both ways at equal weight."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -19,6 +20,8 @@ ALSO = "+"  # begins the label of a further member of a family
 ELSEWHERE = "°"  # marks a factor that was learned from other cancer types
 BORROWED = "*"  # marks a factor that was learned in another setting
 NOTABLE = 0.005  # log-risk below which a factor is part of "the others"
+
+_Age = Callable[[str], str]  # when a value was taken -> how old it is, in words
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -51,11 +54,12 @@ def factor_table(assessment: Assessment, at: datetime, language: Language) -> Ta
     first.
     """
     own = has_own_group(assessment)
+    age = partial(age_text, at=at, language=language, by_hours=assessment.is_emergency)
     shown = _shown(assessment.attribution, own_group=own)
     rows: list[Row] = []
     for direction, ours in shown.items():
         for entry in ours:
-            rows += _rows(direction, entry, at, language, own_group=own)
+            rows += _rows(direction, entry, age, language, own_group=own)
     named = {factor.feature for ours in shown.values() for entry in ours for factor in entry.members}
     rest = [factor for factor in assessment.attribution if factor.feature not in named]
     for mark in ("", ELSEWHERE, BORROWED):
@@ -96,22 +100,22 @@ def _mark(factor: Factor, *, own_group: bool) -> str:
     return ELSEWHERE if own_group and origin == "setting" else ""
 
 
-def _rows(direction: str, entry: Entry, at: datetime, language: Language, *, own_group: bool) -> list[Row]:
+def _rows(direction: str, entry: Entry, age: _Age, language: Language, *, own_group: bool) -> list[Row]:
     """The entry's members, one a row; of several the first row tells what they mean together."""
     joint = factor_text(entry.factor, language)
     first, *rest = entry.members
     more = len(rest) - MEMBERS + 1
     told = language.say("joint", factor=joint) if rest else joint
-    rows = [_row(direction, first, at, language, told=told, own_group=own_group)]
+    rows = [_row(direction, first, age, language, told=told, own_group=own_group)]
     for member in rest[: MEMBERS - 1]:
-        row = _row(direction, member, at, language, told="", own_group=own_group)
+        row = _row(direction, member, age, language, told="", own_group=own_group)
         rows.append(msgspec.structs.replace(row, label=f"{ALSO} {row.label}"))
     if more > 0:
         rows.append(Row(language.say(direction), f"{ALSO} {language.counted('more', more)}"))
     return rows
 
 
-def _row(direction: str, factor: Factor, at: datetime, language: Language, *, told: str, own_group: bool) -> Row:
+def _row(direction: str, factor: Factor, age: _Age, language: Language, *, told: str, own_group: bool) -> Row:
     """One factor; `told` is what its row says of the hazard."""
     feature = feature_of(factor.feature)
     # an age or a sex has no age of its own
@@ -120,7 +124,7 @@ def _row(direction: str, factor: Factor, at: datetime, language: Language, *, to
         language.say(direction),
         beside_value(factor.feature, language) + _mark(factor, own_group=own_group),
         value_text(feature, factor.value, language),
-        age_text(factor.effective, at, language) if dated else "",
+        age(factor.effective) if dated else "",
         number(factor.evidence.patients, language) if factor.evidence else "",
         told,
     )

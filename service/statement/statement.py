@@ -15,7 +15,7 @@ from service.assessment import Assessment
 from service.gaps import came_too_late
 from service.labels import query_names
 from service.language.sentences import Language, LanguageCode
-from service.notices import CACHED, RUNNING, notice_text
+from service.notices import ABSENT, CACHED, RUNNING, notice_text
 from service.statement.emergency import changed_text, key_inputs_text, next_text, scores_text
 from service.statement.factors import Table, factor_table, learned_elsewhere
 from service.statement.summary import category, entity_name, has_own_group, is_acute, summary, unread_keys
@@ -161,7 +161,7 @@ def _unknown(assessment: Assessment, at: datetime, language: Language) -> str:
     """What was not obtained, what is not recorded, and what else stands beside the result."""
     lines = _missing(assessment, language)
     # in an emergency the key inputs and what to ask next say what is missing
-    said_elsewhere = RUNNING | {CACHED} | ({"not-recorded"} if assessment.is_emergency else set())
+    said_elsewhere = RUNNING | {CACHED} | (ABSENT if assessment.is_emergency else set())
     lines += [notice_text(notice, at, language) for notice in assessment.notices if notice.code not in said_elsewhere]
     return " ".join(lines)
 

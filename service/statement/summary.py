@@ -42,14 +42,17 @@ def _of_emergency(assessment: Assessment, category: str, language: Language) -> 
     """The first look at an emergency, or a further answer of a sequence."""
     inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
     number = update.number if update is not None else 1
-    is_preliminary = bool(unread_keys(assessment)) or any(notice.code == "stale" for notice in assessment.notices)
+    is_unread, since = bool(unread_keys(assessment)), _stale_since(assessment, language)
     if number > 1:
-        key = "summary-emergency-update-preliminary" if is_preliminary else "summary-emergency-update"
+        key = "summary-emergency-update-preliminary" if is_unread or since else "summary-emergency-update"
+    elif is_unread:
+        key = "summary-emergency-preliminary"
     else:
-        key = "summary-emergency-preliminary" if is_preliminary else "summary-emergency"
+        key = "summary-emergency-stale" if since else "summary-emergency"
     said = language.say(
         key,
         number=number,
+        moment=since,
         known=len(inputs.known),
         all=len(inputs.known) + len(inputs.missing),
         outlook=language.acute_outlooks[category],

@@ -22,7 +22,7 @@ from tests.integration.missing import missing
 from tests.unit.service.far_end import bundle
 
 PATIENT = "emergency-1"
-SHOWN_URL, SHOWN_PATIENT = "http://127.0.0.1:8000", "ed-1"  # in the examples of the page
+SHOWN_URL, SHOWN_PATIENT = "http://127.0.0.1:8000", "demo-emergency"  # in the examples of the page
 LONG = {"deadlineMs": 60_000}
 PAGE = (ROOT / "docs/emergency.md").read_text(encoding="utf-8")
 

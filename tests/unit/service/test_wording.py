@@ -70,6 +70,21 @@ def test_an_age_is_in_days_months_or_years(days: float, english: str, german: st
     assert (age_text(effective, AT, ENGLISH), age_text(effective, AT, GERMAN)) == (english, german)
 
 
+@pytest.mark.parametrize(
+    ("effective", "told"),
+    [
+        ("2026-06-30T11:58:00Z", "2 minutes"),
+        ("2026-06-30T08:30:00Z", "3 hours"),
+        ("2026-06-30T12:00:00Z", "today"),
+        ("2026-06-30", "today"),
+        ("2026-06-28T11:00:00Z", "2 days"),
+    ],
+)
+def test_an_age_within_a_day_may_be_in_minutes_and_hours(effective: str, told: str) -> None:
+    """Of an emergency; a date without a time, and what is of this moment, stay today."""
+    assert age_text(effective, AT, by_hours=True) == told
+
+
 def test_what_has_no_date_has_no_age() -> None:
     """Nothing is said rather than a guess."""
     assert age_text("", AT, GERMAN) == ""

@@ -63,8 +63,11 @@ def test_the_version_is_the_distributions() -> None:
 
 
 def test_an_unknown_command_is_a_wrong_call() -> None:
-    """What is no command ends with 2."""
-    assert run("scroe").exit_code == 2
+    """What is no command ends with 2; one that is like it is told."""
+    misspelt, other = run("scroe"), run("xyz")
+    assert (misspelt.exit_code, other.exit_code) == (2, 2)
+    assert error_of(misspelt) == "Error: no such command 'scroe'; did you mean score?"
+    assert "did you mean" not in error_of(other)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_an_unknown_command_is_a_wrong_call() -> None:
         (["score"], "give one of --fhir and --bundle"),
         (["score", "--fhir", "http://a", "--bundle", "{file}"], "give one of --fhir and --bundle"),
         (["score", "--fhir", "http://a"], "--fhir needs --patient"),
-        (["score", "--fhir", "ftp://a", "--patient", "1"], "fhir.0.url: not of the form"),
+        (["score", "--fhir", "ftp://a", "--patient", "1"], "--fhir: not of the form"),
         (["score", "--fhir", "http://a", "--patient", "a/b"], "patientId is not a FHIR id"),
         (["score", "--bundle", "{file}"], "holds 2 patients, name one by --patient: a, b"),
         (["score", "--bundle", "no-such-file"], "'no-such-file' does not exist"),
@@ -141,7 +144,9 @@ def test_a_server_that_cannot_be_reached_is_3(server: FhirServer) -> None:
     server.holds(patient=down)
     result = run("score", "--fhir", BASE, "--patient", PATIENT, network=server)
     assert result.exit_code == 3
-    assert error_of(result) == "Error: The FHIR server could not be reached: ConnectError"
+    assert error_of(result) == (
+        "Error: The FHIR server could not be reached (ConnectError). Run `oncohooks check`; try again."
+    )
 
 
 def test_an_unknown_patient_is_a_wrong_call(server: FhirServer) -> None:
@@ -149,7 +154,9 @@ def test_an_unknown_patient_is_a_wrong_call(server: FhirServer) -> None:
     server.holds(patient=404)
     result = run("score", "--fhir", BASE, "--patient", PATIENT, network=server)
     assert result.exit_code == 2
-    assert error_of(result) == "Error: no Patient with this id"
+    assert error_of(result) == (
+        "Error: no Patient with this id: check --patient, and that --fhir is the server it belongs to"
+    )
 
 
 @pytest.mark.parametrize("command", [["serve"], ["score", "--bundle", "{file}", "--patient", "a"]])

@@ -176,7 +176,9 @@ def test_a_server_that_cannot_be_reached_is_3(server: FhirServer, ids: Path) -> 
     server.holds(patient=down)
     result = run("mapping", "coverage", "--fhir", BASE, "--patients", str(ids), network=server)
     assert result.exit_code == 3
-    assert error_of(result) == "Error: The FHIR server could not be reached: ConnectError"
+    assert error_of(result) == (
+        "Error: The FHIR server could not be reached (ConnectError). Run `oncohooks check`; try again."
+    )
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ class TestCard:
         )
         answer = msgspec.structs.replace(emergency("demo-lung"), scores=scores)
         text = " ".join(rendered(statement_of(answer, language("en"))).replace("\\", "").split())
-        assert "Beside it, never combined with it:" in text
+        assert "Beside it, from the latest values, never combined with it:" in text
         assert "NEWS2 5 (urgent): breathing rate 3. qSOFA not computed, missing: systolic pressure." in text
 
     def test_the_extension_carries_the_new_members(self) -> None:

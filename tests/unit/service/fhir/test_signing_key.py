@@ -87,7 +87,7 @@ def test_a_single_key_is_called_as_the_site_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "expected"),
     [
-        (lambda file: file, "cannot be read (FileNotFoundError)"),
+        (lambda file: file, "cannot be read (No such file or directory)"),
         (lambda file: file.parent, "there is no key in it"),
         (written("not a key"), "no private key in PEM"),
         (written("{"), "neither PEM nor JWK"),
