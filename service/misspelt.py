@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 def meant(name: str, known: Iterable[str]) -> str:
     """What to add to a refusal: the known name that is most like it, or nothing."""
-    found = get_close_matches(name.lower(), list(known), n=1, cutoff=0.7)
+    found = get_close_matches(name, list(known), n=1, cutoff=0.7)
     return f"; did you mean {found[0]}?" if found else ""
 
 

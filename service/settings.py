@@ -286,7 +286,9 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
         if key.startswith(PREFIX) and key not in _NOT_SETTINGS:
             setting = key.removeprefix(PREFIX).split("__")[0].lower()
             if setting not in Settings.model_fields:
-                raise SettingsError(f"{name}: there is no such setting{meant(setting, Settings.model_fields)}")
+                known = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields]
+                likely = meant(f"{PREFIX}{setting.upper()}", known)
+                raise SettingsError(f"{name}: there is no such setting{likely}")
 
 
 def _told(detail: Mapping[str, Any]) -> str:

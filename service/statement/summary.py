@@ -42,22 +42,25 @@ def _of_emergency(assessment: Assessment, category: str, language: Language) -> 
     """The first look at an emergency, or a further answer of a sequence."""
     inputs, update = assessment.key_inputs or KeyInputs(), assessment.update
     number = update.number if update is not None else 1
-    is_unread, since = bool(unread_keys(assessment)), _stale_since(assessment, language)
+    since = _stale_since(assessment, language)
+    arguments: dict[str, str | int] = {
+        "number": number,
+        "moment": since,
+        "known": len(inputs.known),
+        "all": len(inputs.known) + len(inputs.missing),
+        "outlook": language.acute_outlooks[category],
+    }
+    keys = _sentences_of_emergency(number, is_unread=bool(unread_keys(assessment)), is_stale=bool(since))
+    return fitting([language.say(key, **arguments) for key in keys])
+
+
+def _sentences_of_emergency(number: int, *, is_unread: bool, is_stale: bool) -> tuple[str, ...]:
+    """Their keys, longest first."""
     if number > 1:
-        key = "summary-emergency-update-preliminary" if is_unread or since else "summary-emergency-update"
-    elif is_unread:
-        key = "summary-emergency-preliminary"
-    else:
-        key = "summary-emergency-stale" if since else "summary-emergency"
-    said = language.say(
-        key,
-        number=number,
-        moment=since,
-        known=len(inputs.known),
-        all=len(inputs.known) + len(inputs.missing),
-        outlook=language.acute_outlooks[category],
-    )
-    return fitting([said])
+        return ("summary-emergency-update-preliminary" if is_unread or is_stale else "summary-emergency-update",)
+    if is_unread:
+        return ("summary-emergency-preliminary",)
+    return ("summary-emergency-stale", "summary-emergency-stale-shorter") if is_stale else ("summary-emergency",)
 
 
 def _sentences(assessment: Assessment) -> tuple[str, ...]:

@@ -82,6 +82,12 @@ class TestScored:
         notices = {notice.code: notice.text for notice in assessed("demo-lung").notices}
         assert "not part of this model version" in notices["untrained"]
 
+    @pytest.mark.parametrize(("state", "code"), [("complete", "not-recorded"), ("failed", "not-found")])
+    def test_what_was_not_read_is_not_called_unrecorded(self, state: str, code: str) -> None:
+        """Missing inputs are not recorded in a record that is whole; else they were not in what was read."""
+        assessment = assess(record("demo-lung", without("demo-lung", "Observation"), state=state), AT, package())
+        assert {"not-recorded", "not-found"} & {notice.code for notice in assessment.notices} == {code}
+
     def test_absent_members_are_left_out(self) -> None:
         """The JSON holds no null and no empty value, and only the members that apply."""
         built = msgspec.to_builtins(assessed("demo-lung"))

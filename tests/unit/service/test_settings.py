@@ -114,12 +114,19 @@ def test_servers_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert [server.url for server in Settings.read().fhir] == ["http://a/fhir", "https://b/r4"]
 
 
-@pytest.mark.parametrize("name", ["ONCOHOOKS_AUHT", "ONCOHOOKS_CLOKC__X", "oncohooks_fihr"])
-def test_an_unknown_name_in_the_environment_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt environment variable stops the start by its name."""
+@pytest.mark.parametrize(
+    ("name", "likely"),
+    [
+        ("ONCOHOOKS_AUHT", "ONCOHOOKS_AUTH"),
+        ("ONCOHOOKS_CLOKC__X", "ONCOHOOKS_CLOCK"),
+        ("oncohooks_fihr", "ONCOHOOKS_FHIR"),
+    ],
+)
+def test_an_unknown_name_in_the_environment_is_refused(name: str, likely: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt environment variable stops the start by its name, and with the one that is like it."""
     monkeypatch.setenv(name, "secret")
     line = refusal()
-    assert line.startswith(f"{name}: there is no such setting")
+    assert line == f"{name}: there is no such setting; did you mean {likely}?"
     assert "secret" not in line
 
 

@@ -63,8 +63,7 @@ class TestScoredCard:
         """The reader sees the position first, then what drives it, then what was not known."""
         detail = card_of("demo-lung").detail
         places = [
-            detail.index(part)
-            for part in ("**Position:**", "| Against", "**Not known or not used:**", "**Read with care:**")
+            detail.index(part) for part in ("**Position:**", "| Against", "**Not known:**", "**Read with care:**")
         ]
         assert places == sorted(places)
 

@@ -10,7 +10,9 @@ from service.assessment import Assessment, assess
 from service.cds_hooks.cards import EXTENSION, card_for
 from service.emergency.bedside_scores import BedsideScore, ScorePart
 from service.emergency.change import Change, Range, Update
+from service.gaps import Earlier
 from service.language.sentences import LanguageCode, language
+from service.notices import earlier_notice
 from service.statement import html, markdown, plain
 from service.statement.statement import statement_of
 from service.statement.summary import SUMMARY_LIMIT, summary
@@ -132,6 +134,17 @@ class TestCard:
         assert {"en": "11 of 14 key inputs", "de": "11 von 14 Kernangaben"}[code] in text
         assert {"en": "Preliminary", "de": "Vorläufig"}[code] in text or not unread
         assert {"en": "Not triage", "de": "Keine Triage"}[code] in text or number > 1
+
+    @pytest.mark.parametrize(
+        ("code", "begins"), [("en", "As of 2026-06-30 11:40 UTC, "), ("de", "Stand 30.06.2026 11:40 ")]
+    )
+    @pytest.mark.parametrize("category", get_args(Category))
+    def test_a_first_look_at_older_answers_says_of_when(self, code: LanguageCode, begins: str, category: str) -> None:
+        """Where all of it is there, but some was read earlier: not preliminary, and it fits."""
+        older = earlier_notice("stale", Earlier((), "2026-06-30T11:40:00+00:00", 1_200))
+        text = summary(msgspec.structs.replace(with_position(category), notices=(older,)), language(code))
+        assert text.startswith(begins)
+        assert text.endswith({"en": "Research use.", "de": "Nur Forschung."}[code])
 
     def test_the_first_look(self) -> None:
         """The reviewed words."""
