@@ -11,6 +11,7 @@ from models.network.scaling import fit_scaling
 from models.training.cohort import Cohort
 from models.training.planted.truth import Truth, parameters_of, planted_truth
 from models.training.planted.values import draw_entities, draw_values
+from models.training.race import NOT_STATED
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,7 @@ def plant(
         cohort=np.full(patients, NAME),
         setting=np.full(patients, setting),
         entity=entity,
+        race=np.full(patients, NOT_STATED),
         entry=np.zeros(patients),
         time=time,
         event=event,
