@@ -14,6 +14,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "mapping": mapping.run,
     "explain": explain.run,
     "planted": planted.run,
+    "planted-few": planted.run_few,
+    "planted-sizes": planted.run_sizes,
 }
 UNASKED = ("hook", "mapping", "explain")  # the others take minutes
 
