@@ -17,6 +17,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "planted": planted.run,
     "emergency": emergency.run,
     "soak": soak.run,
+    "planted-few": planted.run_few,
+    "planted-sizes": planted.run_sizes,
 }
 UNASKED = ("hook", "mapping", "explain")  # the others take minutes, or a HAPI server
 

@@ -12,6 +12,7 @@ import msgspec
 
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources import r5
+from fhir_mappings.resources.datatypes import Reference
 from fhir_mappings.resources.r4 import AnyResource, Bundle, BundleEntry, BundleLink, EntrySearch
 from fhir_mappings.salvage import MARK, salvaged
 from fhir_mappings.versions import DEFAULT, Version
@@ -22,6 +23,7 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _PATH = re.compile(r" - at `(\$[A-Za-z0-9.\[\]]{0,120})`$")
 
 # An entry that was not read may have said anything: what is not there cannot be concluded to be absent.
+TYPE_NOT_READ = "type-not-read"
 UNREAD_CODES = frozenset({"unreadable", "other-version"})
 
 
@@ -40,6 +42,18 @@ class _Peek(msgspec.Struct):
         return self.resourceType if isinstance(self.resourceType, str) and _TYPE.fullmatch(self.resourceType) else "?"
 
 
+class _Whose(msgspec.Struct):
+    subject: Reference = Reference()
+    patient: Reference = Reference()
+
+
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """A resource of a type that no reader uses, by its address, and whom it is about: it may be somebody else."""
+
+    source: str
+    subject: Reference
+
+
 class _RawEntry(msgspec.Struct):
     resource: msgspec.Raw = msgspec.Raw()
     fullUrl: str = ""  # noqa: N815
@@ -53,11 +67,15 @@ class _RawBundle(msgspec.Struct):
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """What a body held: its entries, the issues of those that could not be read, the next page's address."""
+    """What a body held: its entries, the issues of those that could not be read, the next page's address.
+
+    `unread` are those of types that no reader uses, as far as they say whom they are about.
+    """
 
     entries: tuple[BundleEntry, ...] = ()
     issues: tuple[Issue, ...] = ()
     next: str = ""
+    unread: tuple[Unread, ...] = ()
 
     @property
     def is_of_other_version(self) -> bool:
@@ -77,6 +95,7 @@ _r4_body = msgspec.json.Decoder(Bundle | AnyResource)
 _r5_body = msgspec.json.Decoder(r5.Bundle | r5.AnyResource)
 _r5_resource = msgspec.json.Decoder(r5.AnyResource)
 _peek = msgspec.json.Decoder(_Peek)
+_whose = msgspec.json.Decoder(_Whose)
 _raw_bundle = msgspec.json.Decoder(_RawBundle)
 _raw_entry = msgspec.json.Decoder(_RawEntry)
 
@@ -139,7 +158,7 @@ def _without_other_ids(whole: Decoded, version: Version) -> Decoded:
         for entry in whole.entries
         if entry.resource is not None and not _have_fhir_ids((entry,))
     ]
-    return Decoded(tuple(named), (*whole.issues, *issues), whole.next)
+    return Decoded(tuple(named), (*whole.issues, *issues), whole.next, whole.unread)
 
 
 def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
@@ -159,11 +178,13 @@ def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
         return _one(msgspec.Raw(bytes(body)), version, is_cut=is_cut)
     entries: list[BundleEntry] = []
     issues: list[Issue] = []
+    unread: list[Unread] = []
     for number, raw in enumerate(bundle.entry):
         one = _decode_entry(raw, number, version, is_cut=is_cut)
         entries += one.entries
         issues += one.issues
-    return Decoded(tuple(entries), tuple(issues), _next(bundle.link))
+        unread += one.unread
+    return Decoded(tuple(entries), tuple(issues), _next(bundle.link), tuple(unread))
 
 
 def _opened(body: bytes | msgspec.Raw) -> tuple[_Peek, _RawBundle | None]:
@@ -194,7 +215,16 @@ def _one(
     try:
         return Decoded((BundleEntry(_SHAPES[version].resource(raw), full_url, search),))
     except _UNREADABLE as error:
-        return Decoded(issues=(_why_not(raw, error, version),))
+        issue = _why_not(raw, error, version)
+        return Decoded(issues=(issue,), unread=_about(raw, issue.source) if issue.code == TYPE_NOT_READ else ())
+
+
+def _about(raw: msgspec.Raw, source: str) -> tuple[Unread, ...]:
+    try:
+        whose = _whose.decode(raw)
+    except _UNREADABLE:
+        return ()  # a type whose `subject` is something else
+    return tuple(Unread(source, one) for one in (whose.subject, whose.patient) if one != Reference())
 
 
 def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Issue:
@@ -204,7 +234,7 @@ def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Iss
     if peek.kind == "?":
         return Issue("warning", "unreadable", "its type is none of FHIR's", peek.source)
     if peek.kind not in _SHAPES[version].types:
-        return Issue("information", "type-not-read", f"{peek.kind} is not read", peek.source)
+        return Issue("information", TYPE_NOT_READ, f"{peek.kind} is not read", peek.source)
     if error is None or isinstance(error, RecursionError):
         text = "nested too deep, or holds a number or character that JSON does not have"
         return Issue("warning", "unreadable", text, peek.source)

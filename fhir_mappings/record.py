@@ -11,6 +11,7 @@ import msgspec
 
 from fhir_mappings.contained import contained_observations, dated_by_specimen
 from fhir_mappings.copies import newest
+from fhir_mappings.decoding import Unread
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources.datatypes import Identifier
 from fhir_mappings.resources.r4 import (
@@ -64,7 +65,7 @@ class PatientRecord(msgspec.Struct, frozen=True):
     """One patient's resources as they came, with the ledger of queries.
 
     `bases` are the FHIR base URLs whose `Patient/{patient_id}` is this patient; a reference to any other server, even
-    with the same id, is another patient.
+    with the same id, is another patient. `unread` are resources that came and are of no use, but must be theirs too.
     """
 
     patient_id: str
@@ -72,6 +73,7 @@ class PatientRecord(msgspec.Struct, frozen=True):
     bases: tuple[str, ...] = ()
     retrieval: tuple[Retrieval, ...] = ()
     issues: tuple[Issue, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 class OwnResources:
@@ -101,6 +103,7 @@ class OwnResources:
                 self._medications[resource.address] = resource
             elif not isinstance(resource, OperationOutcome):
                 self._take(resource, guard, copies, scoped=entry.scoped)
+        self.issues += [issue for one in record.unread if (issue := guard.issue_of_unread(one))]
         for (of, key), versions in copies.items():
             self._settle(of, key, versions)
         self._leave_out_what_is_not_understood()
@@ -212,6 +215,25 @@ class _SubjectGuard:
         if owner == "foreign":
             return Issue("error", FOREIGN_PATIENT, "names another patient", resource.address)
         return Issue("warning", "no-subject", "names no patient", resource.address)
+
+    def issue_of_unread(self, unread: Unread) -> Issue | None:
+        """Its reference may be to no person at all, or by an identifier of another kind: then it says nothing."""
+        reference = unread.subject.reference
+        named = unread.subject.identifier
+        if reference:
+            match = _ADDRESS.fullmatch(reference)
+            is_patient = match is not None and match[2].startswith("Patient/")
+            is_other = (is_patient and not self._is_own(reference)) or reference in self._others
+        else:
+            systems = {identifier.system for identifier in self._identifiers if identifier.system}
+            is_other = named is not None and named.system in systems and named not in self._identifiers
+        return Issue("error", FOREIGN_PATIENT, "names another patient", unread.source) if is_other else None
+
+    @cached_property
+    def _others(self) -> set[str]:
+        """The full addresses of other patients inside the same Bundles."""
+        found = ((entry.resource, entry.full_url) for entry in self._entries)
+        return {url for who, url in found if isinstance(who, Patient) and who.id != self._id and url}
 
     def _owner(self, resource: Clinical) -> Owner:
         if isinstance(resource, Patient):

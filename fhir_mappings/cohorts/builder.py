@@ -12,6 +12,7 @@ from fhir_mappings.cohorts.source_tables import Row
 from fhir_mappings.units import units
 from models.features import FeatureSchema
 from models.training.cohort import HALF_A_DAY, Cohort
+from models.training.race import NOT_STATED, Race
 
 NO_OUTCOME = "no status or time"
 
@@ -25,6 +26,7 @@ class Patient(msgspec.Struct):
     entry: float
     time: float
     event: bool
+    race: Race | None = None
     values: dict[str, float] = msgspec.field(default_factory=dict)
 
 
@@ -117,6 +119,7 @@ class CohortBuilder:
             cohort=np.array([patient.stratum for patient in rows]),
             setting=np.full(len(rows), self.setting),
             entity=np.array([patient.entity for patient in rows]),
+            race=np.array([patient.race or NOT_STATED for patient in rows]),
             entry=np.array([patient.entry for patient in rows]),
             time=np.array([patient.time for patient in rows]),
             event=np.array([patient.event for patient in rows]),

@@ -18,15 +18,24 @@ from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from fhir_mappings.cohorts.subsites import colon_topography, head_and_neck_topography
 from fhir_mappings.histology import colon_right_sided, histology_flags, oropharynx
 from models.features import FeatureSchema
+from models.training.race import Race
 
 STUDIES = ("msk_impact_2017", "msk_ch_2023", "msk_ch_2020")  # in the order in which they are believed
 CODED_STUDIES = STUDIES[:2]
 SAME_TIME = 0.05  # years: ages are rounded, and a biopsy of the metastasis is what gets sequenced
 MONTHS = 12
 
-PATIENTS = ("PATIENT_ID", "SEX", "OS_MONTHS", "OS_STATUS", "AGE_AT_EVIDENCE_OF_METS", "AGE_AT_SEQUENCING")
+PATIENTS = ("PATIENT_ID", "SEX", "RACE", "OS_MONTHS", "OS_STATUS", "AGE_AT_EVIDENCE_OF_METS", "AGE_AT_SEQUENCING")
 SAMPLES = ("PATIENT_ID", "SAMPLE_ID", "ONCOTREE_CODE", "CANCER_TYPE", "PRIMARY_SITE", "TMB_NONSYNONYMOUS", "STUDY")
 
+RACE: Mapping[str, Race] = {
+    "White": "white",
+    "Black or african american": "black",
+    "Asian-far east/indian subcont": "asian",
+    "Native american-am ind/alaska": "american_indian",
+    "Native hawaiian or pacific isl": "pacific_islander",
+    "Other": "other",
+}  # "Pt refused to answer", "No value entered" and "Unknown" are missing
 SUBSITE_OF_CODE: Mapping[str, str] = {"OPHSC": "oropharynx", "OCSC": "oral cavity"}  # where the site is "tongue"
 
 
@@ -73,6 +82,7 @@ def entity_of_samples(rows: list[Row]) -> str:
 
 
 def _add_patient(build: CohortBuilder, patient: Patient, row: Row) -> None:
+    patient.race = RACE.get(row["RACE"])
     age, metastasis = number(row, "AGE_AT_SEQUENCING"), number(row, "AGE_AT_EVIDENCE_OF_METS")
     put_age(build, patient, age)
     build.put(patient, "demo_sex_female", FEMALE.get(row["SEX"].lower()))

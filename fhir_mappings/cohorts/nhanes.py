@@ -4,6 +4,7 @@ They are survivors: the examination is a median of 7 years after the diagnosis, 
 delayed entry. Cancer type and diseases are told by the person. Not read: UCOD_LEADING (an outcome); LBXTFR (the soluble
 receptor, not transferrin); SSCA153, PHQ9, HUQ010, LBXSCK, WHD020, WHD050, MCQ160C, MCQ160D, BMXWAIST (no parameter);
 RX_endocrine, RX_hydrocodone; CYCLE and the weights of the survey. LBXSCR is replaced by the calibrated LBXSCR_cal.
+RIDRETH1 asks for race and ethnicity at once and has no word for Asian people: they are `other`.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from fhir_mappings.cohorts.columns import (
 )
 from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from models.features import FeatureSchema
+from models.training.race import Race
 
 # No entity: bone (mostly metastases), liver and brain (histology decides), blood, lymphoma, leukemia, other.
 ENTITIES: Mapping[str, str] = {
@@ -47,6 +49,7 @@ ENTITIES: Mapping[str, str] = {
     "uterus": "entity_endometrium",
     "lung": "entity_nsclc",  # assumed, as everywhere that the site alone is known
 }
+RACE: Mapping[str, Race] = {"1": "hispanic", "2": "hispanic", "3": "white", "4": "black", "5": "other"}
 TOLD: Mapping[str, float] = {"1": 1, "2": 0}  # answers of the questionnaire; refused and "don't know" are missing
 LUNG_DISEASES = ("MCQ160G", "MCQ160K", "MCQ160O", "MCQ010")  # emphysema, bronchitis, COPD, asthma
 RECENT_YEARS = 5  # what the catalogue calls a prior malignancy
@@ -118,7 +121,7 @@ CODES: tuple[Coded, ...] = (
     ("RX_anticoagulant", "med_anticoagulant", YES_NO),
     ("RX_bisphosphonate_denosumab", "med_bisphosphonate_denosumab", YES_NO),
 )
-OTHERS = ("SEQN", "RIDAGEYR", "CANCER", "N_CANCERS", "OTHER_CANCER_AGE", "MORTSTAT", "PERMTH_EXM")
+OTHERS = ("SEQN", "RIDAGEYR", "RIDRETH1", "CANCER", "N_CANCERS", "OTHER_CANCER_AGE", "MORTSTAT", "PERMTH_EXM")
 COLUMNS = OTHERS + LUNG_DISEASES + names(NUMBERS, TESTOSTERONE, CODES)
 
 
@@ -134,6 +137,7 @@ def build_nhanes(folder: Path, schema: FeatureSchema) -> BuiltCohort:
 
 
 def _add_values(build: CohortBuilder, patient: Patient, row: Row) -> None:
+    patient.race = RACE.get(row["RIDRETH1"])
     age = number(row, "RIDAGEYR")
     put_age(build, patient, age)
     put_numbers(build, patient, row, NUMBERS)

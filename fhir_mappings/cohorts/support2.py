@@ -5,9 +5,10 @@ entity and are the cohort `support2_without_cancer`, so that they get a baseline
 open by the authors and stay missing (0 of a pulse, a breathing rate, a glucose is a gap; a mean pressure below 25 too).
 Not read: the study's own predictions and scores (surv2m, surv6m, prg2m, prg6m, sps, aps, avtisst), what is known only
 after entry (dnr, dnrday, slos, hospdead, hday, charges, totcst, totmcst, sfdm2), adlsc, whose gaps were filled, and
-edu, income, race. surv2m, surv6m, prg2m and prg6m stand beside the cohort file (FILE.published.csv) as comparators.
+edu, income. surv2m, surv6m, prg2m and prg6m stand beside the cohort file (FILE.published.csv) as comparators.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from fhir_mappings.cohorts.builder import BuiltCohort, CohortBuilder, Patient
@@ -25,9 +26,13 @@ from fhir_mappings.cohorts.columns import (
 from fhir_mappings.cohorts.entity_names import entities_named
 from fhir_mappings.cohorts.source_tables import Row, number, read_rows
 from models.features import FeatureSchema
+from models.training.race import Race
 
 CANCER, WITHOUT_CANCER = "support2", "support2_without_cancer"
 METASTATIC = {"metastatic": 1, "yes": 0}  # "no" is no cancer, not M0
+RACE: Mapping[str, Race] = {
+    "white": "white", "black": "black", "hispanic": "hispanic", "asian": "asian", "other": "other",
+}  # fmt: skip
 
 NUMBERS: tuple[Number, ...] = (
     ("meanbp", "vital_map", "mm[Hg]"),
@@ -50,7 +55,7 @@ CODES: tuple[Coded, ...] = (
     ("diabetes", "comorb_diabetes", YES_NO),
     ("dementia", "comorb_dementia", YES_NO),
 )
-OTHERS = ("sno", "age", "sex", "ca", "dzgroup", "death", "d.time", "scoma", "adlp", "adls")
+OTHERS = ("sno", "age", "sex", "race", "ca", "dzgroup", "death", "d.time", "scoma", "adlp", "adls")
 COLUMNS = OTHERS + names(NUMBERS, CODES)
 
 
@@ -68,6 +73,7 @@ def build_support2(folder: Path, schema: FeatureSchema) -> BuiltCohort:
 
 
 def _add_values(build: CohortBuilder, patient: Patient, row: Row) -> None:
+    patient.race = RACE.get(row["race"])
     put_age(build, patient, number(row, "age"))
     build.put(patient, "demo_sex_female", FEMALE.get(row["sex"]))
     build.put(patient, "stage_m1", METASTATIC.get(row["ca"]))

@@ -16,14 +16,22 @@ from fhir_mappings.cohorts.tcga_enrolment import add_enrolment_form
 from fhir_mappings.cohorts.tcga_publications import add_publications
 from fhir_mappings.cohorts.tcga_variants import add_variants
 from models.features import FeatureSchema
+from models.training.race import Race
 
 BLOOD_CANCERS = ("LAML", "DLBC")
 TUMOUR_SAMPLES = ("Primary Solid Tumor", "Metastatic")  # in order of preference
 GLIOMAS = ("LGG", "GBM")
+RACE: Mapping[str, Race] = {
+    "White": "white",
+    "Black Or African American": "black",
+    "Asian": "asian",
+    "American Indian Or Alaska Native": "american_indian",
+    "Native Hawaiian Or Other Pacific Islander": "pacific_islander",
+}  # [Unknown] and [Not Evaluated] are missing
 MSI_MANTIS, MSI_SENSOR = 0.4, 10  # above: unstable (cohort table of the catalogue)
 
 SAMPLES = (
-    "sample_id", "patient_id", "acronym", "age_diagnosed", "gender", "ajcc_stage", "clinical_stage",
+    "sample_id", "patient_id", "acronym", "age_diagnosed", "gender", "race", "ajcc_stage", "clinical_stage",
     "histological_grade", "dead", "days_survived", "Redaction", "sample_type",
 )  # fmt: skip
 CLINICAL_SAMPLES = (
@@ -83,6 +91,7 @@ def _add_patient(build: CohortBuilder, row: Row) -> None:
     days = number(row, "days_survived") or 0.0
     entity = entity_of_acronym()[row["acronym"]]
     patient = build.add(row["patient_id"], entity, days, row["dead"] == "1")
+    patient.race = RACE.get(row["race"])
     put_age(build, patient, number(row, "age_diagnosed"))
     build.put(patient, "demo_sex_female", {"Female": 1, "Male": 0}.get(row["gender"]))
     build.put(patient, "stage_uicc_stage", stage_group(row["ajcc_stage"] or row["clinical_stage"]))

@@ -31,11 +31,18 @@ deaths). Training starts at a centred ridge Cox model and may stop there; cohort
 pooled. Scores below are of patients whom the scoring model did not see; C-indices are Harrell's, intervals 95 %. Those
 of the ICI are bootstrap percentiles, which run high where few died: some lie above the estimate."""
 
-LIMITS = """* Absolute survival is shown only at the sites that a setting lists as recalibrated, within its horizons.
+LIMITS = (
+    """* Absolute survival is shown only at the sites that a setting lists as recalibrated, within its horizons.
 * Parameters without weights (all that are not listed above) are shown to the reader and do not move the score.
 * Not checked at the hospital that runs it: `oncohooks model evaluate` does that on its own cohort.
-* Race and ethnicity are not in the cohort format, so fairness by them was not looked at; dates are not either, so no
-  fold is later than the others."""
+* Race is no input. It stands among the subgroups where a cohort states it, in the words of that source: the same word
+  is not the same people in every cohort, and ethnicity apart from race, language, income and insurance are not there.
+  Its rows say how well patients of one group are ranked and how far apart they are put. They do not say whether
+  absolute risks are too high or too low in a group, and a group with a wide interval or without a row is not shown to
+  be served as well as others.
+* Dates are not in the cohort format, so no fold is later than the others."""
+    ""
+)
 
 AVAILABILITY = """Code: Apache-2.0. The weights carry the licences and attributions of the training cohorts, in the
 tables above; no patient's data are in the package. The graphs run with onnxruntime and nothing of ours; every file is

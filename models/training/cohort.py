@@ -1,7 +1,8 @@
 """The cohort format: one row a patient, Parquet or CSV, the door through which any cohort reaches training.
 
-Columns: patient_id, cohort, setting, entity, entry_days, time_days, event, then one column per parameter of the
+Columns: patient_id, cohort, setting, entity, race, entry_days, time_days, event, then one column per parameter of the
 catalogue in canonical units; an empty cell is "not measured". Parameters that no column names are not measured.
+`race` may be absent; it tells subgroups apart and is no input of any model.
 """
 
 import re
@@ -14,9 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.features import FeatureSchema
+from models.training.race import NOT_STATED, RACES
 
 SETTINGS = ("diagnosis", "metastatic", "survivor", "acute")
-TEXTS = ("patient_id", "cohort", "setting", "entity")
+TEXTS = ("patient_id", "cohort", "setting", "entity", "race")
 NUMBERS = ("entry_days", "time_days", "event")
 REQUIRED = ("patient_id", "cohort", "setting", "time_days", "event")
 HALF_A_DAY = 0.5  # what a time of 0 becomes: a death on the day of entry is real and must be in its own risk set
@@ -25,7 +27,7 @@ WITHOUT_CANCER = (
     "_without_cancer"  # how a cohort's name ends whose patients have none: they train, and are no reference
 )
 NOBODY_DIED = "event is 0 in every row: nobody died, so nothing can be trained or evaluated"
-COLUMNS = ("patient_id", "cohort", "setting", "entity", "entry", "time", "event", "values")  # of `Cohort`
+COLUMNS = ("patient_id", "cohort", "setting", "entity", "race", "entry", "time", "event", "values")  # of `Cohort`
 
 
 class CohortError(ValueError):
@@ -35,15 +37,17 @@ class CohortError(ValueError):
 class Cohort(msgspec.Struct, frozen=True):
     """Patients of one or more cohorts, n rows each.
 
-    `entity` is a catalogue key or "" where it is not known; `entry` and `time` are days from the cohort's time zero
-    (a patient is at risk in (entry, time]); `values` [n, 350] float32 in canonical units, NaN = not measured.
-    `out_of_range` counts the values that were implausible by the catalogue and therefore taken as not measured.
+    `entity` is a catalogue key or "" where it is not known, `race` one of `RACES` or "" (for subgroups, no input).
+    `entry` and `time` are days from the cohort's time zero (a patient is at risk in (entry, time]); `values` [n, 350]
+    float32 in canonical units, NaN = not measured. `out_of_range` counts the values that were
+    implausible by the catalogue and therefore taken as not measured.
     """
 
     patient_id: NDArray[np.str_]
     cohort: NDArray[np.str_]
     setting: NDArray[np.str_]
     entity: NDArray[np.str_]
+    race: NDArray[np.str_]
     entry: NDArray[np.float64]
     time: NDArray[np.float64]
     event: NDArray[np.bool_]
@@ -79,8 +83,8 @@ def read_cohort(path: Path, schema: FeatureSchema) -> Cohort:
     """Read a cohort file.
 
     Raises CohortError naming file, row and column: no such file, an unknown or missing column, text in a number, a
-    negative time, an entry that is not before the time, an event that is not 0 or 1, an unknown setting or entity,
-    a unit in a column's name, two rows of one patient, no rows. A cohort in which nobody died can be read.
+    negative time, an entry that is not before the time, an event that is not 0 or 1, an unknown setting, entity or
+    race, a unit in a column's name, two rows of one patient, no rows. A cohort in which nobody died can be read.
     """
     table = _read_table(path)
     _check_columns(path, table, schema)
@@ -111,13 +115,14 @@ def write_cohort(path: Path, cohort: Cohort, schema: FeatureSchema) -> None:
         "cohort": cohort.cohort,
         "setting": cohort.setting,
         "entity": cohort.entity,
+        "race": cohort.race,
         "entry_days": cohort.entry,
         "time_days": cohort.time,
         "event": cohort.event.astype(np.int8),
     }
     columns |= {key: cohort.values[:, i] for i, key in enumerate(schema.keys)}
     table = pl.DataFrame(columns).with_columns(
-        pl.col(list(schema.keys)).fill_nan(None), pl.col("entity").replace({"": None})
+        pl.col(list(schema.keys)).fill_nan(None), pl.col("entity", "race").replace({"": None})
     )
     if path.suffix == ".parquet":
         table.write_parquet(path)
@@ -175,6 +180,7 @@ def _check_texts(path: Path, texts: Mapping[str, NDArray[np.str_]], schema: Feat
     _refuse(path, "cohort", texts["cohort"] == "", "is empty")
     _refuse(path, "setting", ~np.isin(texts["setting"], SETTINGS), f"is none of {', '.join(SETTINGS)}")
     _refuse(path, "entity", ~np.isin(texts["entity"], ["", *schema.entities]), "is no entity of the catalogue")
+    _refuse(path, "race", ~np.isin(texts["race"], [NOT_STATED, *RACES]), f"is neither empty nor {', '.join(RACES)}")
     patients = np.char.add(np.char.add(texts["cohort"], "\0"), texts["patient_id"])
     _, first = np.unique(patients, return_index=True)
     repeated = np.ones(len(patients), dtype=bool)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from models.features import FeatureSchema
 from models.training.build_record import BuildRecord
 from models.training.cohort import NOBODY_DIED, Cohort, added
+from models.training.race import NOT_STATED
 
 
 class ParameterCoverage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -18,7 +19,7 @@ class ParameterCoverage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CohortDescription(msgspec.Struct, frozen=True):
-    """`cohorts` and `entities` hold patients and deaths; `follow_up_days` the quartiles of those who are alive.
+    """`cohorts`, `entities`, `races` hold patients and deaths; `follow_up_days` the quartiles of those who are alive.
 
     `time_zero`, `excluded` and a part of `out_of_range` come from the record of the build; without one the first is
     None: the file itself does not say when its clock starts, nor who was left out.
@@ -33,6 +34,8 @@ class CohortDescription(msgspec.Struct, frozen=True):
     follow_up_days: tuple[float, float, float] | None
     entities: dict[str, tuple[int, int]]
     without_entity: int
+    races: dict[str, tuple[int, int]]
+    without_race: int
     parameters: dict[str, ParameterCoverage]
     excluded: dict[str, int]
     out_of_range: dict[str, int]
@@ -52,6 +55,8 @@ def describe(cohort: Cohort, schema: FeatureSchema, record: BuildRecord | None =
         follow_up_days=_quartiles(alive) if len(alive) else None,
         entities=_counts(cohort.entity[cohort.entity != ""], cohort.event[cohort.entity != ""]),
         without_entity=int((cohort.entity == "").sum()),
+        races=_counts(cohort.race[cohort.race != NOT_STATED], cohort.event[cohort.race != NOT_STATED]),
+        without_race=int((cohort.race == NOT_STATED).sum()),
         parameters=_parameters(cohort, schema),
         excluded=record.excluded if record else {},
         out_of_range=added([cohort.out_of_range, record.out_of_range if record else {}]),

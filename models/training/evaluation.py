@@ -39,7 +39,10 @@ FOLDS = {
 
 
 NOTES = (
-    "Race and ethnicity are not in the cohort format: there are no rows for them among the subgroups.",
+    (
+        "Race is as each source states it, and no input: a word is not the same people in every cohort. Groups in "
+        "which fewer than 20 died have no row: whether they are served as well is not known."
+    ),
     "Dates are not in the cohort format: there are no folds by time.",
     "Intervals of the ICI are bootstrap percentiles, which run high where few died: some lie above the estimate.",
 )

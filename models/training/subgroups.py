@@ -1,7 +1,4 @@
-"""Does the network serve everybody? The same figures inside each sex, age band, cancer type and third of coverage.
-
-Race and ethnicity would belong here, but the cohort format does not have them.
-"""
+"""Does the network serve everybody? The same figures by sex, age band, race, cancer type and third of coverage."""
 
 from collections.abc import Iterator
 
@@ -38,6 +35,7 @@ def _parts(held: HeldOut, schema: FeatureSchema) -> Iterator[tuple[str, str, Fla
     age = cohort.values[:, schema.index["demo_age_at_baseline"]]
     yield from (("age", name, (age >= low) & (age < high)) for name, low, high in AGE_BANDS)
     yield "age", NOT_RECORDED, np.isnan(age)
+    yield from (("race", str(name) or NOT_RECORDED, cohort.race == name) for name in np.unique(cohort.race))
     yield from (("cancer type", str(name) or NOT_RECORDED, cohort.entity == name) for name in np.unique(cohort.entity))
     yield from (("coverage", name, which) for name, which in _thirds(_share(held)))
 

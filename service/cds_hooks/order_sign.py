@@ -24,9 +24,10 @@ def reason_for_no_card(call: HookRequest) -> str:
     orders = call.context.draftOrders
     if orders is None:
         return ""
-    sent = (decoded for decoded in call.prefetch.values() if decoded is not None)
+    sent = [decoded for decoded in call.prefetch.values() if decoded is not None]
     entries = tuple(entry for one in (orders, *sent) for entry in _entries(one))
-    own = OwnResources(PatientRecord(call.context.patientId, entries, bases_of(call.fhirServer)))
+    unread = tuple(about for one in (orders, *sent) for about in one.unread)
+    own = OwnResources(PatientRecord(call.context.patientId, entries, bases_of(call.fhirServer), unread=unread))
     if own.foreign or not orders_no_cancer_therapy(orders, own, catalogue()):
         return ""
     return NO_CANCER_THERAPY
@@ -41,8 +42,11 @@ def with_foreign_orders(record: PatientRecord, orders: Decoded | None) -> Patien
         return record
     drafts = _entries(orders)
     patient = tuple(entry for entry in record.entries if isinstance(entry.resource, Patient))
-    own = OwnResources(PatientRecord(record.patient_id, (*patient, *drafts), record.bases))
-    return msgspec.structs.replace(record, entries=(*record.entries, *drafts)) if own.foreign else record
+    own = OwnResources(PatientRecord(record.patient_id, (*patient, *drafts), record.bases, unread=orders.unread))
+    if not own.foreign:
+        return record
+    unread = (*record.unread, *orders.unread)
+    return msgspec.structs.replace(record, entries=(*record.entries, *drafts), unread=unread)
 
 
 def _entries(sent: Decoded) -> tuple[Entry, ...]:

@@ -24,8 +24,9 @@ def record_of(bundle: Decoded, patient: str | None) -> PatientRecord:
     patient_id = patient or _only_one(bundle)
     entries = entries_of(bundle.entries, scoped=False)
     record = PatientRecord(patient_id, entries, bases=tuple(_bases(entries, patient_id)), issues=bundle.issues)
+    unread = bundle.unread
     if len(_patients(bundle)) > 1:
-        record = PatientRecord(patient_id, tuple(_own(record)), record.bases, issues=record.issues)
+        record, unread = PatientRecord(patient_id, tuple(_own(record)), record.bases, issues=record.issues), ()
     ledger = Retrieval(
         key="bundle",
         via="bundle",
@@ -33,7 +34,7 @@ def record_of(bundle: Decoded, patient: str | None) -> PatientRecord:
         count=len(record.entries),
         reason="its further pages are not in the file" if bundle.next else "",
     )
-    return PatientRecord(patient_id, record.entries, record.bases, (ledger,), record.issues)
+    return PatientRecord(patient_id, record.entries, record.bases, (ledger,), record.issues, unread)
 
 
 def _patients(bundle: Decoded) -> list[str]:

@@ -111,6 +111,9 @@ def describe(file: Path, *, as_json: bool) -> None:
     for name, (patients, deaths) in found.entities.items():
         click.echo(f"{name}: {patients} patients, {deaths} deaths")
     click.echo(f"no entity: {found.without_entity} patients")
+    for name, (patients, deaths) in found.races.items():
+        click.echo(f"race {name}: {patients} patients, {deaths} deaths")
+    click.echo(f"race not stated: {found.without_race} patients")
     for key, covered in found.parameters.items():
         positive = "" if covered.positives is None else f", {covered.positives} positive"
         click.echo(f"{key}: {covered.patients} patients, {covered.deaths} deaths{positive}")

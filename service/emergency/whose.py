@@ -73,6 +73,7 @@ def together(at_hand: PatientRecord | None, read: PatientRecord, encounter_id: s
         tuple(dict.fromkeys((*at_hand.bases, *read.bases))),
         (*(line for line in at_hand.retrieval if line.via == "bundle"), *read.retrieval),
         (*at_hand.issues, *read.issues),
+        (*at_hand.unread, *read.unread),
     )
 
 
@@ -130,7 +131,7 @@ def _at_hand(asked: Asked, patient_id: str, server: str) -> PatientRecord:
         count=len(entries),
         reason="its further pages were not sent" if bundle.next else "",
     )
-    return PatientRecord(patient_id, entries, bases, (ledger,), bundle.issues)
+    return PatientRecord(patient_id, entries, bases, (ledger,), bundle.issues, bundle.unread)
 
 
 def _stated_bases(entries: Iterable[Entry], patient_id: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from fhir_mappings.decoding import UNREAD_CODES, Decoded
+from fhir_mappings.decoding import UNREAD_CODES, Decoded, Unread
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import Entry, Retrieval, State, Via, entries_of
 from fhir_mappings.resources.r4 import OperationOutcome
@@ -30,6 +30,7 @@ class Answer(msgspec.Struct, frozen=True):
     reason: str = ""
     as_of: str = ""
     outage: bool = False
+    unread: tuple[Unread, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -49,8 +50,10 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
     entries: list[Entry] = []
     issues: list[Issue] = []
     outcomes: list[OperationOutcome] = []
+    about: list[Unread] = []
     for page in pages:
         issues += page.issues
+        about += page.unread
         for entry in entries_of(page.entries, scoped=True):
             if isinstance(entry.resource, OperationOutcome):
                 outcomes.append(entry.resource)
@@ -59,12 +62,12 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
     failed = any(_is_failure(outcome) for outcome in outcomes)
     if failed and not entries:
         instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
-        return Answer(query, via, "failed", issues=tuple(issues), reason=instead)
+        return Answer(query, via, "failed", issues=tuple(issues), reason=instead, unread=tuple(about))
     unread = sum(issue.code in UNREAD_CODES for issue in issues)
     reason = cut or ("an OperationOutcome beside the answer" if failed else "")
     reason = reason or (f"{unread} entries could not be read" if unread else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
-    return Answer(query, via, state, tuple(_once(entries)), tuple(issues), reason)
+    return Answer(query, via, state, tuple(_once(entries)), tuple(issues), reason, unread=tuple(about))
 
 
 def _once(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -300,6 +300,7 @@ def _record(call: PatientCall, answers: Iterable[Answer], public: Base | None = 
         bases=(*bases_of(call.server), *((public.url,) if public else ())),
         retrieval=tuple(answer.retrieval(now) for answer in answers),
         issues=(*call.issues, *(issue for answer in answers for issue in answer.issues)),
+        unread=tuple(one for answer in answers for one in answer.unread),
     )
 
 

@@ -133,7 +133,8 @@ class RecordCache:
 
 def _is_of_another(holder: Holder, answer: Answer) -> bool:
     """A server that mixes patients up may have done so once: what it says next must not be hidden by it for minutes."""
-    return OwnResources(PatientRecord(holder.patient, answer.entries, (holder.server, *holder.names))).foreign
+    bases = (holder.server, *holder.names)
+    return OwnResources(PatientRecord(holder.patient, answer.entries, bases, unread=answer.unread)).foreign
 
 
 def _moment(text: str) -> datetime:

@@ -156,6 +156,14 @@ def test_orders_of_another_patient_are_told(caller: Caller) -> None:
     assert meters(caller, "oncohooks_wrong_patient_total") == {("any", "pan-cancer-prognosis-order"): 4}
 
 
+def test_orders_of_any_kind_may_be_a_strangers(caller: Caller) -> None:
+    """Of orders that are no drugs only that is looked at; the patient's own give no card."""
+    for subject, cards in (("Patient/other", 1), (f"Patient/{PATIENT}", 0)):
+        request = {"resourceType": "ServiceRequest", "id": "s", "subject": {"reference": subject}}
+        answered = caller.hook(ORDER, **signing(request)).json()["cards"]
+        assert [card["indicator"] for card in answered] == ["warning"] * cards
+
+
 def test_prefetch_of_another_patient_is_told_where_no_card_were_due(caller: Caller) -> None:
     """Silence about an order hides no delivery of another patient's data."""
     prefetch = full_prefetch(laboratory=bundle(observation(1, "Patient/other")))

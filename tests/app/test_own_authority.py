@@ -176,7 +176,7 @@ def test_a_patient_that_the_token_does_not_cover_is_an_error(
 
 def test_the_token_is_there_before_the_first_call(server: Guarded, entry: dict[str, Any]) -> None:
     """The service asks for it when it starts, and ends with its last request."""
-    settings = Settings(auth="off", fhir=[entry])  # type: ignore[arg-type]
+    settings = Settings(auth="off", fhir=[entry], deadline_seconds=20)  # type: ignore[arg-type]
     app = create_app(settings, transport=server, package=unlearned_package())
 
     async def run() -> None:
@@ -197,13 +197,13 @@ def test_a_token_url_is_a_destination_and_what_a_server_names_is_none(entry: dic
     """Connections lead where site.toml says: to the server, and to the token endpoint that is written down there."""
     elsewhere = "https://login.example/token"
     entry["backend"]["token_url"] = elsewhere
-    settings = Settings(auth="off", fhir=[entry])  # type: ignore[arg-type]
+    settings = Settings(auth="off", fhir=[entry], deadline_seconds=20)  # type: ignore[arg-type]
     assert set(destinations_of(settings)) == {Destination.of(BASE), Destination.of(elsewhere)}
 
 
 def lines(server: FhirServer, entry: dict[str, Any]) -> dict[str, Line]:
     async def run() -> dict[str, Line]:
-        settings = Settings(auth="off", fhir=[entry])  # type: ignore[arg-type]
+        settings = Settings(auth="off", fhir=[entry], deadline_seconds=20)  # type: ignore[arg-type]
         return {line.item: line async for line in examine(settings, server)}
 
     return asyncio.run(run())

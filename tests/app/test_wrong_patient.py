@@ -54,7 +54,12 @@ FOREIGN = {
     "a sequence": {"resourceType": "MolecularSequence", "id": "s", "patient": {"reference": "Patient/other"}},
     "an encounter": {"resourceType": "Encounter", "id": "e", "subject": {"reference": "Patient/other"}},
     "a drug": {"resourceType": "MedicationStatement", "id": "m", "subject": {"reference": "Patient/other"}},
-}
+    "a type that nobody reads": {
+        "resourceType": "DiagnosticReport", "id": "d", "subject": {"reference": f"{BASE}/Patient/other"}
+    },
+    "another such type": {"resourceType": "Immunization", "id": "i", "patient": {"reference": "Patient/other"}},
+    "such a type, by identifier": {"resourceType": "Flag", "id": "f", "subject": {"identifier": ANOTHERS}},
+}  # fmt: skip
 HERS = {
     "relative": by(f"Patient/{PATIENT}"),
     "absolute": by(f"{BASE}/Patient/{PATIENT}"),
@@ -65,6 +70,18 @@ HERS = {
     "urn of her entry": by(URN),
     "nobody": about({"display": "somebody"}),
     "half an identifier": about({"identifier": {"value": "18"}}),
+    "a type that nobody reads": {
+        "resourceType": "DiagnosticReport",
+        "id": "d",
+        "subject": {"reference": f"Patient/{PATIENT}/_history/2"},
+    },
+    "such a type about no person": {"resourceType": "Flag", "id": "f", "subject": {"reference": "Location/other"}},
+    "such a type, by an identifier of another kind": {
+        "resourceType": "Flag",
+        "id": "g",
+        "subject": {"identifier": {"system": "urn:ward", "value": "18"}},
+    },
+    "a type with another kind of subject": {"resourceType": "Library", "id": "l", "subject": "other"},
 }
 
 

@@ -132,7 +132,8 @@ async def _play() -> list[Exchange]:
     hospital = Hospital()
     client = Client(
         create_app(
-            Settings(auth="off", fhir=(FhirServer(url=FHIR),), cache=Cache(fresh_seconds=0)), transport=hospital
+            Settings(auth="off", fhir=(FhirServer(url=FHIR),), cache=Cache(fresh_seconds=0), deadline_seconds=20),
+            transport=hospital,
         ),
         hospital,
     )

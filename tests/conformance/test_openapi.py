@@ -29,7 +29,9 @@ CHECKS = [checks.status_code_conformance, checks.content_type_conformance, check
 def described() -> Any:
     """The document of the app, with the app behind it."""
     app = create_app(
-        Settings(auth="off", fhir=(FhirServer(url=FHIR),)), transport=Hospital(), package=unlearned_package()
+        Settings(auth="off", fhir=(FhirServer(url=FHIR),), deadline_seconds=20),
+        transport=Hospital(),
+        package=unlearned_package(),
     )
     return schemathesis.openapi.from_asgi("/openapi.json", app)
 

@@ -3,6 +3,7 @@
 The figures are those of the cohorts' description; where a test says otherwise, it says why.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,22 @@ def test_support2_with_and_without_cancer(corpus: Path) -> None:
     assert set(cohort.cohort[~cancer]) == {"support2_without_cancer"}
     assert set(cohort.entity[~cancer]) == {""}
     assert ((cohort.entity == "entity_nsclc").sum(), (cohort.entity == "entity_colon").sum()) == (908, 512)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tcga", {"": 1286, "white": 7848, "black": 901, "asian": 650, "american_indian": 27, "pacific_islander": 13}),
+        ("msk_met", {"": 1467, "white": 20_181, "asian": 1777, "black": 1593, "other": 596, "american_indian": 34,
+                     "pacific_islander": 11}),
+        ("nhanes", {"white": 2369, "black": 676, "hispanic": 543, "other": 202}),
+        ("support2", {"": 42, "white": 7191, "black": 1391, "hispanic": 290, "other": 112, "asian": 79}),
+        ("hancock", {"": 763}),
+    ],
+)  # fmt: skip
+def test_race(corpus: Path, name: str, expected: dict[str, int]) -> None:
+    """Patients by race as the source states it."""
+    assert Counter(built(corpus, name).cohort.race.tolist()) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from models.training.build_record import read_build_record, record_path, write_build_record
 from models.training.cohort import Cohort, CohortError, join_cohorts, read_cohort, write_cohort
 from models.training.description import describe, notices
+from models.training.race import RACES
 from tests.unit.models.made_up import cohort, schema
 
 CATALOGUE = schema()
@@ -28,10 +29,11 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
     table = cohort(80)
     table.entity[0] = ""
     table.values[0, CATALOGUE.entity_columns] = np.nan
+    table.race[1:3] = "asian", "white"
     file = tmp_path / f"made_up{suffix}"
     write_cohort(file, table, CATALOGUE)
     again = read_cohort(file, CATALOGUE)
-    for name in ("patient_id", "cohort", "setting", "entity", "entry", "time", "event"):
+    for name in ("patient_id", "cohort", "setting", "entity", "race", "entry", "time", "event"):
         assert np.array_equal(getattr(again, name), getattr(table, name)), name
     assert np.array_equal(again.values, table.values, equal_nan=True)
 
@@ -46,6 +48,22 @@ def test_a_short_table_is_enough(tmp_path: Path) -> None:
     assert np.isnan(table.values[0, CATALOGUE.index["lab_sodium"]])
     assert table.values[0, CATALOGUE.entity_columns].sum() == 1
     assert np.isnan(table.values[2, CATALOGUE.entity_columns]).all()
+
+
+def test_race_may_be_stated(tmp_path: Path) -> None:
+    """A word of the closed list, or nothing; a file without the column states none."""
+    rows = (f"{GOOD},black", "P2,mine,diagnosis,colon,,365,0,,,")
+    table = read(tmp_path, *rows, header=f"{HEADER},race")
+    assert table.race.tolist() == ["black", ""]
+    assert read(tmp_path, GOOD).race.tolist() == [""]
+
+
+@pytest.mark.parametrize("word", ["Black", "Black or African American", "2054-5", "unknown"])
+def test_another_word_for_race_is_refused(tmp_path: Path, word: str) -> None:
+    """Free text and codes are not guessed at: file, row and column, and the words that there are."""
+    with pytest.raises(CohortError) as raised:
+        read(tmp_path, f"{GOOD},white", f"P2,mine,diagnosis,colon,,365,0,,,{word}", header=f"{HEADER},race")
+    assert str(raised.value) == f"mine.csv: row 3: race is neither empty nor {', '.join(RACES)}"
 
 
 def test_an_implausible_value_is_missing_and_counted(tmp_path: Path) -> None:
@@ -127,12 +145,15 @@ def test_a_patient_may_be_in_one_file_only() -> None:
 def test_a_description_counts_what_is_there() -> None:
     """Patients, deaths, follow-up and coverage; what nobody has is left out."""
     table = cohort(200)
+    table.race[:50] = "black"
     found = describe(table, CATALOGUE)
     assert (found.patients, found.deaths) == (200, int(table.event.sum()))
     assert found.cohorts == {"made_up": (200, found.deaths)}
     assert found.settings == {"diagnosis": 200}
     assert (found.time_zero, found.excluded, found.notices) == (None, {}, ())
     assert sum(patients for patients, _ in found.entities.values()) == 200
+    assert found.races == {"black": (50, int(table.event[:50].sum()))}
+    assert found.without_race == 150
     assert "lab_sodium" not in found.parameters
     kras = found.parameters["gene_kras"]
     assert 0 < (kras.positives or 0) < kras.patients < 200

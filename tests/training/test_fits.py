@@ -38,7 +38,7 @@ def test_a_fit_is_done_once(table: Table, tmp_path: Path) -> None:
 
 
 def test_what_decides_a_fit_names_it(table: Table) -> None:
-    """Another outcome, value, cohort or recipe is another fit; another name of a patient is not."""
+    """Another outcome, value, cohort or recipe is another fit; another name or race of a patient is not."""
     patients = table.cohort
     changed = [
         msgspec.structs.replace(table, cohort=msgspec.structs.replace(patients, time=patients.time + 1)),
@@ -48,5 +48,7 @@ def test_what_decides_a_fit_names_it(table: Table) -> None:
     ]
     names = {fit_name(table, TINY), fit_name(table, Recipe()), *(fit_name(other, TINY) for other in changed)}
     assert len(names) == len(changed) + 2
-    renamed = msgspec.structs.replace(patients, patient_id=np.char.add("x", patients.patient_id))
-    assert fit_name(msgspec.structs.replace(table, cohort=renamed), TINY) == fit_name(table, TINY)
+    renamed = np.char.add("x", patients.patient_id)
+    same = msgspec.structs.replace(patients, patient_id=renamed, race=np.full(200, "black"))
+    again = Table.of(select_inputs(same, CATALOGUE), same, CATALOGUE)
+    assert fit_name(again, TINY) == fit_name(table, TINY)

@@ -20,7 +20,11 @@ from models.training.planted.recovery import (
     marker_recall,
     measured_level,
     network_deviations,
+    null_strength,
+    pair_precision,
+    pair_sizes,
     rank_correlation,
+    ranked_precision,
     recovered_pairs,
     true_deviations,
 )
@@ -80,28 +84,43 @@ def test_effects_are_found(trained: Trained, claimed: tuple[Truth, bool]) -> Non
 
 def test_null_parameters_say_little(trained: Trained) -> None:
     """A parameter that does nothing moves the log-risk by less than a third of what one that acts does."""
-    strength = network_deviations(trained.network.network, trained.table, CATALOGUE).by_marker()
-    acts = np.array([strength[key] for key in acting(TRUTH)])
-    null = np.array([strength[key] for key in trained.table.inputs.parameters if key not in acting(TRUTH)])
-    assert len(null) > NULLS / 2
-    assert null.mean() < 0.33 * acts.mean()
+    found = network_deviations(trained.network.network, trained.table, CATALOGUE)
+    parameters = trained.table.inputs.parameters
+    assert sum(key not in acting(TRUTH) for key in parameters) > NULLS / 2
+    assert null_strength(found, parameters, TRUTH) < 0.33
+    assert null_strength(found, parameters, permuted(TRUTH, 3)) > 1
+    assert null_strength(found, acting(TRUTH), TRUTH) == 0
 
 
 def test_key_markers_are_what_acts(trained: Trained, claimed: tuple[Truth, bool]) -> None:
-    """Four of five key markers do something, and four of five true key markers are among them."""
+    """Four of five key markers do something, nine of ten of the strongest, and most true ones are among them."""
     truth, planted = claimed
-    markers = of_cohort(network_deviations(trained.network.network, trained.table, CATALOGUE))
+    found = network_deviations(trained.network.network, trained.table, CATALOGUE)
+    markers = of_cohort(found)
     assert ENTITY in markers
+    assert (ranked_precision(found, truth) >= 0.9) == planted
     assert (marker_precision(markers, truth) >= 0.8) == planted
     assert marker_recall(markers, true_deviations(trained.planted, CATALOGUE)) >= 0.8
 
 
 def test_pairs_are_found(trained: Trained, claimed: tuple[Truth, bool]) -> None:
-    """Four of five planted pairs are among the twenty strongest interactions."""
+    """Four of five planted pairs are among the twenty strongest interactions; six of the ten strongest are planted."""
     truth, planted = claimed
     network, pairs = trained.network.network, trained.table.pairs[:LOOKED_AT]
     strongest = strongest_pairs(network, pairs, most_relevant(network, trained.table.pairs, 40))
     assert (recovered_pairs(strongest, truth) >= 0.8) == planted
+    assert (pair_precision(strongest, truth) >= 0.6) == planted
+
+
+def test_pairs_are_found_with_a_part_of_their_size(trained: Trained) -> None:
+    """All of them point the right way, none is exaggerated; without the hidden layers nothing of them is left."""
+    network, some = trained.network.network, np.arange(len(trained.table.pairs)) < LOOKED_AT
+    table, planted = trained.table.rows(some), trained.planted.rows(some)
+    sizes = pair_sizes(network, table, planted, CATALOGUE)
+    assert len(sizes) == len(TRUTH.pairs)
+    assert 0 < min(sizes) < max(sizes) < 1
+    linear = msgspec.structs.replace(network, last=np.zeros_like(network.last))
+    assert pair_sizes(linear, table, planted, CATALOGUE) == pytest.approx([0] * len(sizes), abs=1e-9)
 
 
 def test_an_additive_network_has_no_interactions(trained: Trained) -> None:

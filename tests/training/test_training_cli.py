@@ -109,6 +109,7 @@ def test_describe(file: Path) -> None:
     assert "cohort elsewhere: 80 patients, " in done.output
     assert "setting diagnosis: 80 patients\ntime zero: not recorded\n" in done.output
     assert "gene_kras: " in done.output
+    assert "race not stated: 80 patients" in done.output
     counts = msgspec.json.decode(run("cohort", "describe", file, "--json").output)
     assert counts["patients"] == 80
     assert "lab_sodium" not in counts["parameters"]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from models.features import FeatureSchema
 from models.network.scaling import fit_scaling
 from models.training.cohort import Cohort
-from models.training.planted.truth import Truth, parameters_of, planted_truth
+from models.training.planted.truth import PlantedPair, Truth, parameters_of, planted_truth
 from models.training.planted.values import draw_entities, draw_values
+from models.training.race import NOT_STATED
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,7 @@ def plant(
         cohort=np.full(patients, NAME),
         setting=np.full(patients, setting),
         entity=entity,
+        race=np.full(patients, NOT_STATED),
         entry=np.zeros(patients),
         time=time,
         event=event,
@@ -81,11 +83,10 @@ def only(planted: PlantedCohort, keys: Collection[str], schema: FeatureSchema) -
 def contributions(values: NDArray[np.float32], truth: Truth, schema: FeatureSchema) -> Array:
     """What each parameter adds to the log-hazard, [n, 350]: 0 where it is missing, 0 on average where it is known."""
     added = np.zeros(values.shape)
-    centred = {key: _centred(values, key, schema) for key in acting(truth)}
     for key, effect in truth.effects.items():
-        added[:, schema.index[key]] += effect * centred[key]
+        added[:, schema.index[key]] += effect * _centred(values, key, schema)
     for pair in truth.pairs:
-        both = pair.effect * centred[pair.first] * centred[pair.second]
+        both = interaction(values, pair, schema)
         for key in pair.keys:
             added[:, schema.index[key]] += both / 2
     entities = np.array([truth.entities.get(key, 0.0) for key in schema.entities])
@@ -93,6 +94,11 @@ def contributions(values: NDArray[np.float32], truth: Truth, schema: FeatureSche
     mean = (onehot @ entities).sum() / max(1.0, onehot.sum())
     added[:, schema.entity_columns] = onehot * (entities - mean)
     return added
+
+
+def interaction(values: NDArray[np.float32], pair: PlantedPair, schema: FeatureSchema) -> Array:
+    """What a pair adds to the log-hazard together, [n]: 0 where either is missing."""
+    return np.asarray(pair.effect * _centred(values, pair.first, schema) * _centred(values, pair.second, schema))
 
 
 def acting(truth: Truth) -> tuple[str, ...]:

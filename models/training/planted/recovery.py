@@ -10,8 +10,8 @@ from models.manifest import ENTITY
 from models.network.fitted import FittedNetwork
 from models.position import ensemble_half_width
 from models.training.key_markers import Deviations, deviations, of_cohort
-from models.training.mixed_differences import PairStrength
-from models.training.planted.planting import PlantedCohort, acting
+from models.training.mixed_differences import PairStrength, mixed_differences
+from models.training.planted.planting import PlantedCohort, acting, interaction
 from models.training.planted.truth import Truth
 from models.training.ridge import Table
 
@@ -44,6 +44,26 @@ def recovered_pairs(strongest: Sequence[PairStrength], truth: Truth) -> float:
     return sum(pair.keys in top for pair in truth.pairs) / len(truth.pairs)
 
 
+def pair_precision(strongest: Sequence[PairStrength], truth: Truth) -> float:
+    """Share of the strongest interactions, as many as there are planted pairs, that were planted."""
+    planted = {pair.keys for pair in truth.pairs}
+    return sum(pair.keys in planted for pair in strongest[: len(planted)]) / len(planted)
+
+
+def pair_sizes(network: FittedNetwork, table: Table, planted: PlantedCohort, schema: FeatureSchema) -> list[float]:
+    """How much of each planted interaction is found: the slope of found over planted where both are known.
+
+    1 is all of it, 0 nothing. A network shrinks: it may have the shape of an interaction and little of its size.
+    """
+    sizes = []
+    for pair in planted.truth.pairs:
+        found = mixed_differences(network, table.pairs, (pair.first, pair.second))[:, 0, 1]
+        real = interaction(planted.cohort.values, pair, schema)
+        known = real != 0
+        sizes.append(float((found * real)[known].sum() / max((real[known] ** 2).sum(), 1e-12)))
+    return sizes
+
+
 def network_deviations(network: FittedNetwork, table: Table, schema: FeatureSchema) -> Deviations:
     """|relevance - typical| in the catalogue's columns; typical is the mean among those who have the parameter."""
     relevance = np.zeros((len(table.pairs), len(schema)))
@@ -70,6 +90,13 @@ def marker_precision(markers: Collection[str], truth: Truth) -> float:
     return len(_acting(truth).intersection(markers)) / max(1, len(markers))
 
 
+def ranked_precision(found: Deviations, truth: Truth) -> float:
+    """Share of the strongest markers, as many as act, that act: the order alone, wherever key markers end."""
+    strength, acts = found.by_marker(), _acting(truth)
+    strongest = sorted(strength, key=lambda key: -strength[key])[: len(acts)]
+    return marker_precision(strongest, truth)
+
+
 def marker_recall(markers: Collection[str], real: Deviations) -> float:
     """Share of the true key markers that are among those found."""
     wanted = set(of_cohort(real))
@@ -78,6 +105,17 @@ def marker_recall(markers: Collection[str], real: Deviations) -> float:
 
 def _acting(truth: Truth) -> set[str]:
     return {*acting(truth), ENTITY}
+
+
+def null_strength(found: Deviations, parameters: Collection[str], truth: Truth) -> float:
+    """How much a parameter that does nothing moves the log-risk, as a share of what one that acts does; means of both.
+
+    `parameters` are those with weights. 0 where every one of them acts.
+    """
+    strength, acts = found.by_marker(), set(acting(truth))
+    null = [strength[key] for key in parameters if key not in acts]
+    real = [strength[key] for key in parameters if key in acts]
+    return float(np.mean(null) / np.mean(real)) if null else 0.0
 
 
 def measured_level(members: NDArray[np.floating], true_risk: Array) -> float:

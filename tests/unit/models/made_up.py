@@ -51,6 +51,7 @@ def cohort(patients: int = 600, seed: int = 0, missing: float = 0.3) -> Cohort:
         cohort=np.full(patients, "made_up"),
         setting=np.full(patients, "diagnosis"),
         entity=entity,
+        race=np.full(patients, "", dtype="U20"),
         entry=np.zeros(patients),
         time=np.minimum(death, end).round() + 1,
         event=death < end,

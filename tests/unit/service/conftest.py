@@ -14,6 +14,7 @@ from service.settings import Settings
 from tests.unit.service.far_end import BASE, Caller, FhirServer, unlearned_package
 
 MakeCaller = Callable[..., Caller]
+UNHURRIED = 20.0  # a busy machine is slower than a hospital; the deadline has tests of its own
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def calling(server: FhirServer) -> Iterator[MakeCaller]:
     with_files: list[FastAPI] = []
 
     def make(**settings: Any) -> Caller:
-        options: dict[str, Any] = {"auth": "off", "fhir": [{"url": BASE}], **settings}
+        options: dict[str, Any] = {"auth": "off", "fhir": [{"url": BASE}], "deadline_seconds": UNHURRIED, **settings}
         spans = options.pop("spans", None)
         package = options.pop("package", None) or unlearned_package()
         clock = options.pop("now", now)

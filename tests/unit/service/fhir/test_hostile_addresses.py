@@ -66,7 +66,7 @@ def in_client(network: RecordedNetwork, work: Callable[[FhirClient], Awaitable[o
 
 
 def calling(network: RecordedNetwork) -> Caller:
-    settings = Settings(auth="off", fhir=(FhirServer(url=BASE),))
+    settings = Settings(auth="off", fhir=(FhirServer(url=BASE),), deadline_seconds=20)
     return Caller(create_app(settings, transport=transport(network), package=unlearned_package()))
 
 
