@@ -21,6 +21,7 @@ from fhir_mappings.retrieval import queries
 from service.clock import now
 from service.fhir.background import Background
 from service.fhir.client import FhirClient, FhirServers, open_http
+from service.fhir.destinations import Destination
 from service.fhir.gather import PatientCall, Reach, whole
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
@@ -72,7 +73,11 @@ class Times(list[tuple[float, float]]):
 
 async def _measured(base: str) -> list[Row]:
     cold, cached, bare = Times(), Times(), Times()
-    async with open_http() as ours, httpx.AsyncClient(headers=HEADERS, trust_env=False, timeout=60) as plain:
+    destinations = [Destination.of(base)]
+    async with (
+        open_http(destinations=destinations) as ours,
+        httpx.AsyncClient(headers=HEADERS, trust_env=False, timeout=60) as plain,
+    ):
         reach = Reach(
             FhirServers([FhirClient(Base.parse(base), ours, 60.0, 2**26)]), Bounds(500, 10_000), CONCURRENCY, 60.0
         )
