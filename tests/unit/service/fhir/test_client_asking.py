@@ -367,7 +367,7 @@ class TestOffer:
             httpx.Response(200, json={"resourceType": "CapabilityStatement"}, headers=HEADERS),
             httpx.Response(200, json={"resourceType": "CapabilityStatement", "rest": 1}, headers=HEADERS),
             httpx.Response(200, html="<html>"),
-            httpx.Response(200, content=b'{"contact":' + b"[" * 100_000, headers=HEADERS),
+            httpx.Response(200, content=b'{"contact":' + b"[" * 50_000, headers=HEADERS),
             httpx.Response(200, content=b'{"fhirVersion":"\xff"}', headers=HEADERS),
         ],
     )  # fmt: skip
@@ -377,7 +377,7 @@ class TestOffer:
 
     def test_a_statement_that_is_nested_too_deep_states_no_version(self) -> None:
         """A call that asks because of it goes on with the version that it had."""
-        far = FarEnd(in_turn(httpx.Response(200, content=b'{"contact":' + b"[" * 100_000, headers=HEADERS)))
+        far = FarEnd(in_turn(httpx.Response(200, content=b'{"contact":' + b"[" * 50_000, headers=HEADERS)))
 
         async def work(client: FhirClient) -> None:
             assert await client.learn_version() == "R4"
