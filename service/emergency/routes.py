@@ -76,7 +76,7 @@ class EmergencyService:
         arrived = asyncio.get_running_loop().time()
         try:
             asked = await self._read(request)
-            call = call_of(asked, self._reach.servers, self._queries, issuer_of(request))
+            call = call_of(asked, self._reach.servers, self._queries, issuer_of(request), self._reach.public_names)
         except ToldError as error:
             self._telemetry.outcome(_SERVICE, "error", error.category)
             raise
@@ -97,7 +97,8 @@ class EmergencyService:
     def _as_fhir(self, assessment: Assessment, encounter: str, request: Request) -> bytes:
         client, accepted = client_of(request), request.headers.get("accept-language", "")
         words = language(chosen(client.language if client else None, self._settings.language, accepted))
-        return risk_assessment(assessment, self._package, encounter, words)
+        named = "" if assessment.is_of_another else encounter  # it may be the other's stay
+        return risk_assessment(assessment, self._package, named, words)
 
     async def _read(self, request: Request) -> Asked:
         limits = self._settings.limits
