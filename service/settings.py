@@ -36,6 +36,7 @@ from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
 from service.limits import Limits
 from service.quiet_settings import QuietRules, RestrictedRecords
+from service.secret_files import open_to_others
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
@@ -255,7 +256,11 @@ class Settings(BaseSettings):
             ),
             "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
-        return tuple(text for text, holds in said.items() if holds)
+        opened = open_to_others(self.fhir, self.state.file)
+        return (
+            *(text for text, holds in said.items() if holds),
+            *(f"{setting}: everyone on this machine can read or change it (chmod o-rwx)" for setting in opened),
+        )
 
     @property
     def _admits_nobody(self) -> bool:
