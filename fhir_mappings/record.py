@@ -95,29 +95,29 @@ class OwnResources:
         observations, address = self._by_type[Observation], f"Patient/{record.patient_id}"
         for entry in record.entries:
             resource = entry.resource
-            if isinstance(resource, Observation) and not resource.contained and resource.subject.reference == address:
+            is_here = entry.scoped or not entry.full_url
+            if (
+                is_here
+                and isinstance(resource, Observation)
+                and not resource.contained
+                and resource.subject.reference == address
+            ):
                 first = observations.setdefault(resource.id or id(resource), resource)  # as nearly all are
                 if first is not resource:
                     copies.setdefault((Observation, resource.id), [first]).append(resource)
             elif isinstance(resource, Medication):  # a product, nobody's
                 self._medications[resource.address] = resource
             elif not isinstance(resource, OperationOutcome):
-                self._take(resource, guard, copies, scoped=entry.scoped)
+                self._take(resource, entry, guard, copies)
         self.issues += [issue for one in record.unread if (issue := guard.issue_of_unread(one))]
         for (of, key), versions in copies.items():
             self._settle(of, key, versions)
         self._leave_out_what_is_not_understood()
 
-    def _take(
-        self,
-        whole: Clinical,
-        guard: "_SubjectGuard",
-        copies: dict[tuple[type, object], list[Clinical]],
-        *,
-        scoped: bool,
-    ) -> None:
+    def _take(self, whole: Clinical, entry: Entry, guard: "_SubjectGuard", copies: _Copies) -> None:
+        is_elsewhere = guard.is_elsewhere(entry)
         for resource in self._with_contained(whole):
-            issue = guard.issue(resource, scoped=scoped)
+            issue = guard.issue(resource, scoped=entry.scoped, is_elsewhere=is_elsewhere)
             if issue is not None:
                 self.issues.append(issue)
                 continue
@@ -208,8 +208,18 @@ class _SubjectGuard:
     def _identifiers(self) -> set[Identifier]:
         return {identifier for who, _ in self._patient for identifier in who.identifier}
 
-    def issue(self, resource: Clinical, *, scoped: bool) -> Issue | None:
-        owner = self._owner(resource)
+    def is_elsewhere(self, entry: Entry) -> bool:
+        """Whether an entry's full address is on another server than the patient: relative references are that one's.
+
+        FHIR R4, 2.36.4.1. Of answers to queries of ours, the server that was asked is the server.
+        """
+        if entry.scoped or not entry.full_url.startswith("http") or len(self._bases) == 1:
+            return False
+        match = _ADDRESS.fullmatch(entry.full_url)
+        return match is None or (match[1] or "") not in self._bases
+
+    def issue(self, resource: Clinical, *, scoped: bool, is_elsewhere: bool = False) -> Issue | None:
+        owner = self._owner(resource, is_elsewhere=is_elsewhere)
         if owner == "own" or (owner == "nobody" and scoped):
             return None
         if owner == "foreign":
@@ -223,7 +233,7 @@ class _SubjectGuard:
         if reference:
             match = _ADDRESS.fullmatch(reference)
             is_patient = match is not None and match[2].startswith("Patient/")
-            is_other = (is_patient and not self._is_own(reference)) or reference in self._others
+            is_other = (is_patient and not self._is_own(reference, is_elsewhere=False)) or reference in self._others
         else:
             systems = {identifier.system for identifier in self._identifiers if identifier.system}
             is_other = named is not None and named.system in systems and named not in self._identifiers
@@ -235,22 +245,24 @@ class _SubjectGuard:
         found = ((entry.resource, entry.full_url) for entry in self._entries)
         return {url for who, url in found if isinstance(who, Patient) and who.id != self._id and url}
 
-    def _owner(self, resource: Clinical) -> Owner:
+    def _owner(self, resource: Clinical, *, is_elsewhere: bool) -> Owner:
         if isinstance(resource, Patient):
-            return "own" if resource.id == self._id else "foreign"
+            return "own" if resource.id == self._id and not is_elsewhere else "foreign"
         reference = resource.patient if isinstance(resource, MolecularSequence) else resource.subject
         if reference.reference:
-            return "own" if self._is_own(reference.reference) else "foreign"
+            return "own" if self._is_own(reference.reference, is_elsewhere=is_elsewhere) else "foreign"
         named = reference.identifier
         if named is None or not (named.system and named.value):
             return "nobody"  # half an identifier is the same for many people
         return "own" if named in self._identifiers else "foreign"
 
-    def _is_own(self, address: str) -> bool:
+    def _is_own(self, address: str, *, is_elsewhere: bool) -> bool:
         if address in self._addresses:
             return True
         match = _ADDRESS.fullmatch(address)
-        return match is not None and match[2] == self._address and (match[1] or "").rstrip("/") in self._bases
+        if match is None or match[2] != self._address:
+            return False
+        return (match[1] or "").rstrip("/") in self._bases if match[1] else not is_elsewhere
 
 
 _JUDGED_HERE = (Patient, Encounter, MolecularSequence)  # the others judge their modifiers where they are read

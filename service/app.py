@@ -153,6 +153,7 @@ def register_of(settings: Settings, http: httpx.AsyncClient, replay: Replay) -> 
             dialect=ehr.dialect,
             links=tuple(Base.parse(address) for address in ehr.links),
             language=ehr.language,
+            servers=tuple(Base.parse(address) for address in ehr.fhir),
         )
         for label, ehr in zip(settings.client_labels, settings.client, strict=True)
     ]

@@ -118,7 +118,7 @@ async def _keys(item: str, client: EhrClient, http: httpx.AsyncClient) -> Line:
 def _version(item: str, server: FhirClient, reply: Reply) -> Line:
     try:
         statement = msgspec.json.decode(reply.body, type=CapabilityStatement)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Line(
             item, "red", f"{server.base.url}: no CapabilityStatement", "check that url is the FHIR base address"
         )
@@ -134,7 +134,7 @@ def _version(item: str, server: FhirClient, reply: Reply) -> Line:
 def _clock(item: str, reply: Reply) -> Line:
     try:
         skew = (datetime.now(UTC) - parsedate_to_datetime(reply.date)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return Line(f"{item} clock", "note", "the server does not state its time")
     told = f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} this machine"
     if abs(skew) < _DATE_SECONDS:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+_LONGEST = 2_000  # characters
 State = Literal["ok", "note", "red", "unreachable"]
 
 NOBODY = "oncohooks-check-nobody"  # an id that no server has: every search must come back empty
@@ -19,4 +20,9 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def text(self) -> str:
         action = f" -> {self.action}" if self.action else ""
-        return f"{self.state:<12}{self.item:<18}{self.told}{action}"
+        return f"{self.state:<12}{self.item:<18}{_printable(self.told)}{action}"
+
+
+def _printable(text: str) -> str:
+    """What a server wrote, without what would move a terminal's cursor, and not without end."""
+    return "".join(c if c.isprintable() else "?" for c in text[:_LONGEST])

@@ -44,6 +44,17 @@ class EhrClient(BaseModel):
     def _are_addresses(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(Base.parse(text).url for text in texts)
 
+    fhir: tuple[str, ...] = Field(
+        default=(),
+        description="addresses of `[[fhir]]` that this client's calls may name; empty: all. With several clients and"
+        " several servers it must be set: what a call brings no token for is read with the service's own authority",
+    )
+
+    @field_validator("fhir")
+    @classmethod
+    def _are_bases(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(Base.parse(text).url for text in texts)
+
     role: CodeWithSystem | None = Field(
         default=None,
         description="role of this client's readers (a code with its system) where `userId` is no PractitionerRole that"

@@ -11,6 +11,9 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     body_bytes: Count = Field(default=16 * 2**20, description="largest request body")
+    body_seconds: float = Field(
+        default=10.0, gt=0, le=60, description="longest time in which a request body has to arrive, from its head"
+    )
     entries: Count = Field(default=10_000, description="most entries in a prefetch, and most read by one search")
     fhir_body_bytes: Count = Field(default=32 * 2**20, description="largest single answer of a FHIR server")
     fhir_pages: Count = Field(default=500, description="most pages of one search")

@@ -37,6 +37,7 @@ from service.language.sentences import LanguageCode
 from service.limits import Limits
 from service.misspelt import meant, names_beside
 from service.quiet_settings import QuietRules, RestrictedRecords
+from service.secret_files import open_to_others
 
 PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
@@ -197,6 +198,9 @@ class Settings(BaseSettings):
     def _clients_are_told_apart(self) -> Self:
         if self.client and self.auth == "required" and not self.public_url:
             raise ValueError("public_url: needed with [[client]], since a token is issued for one exact address")
+        listed = {server.url for server in self.fhir}
+        if any(address not in listed for client in self.client for address in client.fhir):
+            raise ValueError("client.fhir: each must be the url of a [[fhir]]")
         if len({client.issuer for client in self.client}) < len(self.client):
             raise ValueError("client: two entries have the same issuer")
         if len(set(self.client_labels)) < len(self.client):
@@ -248,9 +252,16 @@ class Settings(BaseSettings):
             "no [[client]]: every call but those of the public addresses gets 401": self._admits_nobody,
             "quiet.shadow is on: cards are computed and kept, and none is shown": self.quiet.shadow,
             "credentials go to a FHIR server unencrypted: closed networks only": self._sends_in_clear,
+            "several clients and several FHIR servers: without client.fhir each client may name every server": (
+                self._mixes_hospitals
+            ),
             "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
-        return tuple(text for text, holds in said.items() if holds)
+        opened = open_to_others(self.fhir, self.state.file)
+        return (
+            *(text for text, holds in said.items() if holds),
+            *(f"{setting}: everyone on this machine can read or change it (chmod o-rwx)" for setting in opened),
+        )
 
     @property
     def _admits_nobody(self) -> bool:
@@ -259,6 +270,10 @@ class Settings(BaseSettings):
     @property
     def _sends_in_clear(self) -> bool:
         return any(server.sends_in_clear for server in self.fhir)
+
+    @property
+    def _mixes_hospitals(self) -> bool:
+        return len(self.client) > 1 and len(self.fhir) > 1 and not all(client.fhir for client in self.client)
 
     @property
     def _forgets(self) -> bool:

@@ -120,6 +120,8 @@ def read_record(
     total.add(read_body_composition(kinds.body_composition, studies, source.schema, at, own.address_of))
     total.add(_genetics(kinds, own.of(MolecularSequence), at, whole))
 
+    # what pathology says of a diagnosis may make it another malignancy
+    is_prior_unclear = tumours.prior_unclear or not whole.has_all_stages
     complete = [kind for kind in get_args(Treatment) if whole.has_all_read(kind)]
     treatment = read_treatment(own, _treatable(tumours, total), source, windows, complete)
     total.add(treatment.reading)
@@ -143,7 +145,7 @@ def read_record(
         declared=treatment.declared,
         undecided=comorbidities.undecided
         | treatment.undecided
-        | ({"comorb_prior_malignancy"} if tumours.prior_unclear else frozenset()),
+        | ({"comorb_prior_malignancy"} if is_prior_unclear else frozenset()),
         treated_since=treatment.began,
         circumstances=frozenset(circumstances.hold),
         unplanned_since=unplanned,

@@ -28,6 +28,7 @@ SYSTEMIC = frozenset(
         "tx_chemo_anthracycline", "tx_chemo_other", "tx_targeted_tki", "tx_targeted_parp", "tx_targeted_mab",
     }
 )  # fmt: skip
+_TRANSFUSION = "tx_red_cell_transfusion_30d"
 _RADIOLIGAND = "tx_radioligand"
 
 
@@ -62,6 +63,10 @@ def read_treatment(
     total.add(medications.reading)
     total.add(procedures.reading)
     undecided = uses.undecided | medications.undecided | procedures.undecided
+    if not set(_DRUGS) <= set(complete):  # blood is given as a drug too, whatever a list of procedures says
+        undecided |= {_TRANSFUSION}
+    if no_indication:  # the tumour may be what was not obtained
+        undecided |= {_ENDOCRINE, REGIMENS}
     return TreatmentPicture(
         reading=total,
         undecided=frozenset(undecided | ({REGIMENS} if undated else set())),

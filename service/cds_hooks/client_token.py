@@ -12,7 +12,8 @@ import jwt
 import msgspec
 
 from service.ehr_settings import DialectName
-from service.fhir.origin import Base
+from service.errors import ServerNotListedError
+from service.fhir.origin import Base, NotABaseError
 from service.language.sentences import LanguageCode
 
 ALGORITHMS = ("ES384", "RS384")  # what CDS Hooks recommends; none and HMAC are forbidden by it
@@ -76,7 +77,8 @@ class Client(msgspec.Struct, frozen=True):
     """A registered EHR: who signs, where its keys are, how long its tokens may live, and how it wants to be answered.
 
     `label` stands for it in meters: it is from the closed list of the register. `links` are the addresses under which a
-    card's links may lead, empty where that does not matter.
+    card's links may lead, empty where that does not matter. `servers` are the FHIR servers that its calls may name,
+    empty where all may be.
     """
 
     issuer: str
@@ -87,6 +89,21 @@ class Client(msgspec.Struct, frozen=True):
     dialect: DialectName = "spec"
     links: Sequence[Base] = ()
     language: LanguageCode | None = None
+    servers: Sequence[Base] = ()
+
+    def check_server(self, address: str) -> None:
+        """Whether its calls may name this FHIR server; one that is no address is nobody's.
+
+        Raises ServerNotListedError: else what is read with the service's own authority would be anybody's to have.
+        """
+        if not self.servers or not address:
+            return
+        try:
+            named = Base.parse(address)
+        except NotABaseError:
+            return
+        if named not in self.servers:
+            raise ServerNotListedError("fhirServer is none of this client's")
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ from service.telemetry import Telemetry, stage
 
 _encoder = msgspec.json.Encoder()
 _JSON = "application/json"
+_BODY_SECONDS = 10.0
 _NO_CARD = _encoder.encode(CardResponse(()))
 
 
@@ -96,6 +97,7 @@ class CdsService:
         try:
             client = client_of(request) or self._anyone
             call = await self._read(request, hook)
+            client.check_server(call.fhirServer)
             patient_call = _patient_call(call, client)
             if reason := reason_for_no_card(call):
                 self._telemetry.outcome(service_id, "silent", reason)
@@ -133,7 +135,12 @@ class CdsService:
         for_survival = self._settings.card.asks_who_reads and not self._settings.demonstration
         if not (self._settings.quiet.asks_who_reads or for_survival):
             return await gathering, Reader()
-        return await asyncio.gather(gathering, self._readers.reader(call, client.issuer))
+        reading = asyncio.create_task(self._readers.reader(call, client.issuer))
+        try:
+            return await gathering, await reading
+        finally:  # the call's token is used no longer than the call
+            reading.cancel()
+            await asyncio.wait([reading])
 
     def _scored(self, record: PatientRecord, reader: Reader, hook: str) -> Assessment:
         return score(
@@ -166,7 +173,8 @@ class CdsService:
             await self._quiet.keep(card, assessment, recipient, user)
 
     async def _read(self, request: Request, hook: str) -> HookRequest:
-        body = await body_of(request, self._settings.limits.body_bytes)
+        limits = self._settings.limits
+        body = await body_of(request, limits.body_bytes, limits.body_seconds)
         call = await self._understood(body)
         if await self._has_learnt_version(call):
             call = await self._understood(body)
@@ -201,10 +209,16 @@ class CdsService:
             return shaped(card, client.dialect, client.links, scored=assessment.abstained is None)
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """The whole body. Raises MalformedError, TooLargeError."""
+async def body_of(request: Request, limit: int, seconds: float = _BODY_SECONDS) -> bytes:
+    """The whole body, within `seconds`: who sends slowly, or is gone, holds a place that others wait for.
+
+    Raises MalformedError, TooLargeError.
+    """
     try:
-        return await read_body(request.stream(), request.headers.get("content-length"), limit)
+        async with asyncio.timeout(seconds):
+            return await read_body(request.stream(), request.headers.get("content-length"), limit)
+    except TimeoutError as error:
+        raise MalformedError(f"the body did not arrive within {seconds:g} s") from error
     except ClientDisconnect as error:
         raise MalformedError("the body ended before its end") from error
 
@@ -216,7 +230,8 @@ def _patient_call(call: HookRequest, client: Client) -> PatientCall:
         raise TokenMismatchError("fhirAuthorization.patient is not context.patientId")
     token = leave.access_token if leave else ""
     # `subject` is the service's own id at the authorisation server: two users' tokens may have it in common
-    reader = f"{leave.subject}\n{leave.scope}\n{call.context.userId}" if leave else ""
+    user = call.context.userId
+    reader = f"{leave.subject}\n{leave.scope}\n{user}" if leave and user else ""
     return PatientCall(patient, call.fhirServer, call.prefetch, call.issues, token, client.issuer, reader)
 
 

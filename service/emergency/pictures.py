@@ -132,8 +132,9 @@ class Pictures:
     ) -> AsyncGenerator[Picture]:
         """Pictures of what has arrived, until it is settled, read, or time to say the last word."""
         now = asyncio.get_running_loop().time
-        earliest = 0.0
-        while not arriving.is_empty and now() < (until := deadline - self._seconds - _SLACK_SECONDS):
+        half, earliest = (deadline - now()) / 2, 0.0
+        # at least half of the time is for reading: one scoring that took long must not keep the next call from any
+        while not arriving.is_empty and now() < (until := deadline - min(half, self._seconds + _SLACK_SECONDS)):
             await arriving.news(earliest, until)
             record = arriving.taken()
             if record is not None:

@@ -48,6 +48,7 @@ from service.telemetry import Telemetry, stage
 _logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _SERVICE = "emergency-assessments"  # in the meters
+_TAKING_SECONDS = 5.0  # beyond the deadline, for a client to take the last answer
 _READING_SECONDS = 1.0  # beyond the deadline: that of a call is ours to keep, and not the reading's
 
 
@@ -76,7 +77,9 @@ class EmergencyService:
         arrived = asyncio.get_running_loop().time()
         try:
             asked = await self._read(request)
-            call = call_of(asked, self._reach.servers, self._queries, issuer_of(request))
+            call = call_of(asked, self._reach.servers, self._queries, issuer_of(request), self._reach.public_names)
+            if (client := client_of(request)) and call.reading:
+                client.check_server(call.reading.server)
         except ToldError as error:
             self._telemetry.outcome(_SERVICE, "error", error.category)
             raise
@@ -84,7 +87,7 @@ class EmergencyService:
         form = form_of(request.headers.get("accept", ""))
         answers = self._answers(request, call, arrived + seconds, form)
         if form == "stream":
-            return EventStream(with_heartbeats(self._events(answers)))
+            return EventStream(with_heartbeats(self._events(answers)), arrived + seconds + _TAKING_SECONDS)
         last = await unless_gone(request.receive, self._last(answers))
         if last is None:
             return Response(status_code=499)  # nobody reads it
@@ -97,11 +100,12 @@ class EmergencyService:
     def _as_fhir(self, assessment: Assessment, encounter: str, request: Request) -> bytes:
         client, accepted = client_of(request), request.headers.get("accept-language", "")
         words = language(chosen(client.language if client else None, self._settings.language, accepted))
-        return risk_assessment(assessment, self._package, encounter, words)
+        named = "" if assessment.is_of_another else encounter  # it may be the other's stay
+        return risk_assessment(assessment, self._package, named, words)
 
     async def _read(self, request: Request) -> Asked:
         limits = self._settings.limits
-        body = await body_of(request, limits.body_bytes)
+        body = await body_of(request, limits.body_bytes, limits.body_seconds)
         async with turn():
             with stage("emergency call"):
                 return read_asked(body, limits.entries, self._reach.servers.version_of)

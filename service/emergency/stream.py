@@ -5,6 +5,7 @@ saw (`Last-Event-ID`), and the numbers go on from there; nothing is kept for it 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TypeVar
@@ -25,6 +26,8 @@ _HEARTBEAT_SECONDS = 3.0
 _HIGHEST = 10**9  # a number beyond it is none of ours
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold the events back
 
+_logger = logging.getLogger(__name__)
+
 RETRY = f"retry: {_RETRY_MS}\n\n".encode()
 HEARTBEAT = b": still reading\n\n"
 _encoder = msgspec.json.Encoder()
@@ -35,15 +38,23 @@ class EventStream(Response):
     """Sends events as they come, as long as the client is there, and closes their source whichever way it ends.
 
     Starlette's own cancels by anyio, again at every await: nothing could be waited for while the reading is closed.
+    At `until` (the loop's time) it breaks off: a client that takes nothing holds a slot that others wait for.
     """
 
-    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes], until: float) -> None:
         super().__init__(headers={**_HEADERS, "Content-Type": MEDIA_TYPE})
         del self.headers["content-length"]
         self._events = events
+        self._until = until
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        await unless_gone(receive, self._send(send))
+        try:
+            async with asyncio.timeout_at(self._until) as limit:
+                await unless_gone(receive, self._send(send))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            _logger.warning("a client does not take the events of its stream: it is broken off")
 
     async def _send(self, send: Send) -> None:
         async with aclosing(self._events):

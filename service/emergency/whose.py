@@ -1,6 +1,6 @@
 """Whom an emergency call is about, what came with it, and where the rest is read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from service.emergency.request import Asked
 from service.errors import MalformedError, ServerNotListedError, UnobtainableError
 from service.fhir.client import FhirServers
 from service.fhir.gather import PatientCall, bases_of
+from service.fhir.origin import Base
 
 ENCOUNTER = "encounter"  # the ledger's name for the one that the call names
 # What an emergency turns on comes first; the other queries follow in the catalogue's order.
@@ -36,8 +37,16 @@ class EmergencyCall(msgspec.Struct, frozen=True):
         return tuple(sorted([*catalogues, *own], key=lambda query: place.get(query.key, len(_FIRST))))
 
 
-def call_of(asked: Asked, servers: FhirServers, catalogues: Iterable[Query], issuer: str = "") -> EmergencyCall:
+def call_of(
+    asked: Asked,
+    servers: FhirServers,
+    catalogues: Iterable[Query],
+    issuer: str = "",
+    public_names: Mapping[Base, Base] | None = None,
+) -> EmergencyCall:
     """The call that was asked for, by the client that `issuer` names: what is kept for one does not serve another.
+
+    `public_names`: how servers name themselves in what they send, where that is not their address.
 
     With `patientId` the Bundle is what is at hand and the rest is read. Without it the Bundle is all there is: whether
     its Patient has the same id on a server of the site is not known. Raises MalformedError (not exactly one Patient, or
@@ -45,9 +54,10 @@ def call_of(asked: Asked, servers: FhirServers, catalogues: Iterable[Query], iss
     """
     if not asked.patient_id:
         patient_id = _only_patient(asked.bundle or Decoded())
-        return EmergencyCall(patient_id, asked.encounter_id, _at_hand(asked, patient_id, asked.server))
+        return EmergencyCall(patient_id, asked.encounter_id, _at_hand(asked, patient_id, _names(asked.server)))
     server = asked.server or _only_server(servers)
-    at_hand = _at_hand(asked, asked.patient_id, server) if asked.bundle else None
+    names = _names(server, public_names)
+    at_hand = _at_hand(asked, asked.patient_id, names) if asked.bundle else None
     call = PatientCall(asked.patient_id, server, issuer=issuer)
     if servers.stated(server) is not None:
         waiting = [Retrieval(query.key, "search", "failed", reason="has not arrived yet") for query in catalogues]
@@ -102,10 +112,15 @@ def _unscoped(entry: Entry, encounter_id: str) -> Entry:
 
 
 def _only_patient(bundle: Decoded) -> str:
-    found = {entry.resource.id for entry in bundle.entries if isinstance(entry.resource, Patient)}
+    """Its id. The same id on two servers is two Patients."""
+    found = {
+        (entry.resource.id, entry.fullUrl.startswith("http") and entry.fullUrl)
+        for entry in bundle.entries
+        if isinstance(entry.resource, Patient)
+    }
     if len(found) != 1:
         raise MalformedError(f"bundle holds {len(found)} Patients: without patientId it must hold exactly one")
-    (patient_id,) = found
+    ((patient_id, _),) = found
     if not patient_id:
         raise MalformedError("the Patient in bundle has no id")
     return patient_id
@@ -118,10 +133,16 @@ def _only_server(servers: FhirServers) -> str:
     return listed[0] if listed else ""
 
 
-def _at_hand(asked: Asked, patient_id: str, server: str) -> PatientRecord:
+def _names(server: str, public_names: Mapping[Base, Base] | None = None) -> tuple[str, ...]:
+    """The addresses under which the resources of a server speak of it."""
+    bases = bases_of(server)
+    public = public_names.get(Base.parse(server)) if bases and public_names else None
+    return (*bases, public.url) if public else bases
+
+
+def _at_hand(asked: Asked, patient_id: str, bases: tuple[str, ...]) -> PatientRecord:
     bundle = asked.bundle or Decoded()
     entries = entries_of(bundle.entries, scoped=False)
-    bases = bases_of(server)
     if not asked.patient_id:
         bases = (*bases, *_stated_bases(entries, patient_id))
     ledger = Retrieval(
@@ -135,10 +156,14 @@ def _at_hand(asked: Asked, patient_id: str, server: str) -> PatientRecord:
 
 
 def _stated_bases(entries: Iterable[Entry], patient_id: str) -> list[str]:
-    """The servers whose patient this is, as the full address of its Patient entry states it."""
-    tail = f"/Patient/{patient_id}"
-    urls = [entry.full_url for entry in entries if isinstance(entry.resource, Patient)]
-    return [url.removesuffix(tail) for url in urls if url.startswith("http") and url.endswith(tail)]
+    """The server whose patient this is, as the full address of its Patient entry states it, else those of the others.
+
+    There is one: what comes from a second one is somebody else's.
+    """
+    urls = [(f"/{entry.resource.address}", entry.full_url) for entry in entries if entry.full_url.startswith("http")]
+    bases = sorted({url.removesuffix(tail) for tail, url in urls if url.endswith(tail)})
+    own = [url.removesuffix(tail) for tail, url in urls if tail == f"/Patient/{patient_id}" and url.endswith(tail)]
+    return (own or bases)[:1]
 
 
 def _has_indispensable(record: PatientRecord) -> bool:

@@ -12,11 +12,18 @@ from service.errors import FhirError, NotAskedError, RefusedError, TimedOutError
 
 FAILURES = 10  # in a row; a patient is about 15 searches side by side
 OPEN_SECONDS = 5.0
+# The server, or what stands before it, says that it cannot serve now. 500 may be due to one patient's data: were it
+# counted, whoever opens that chart would take the server from everybody else.
+_DOWN = frozenset({502, 503, 504})
+_SERVER_ERROR = 500
 _NOT_IMPLEMENTED = 501  # says something of the request, not of the server
 
 
 class Passage:
-    """One attempt. Unless it is judged it says nothing of the server: it was cancelled, or had too little time."""
+    """One attempt. Unless it is judged it says nothing of the server: it was cancelled, or had too little time.
+
+    Nor does an answer of which it is not clear whether it is due to the server or to what was asked for (500).
+    """
 
     def __init__(self) -> None:
         self.failed: bool | None = None
@@ -29,7 +36,8 @@ class Passage:
         if isinstance(told, TimedOutError):
             self.failed = None if hurried else True
         elif isinstance(told, RefusedError):
-            self.failed = told.status >= 500 and told.status != _NOT_IMPLEMENTED
+            is_unclear = told.status >= _SERVER_ERROR and told.status != _NOT_IMPLEMENTED
+            self.failed = True if told.status in _DOWN else None if is_unclear else False
         else:
             self.failed = isinstance(told, UnreachableError)
 

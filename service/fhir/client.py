@@ -32,6 +32,7 @@ _HEADERS = {
 _ASK_AGAIN_SECONDS = 60.0
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _CANCELLED = "cancelled"
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # the last: JSON that is nested too deep
 
 Measure = Callable[[str, int | str, float], None]  # method, HTTP status or what failed, seconds
 
@@ -130,7 +131,7 @@ class FhirClient:
             try:
                 reply = await self.read(OFFER)
                 self._offered = msgspec.json.decode(reply.body, type=CapabilityStatement).offered
-            except (FhirError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except (FhirError, *_UNREADABLE) as error:
                 if not _may_pass(error):
                     return
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
@@ -150,7 +151,7 @@ class FhirClient:
         try:
             reply = await self.read(STATEMENT)
             return version_of(msgspec.json.decode(reply.body, type=CapabilityStatement).fhirVersion)
-        except (FhirError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (FhirError, *_UNREADABLE):
             return None
 
     async def _sent(self, request: httpx.Request, until: float) -> Reply:

@@ -70,6 +70,7 @@ def _reached(address: Address) -> list[Address]:
     """The address itself, and the IPv4 address that is meant where an IPv6 one stands for it."""
     if isinstance(address, IPv4Address):
         return [address]
+    address = IPv6Address(int(address))  # a scope (`%eth0`) would make it unequal to itself
     found: list[Address] = [address]
     found += [one for one in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())) if one]
     if address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 1):

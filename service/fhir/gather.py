@@ -37,8 +37,9 @@ class PatientCall(msgspec.Struct, frozen=True):
     """Whose record is wanted, from where, and what came with the call. `prefetch[key]` None: the client says no data.
 
     `token` is sent to the stated server only, and lives as long as the call. `issuer` is the client that calls,
-    `reader` tells whose rights the token carries: what is kept for one does not serve another. Raises MalformedError
-    for what is no FHIR id: servers read `patient=A,B` as both and `patient=` as everyone.
+    `reader` tells whose rights the token carries: what is kept for one does not serve another, and where it is empty
+    nothing is kept. Raises MalformedError for what is no FHIR id: servers read `patient=A,B` as both and
+    `patient=` as everyone.
     """
 
     patient_id: str
@@ -91,6 +92,7 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> A
     UnobtainableError (no server stated, and Patient or Condition not sent), TimedOutError (Patient or Condition not
     there at the hard deadline) and, of these two, what `Search.read` raises.
     """
+    reach = _remembering(call, reach)
     started = asyncio.get_running_loop().time()
     soft, hard = started + reach.deadline, started + max(reach.deadline, reach.hard_deadline)
     with stage("prefetch"):
@@ -237,6 +239,13 @@ async def _read_on(reading: Reading, cache: RecordCache, holder: Holder) -> None
         await cache.keep(holder, await reading.rest())
     finally:
         await reading.stop()
+
+
+def _remembering(call: PatientCall, reach: Reach) -> Reach:
+    """Without a cache where it is not known whose rights the call's token carries, unless the site shares it."""
+    if not call.token or call.reader or reach.cache is None or reach.cache.shared:
+        return reach
+    return msgspec.structs.replace(reach, cache=None)
 
 
 def _reads_as_itself(server: FhirClient) -> bool:

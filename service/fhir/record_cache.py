@@ -119,7 +119,8 @@ class RecordCache:
             if isinstance(value, SealBrokenError):
                 raise value
             kept = _decode(value)
-            age = (self._clock() - _moment(kept.read_at)).total_seconds()
+            # what was read later than now was read by a clock that was not this one: as old as it is ahead
+            age = abs((self._clock() - _moment(kept.read_at)).total_seconds())
         except (SealBrokenError, msgspec.MsgspecError, ValueError):
             self._counted("unreadable")
             return None

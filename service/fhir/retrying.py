@@ -98,6 +98,6 @@ def wait_of(retry_after: str, date: str = "") -> float:
 def _moment(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):  # the last: a year or an offset of many digits
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -26,6 +26,10 @@ def capable(version: str = "4.0.1", skew: float = 0.0) -> Any:
     return lambda _: httpx.Response(200, json=body, headers={"content-type": JSON, "date": date})
 
 
+def written(body: bytes = b'{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1"}', **headers: str) -> Any:
+    return lambda _: httpx.Response(200, content=body, headers={"content-type": JSON, **headers})
+
+
 @pytest.fixture
 def server(server: FhirServer) -> FhirServer:
     """A server that answers everything as it should."""
@@ -84,6 +88,9 @@ def test_required_tokens_are_told(server: FhirServer) -> None:
         (STATEMENT, lambda _: httpx.Response(200, html="<html>"), "fhir 1", "red", "another format"),
         (STATEMENT, 404, "fhir 1", "red", "HTTP status 404"),
         (STATEMENT, {"resourceType": "Bundle"}, "fhir 1", "red", "no CapabilityStatement"),
+        (STATEMENT, written(b'{"contact":' + b"[" * 100_000), "fhir 1", "red", "no CapabilityStatement"),
+        (STATEMENT, written(b'{"fhirVersion":"\xff"}'), "fhir 1", "red", "no CapabilityStatement"),
+        (STATEMENT, written(date="1 Jan 99999999999999999999 00:00:00"), "fhir 1 clock", "note", "not state its time"),
         (SEQUENCES, 400, "fhir 1 searches", "note", "sequences (HTTP 400)"),
         (CONDITIONS, 403, "fhir 1 searches", "red", "conditions (HTTP 403)"),
         (CONDITIONS, 401, "fhir 1 searches", "red", "conditions (HTTP 401)"),
@@ -104,7 +111,7 @@ def test_what_is_wrong_with_a_server_is_told(
     line = lines(server)[item]
     assert line.state == state
     assert told in line.told
-    assert line.action
+    assert line.action or state == "note"
 
 
 def test_an_unreachable_server_is_told_apart(server: FhirServer) -> None:
@@ -122,6 +129,7 @@ def test_an_unreachable_server_is_told_apart(server: FhirServer) -> None:
 def test_a_line_reads_as_a_line() -> None:
     """A line holds state, item, finding and action."""
     assert Line("model", "red", "told", "do this").text() == "red         model             told -> do this"
+    assert Line("fhir 1", "ok", "HAPI\x1b[2J\r\n9").text() == "ok          fhir 1            HAPI?[2J??9"
 
 
 CLIENT = {"issuer": "https://ehr.example", "jwks_url": JWKS_URL}

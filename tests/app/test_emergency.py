@@ -1,6 +1,7 @@
 """Emergency calls through the whole app: what is answered at once, later, and when something goes wrong."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -464,7 +465,8 @@ def test_which_server_must_be_clear(calling: MakeCaller, server: HeldServer) -> 
     categories = [Category.MALFORMED, *[Category.SERVER_NOT_LISTED] * 2, Category.UNOBTAINABLE]
     assert [issue_of(response)["category"] for response in told] == categories
     assert [response.status_code for response in told] == [TABLE[category].status for category in categories]
-    assessment = found(asked(several, patientId=PATIENT, fhirServer=elsewhere, bundle=bundle(*at_hand())))
+    at_home = json.loads(json.dumps(bundle(*at_hand())).replace(BASE, elsewhere))
+    assessment = found(asked(several, patientId=PATIENT, fhirServer=elsewhere, bundle=at_home))
     assert assessment["status"] == "scored"
     assert ledger(assessment) == {"bundle": "complete", **dict.fromkeys(KEYS, "notAsked")}
     assert server.requests == []

@@ -65,7 +65,7 @@ def test_a_server_that_is_left_alone_is_seen(calling: MakeCaller, server: FhirSe
     """The meter of the breakers is 0, and 1 for the server that failed several times in a row."""
     caller = calling(fhir=[{"url": BASE}, {"url": OTHER}])
     assert meters(caller, "oncohooks_fhir_breaker") == {("fhir-1",): 0, ("fhir-2",): 0}
-    server.holds(**{query.key: 500 for query in queries()})
+    server.holds(**{query.key: 503 for query in queries()})
     for _ in range(FAILURES):
         caller.hook(fhirServer=BASE)
     assert meters(caller, "oncohooks_fhir_breaker") == {("fhir-1",): 1, ("fhir-2",): 0}

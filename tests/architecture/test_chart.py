@@ -22,6 +22,7 @@ FULL = {
     "imagePullSecrets": [{"name": "registry"}],
     "site": {"site.toml": 'auth = "required"\n', "overlay.csv": "system,code,feature\n"},
     "existingSecret": "oncohooks-secrets",
+    "secretFiles": "oncohooks-keys",
     "service": {"type": "LoadBalancer", "port": 8443},
     "drainSeconds": 0,
     "podAnnotations": {"prometheus.io/scrape": "true"},
@@ -109,6 +110,20 @@ def test_the_pod_reads_the_site_folder() -> None:
     assert changed["metadata"]["annotations"] != pod["metadata"]["annotations"]
 
 
+def test_keys_and_passwords_are_mounted_from_secrets() -> None:
+    """Keys as files that only the pod's group can read, addresses with passwords as variables, none without a name."""
+    pod = render()["Deployment"]["spec"]["template"]["spec"]
+    assert "secret" not in str(pod["volumes"])
+    assert "envFrom" not in pod["containers"][0]
+    pod = render(FULL)["Deployment"]["spec"]["template"]["spec"]
+    (mount,) = [m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "secrets"]
+    assert (mount["mountPath"], mount["readOnly"]) == ("/etc/oncohooks-secrets", True)
+    (volume,) = [v["secret"] for v in pod["volumes"] if v["name"] == "secrets"]
+    assert volume == {"secretName": FULL["secretFiles"], "defaultMode": 0o440}
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]
+    assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": FULL["existingSecret"]}}]
+
+
 def test_the_default_site_folder_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The service reads the chart's own site folder, and asks callers for a token until the site says otherwise."""
     for name, content in render()["ConfigMap"]["data"].items():
@@ -167,6 +182,7 @@ def test_the_image_is_the_projects_version() -> None:
         ({"service": {"port": 70000}}, "port"),
         ({"resources": {"limits": {"memory": "1 GB"}}}, "memory"),
         ({"drainSeconds": -1}, "drainSeconds"),
+        ({"secretFiles": {"a": "b"}}, "secretFiles"),
         ({"alerts": {"enabled": "yes"}}, "enabled"),
     ],
 )

@@ -19,12 +19,16 @@ from tests.app.emergency_calls import NOW, PATH, STREAM, at_hand
 from tests.conftest import ROOT
 from tests.integration.hapi_server import Hapi
 from tests.integration.missing import missing
-from tests.unit.service.far_end import bundle
 
 PATIENT = "emergency-1"
 SHOWN_URL, SHOWN_PATIENT = "http://127.0.0.1:8000", "demo-emergency"  # in the examples of the page
 LONG = {"deadlineMs": 60_000}
 PAGE = (ROOT / "docs/emergency.md").read_text(encoding="utf-8")
+
+
+def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
+    """As a department puts it together: its entries are on no server."""
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
 
 
 @pytest.fixture(scope="module")

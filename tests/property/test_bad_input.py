@@ -287,4 +287,5 @@ def not_concluded(lost: set[str]) -> set[str]:
         unknown += ("not among the problems", "sum over")
     if lost & {"", "?", "Encounter"}:
         unknown += ("counted over",)
-    return {key for key, found in ALONE.findings.items() if found.rule.startswith(unknown)}
+    found = {key for key, finding in ALONE.findings.items() if finding.rule.startswith(unknown)}
+    return found | ({"comorb_prior_malignancy"} if "Observation" in lost else set())  # pathology may show one

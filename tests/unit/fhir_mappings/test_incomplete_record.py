@@ -36,6 +36,7 @@ DRUGS = {"medicationAdministrations", "medicationStatements", "medicationRequest
 NEEDS: dict[str, set[str]] = {
     "comorb_chf": {"conditions", "encounters"},
     "comorb_pneumonia": {"conditions", "encounters"},
+    "comorb_prior_malignancy": {"conditions", "encounters", "tumour"},  # pathology may show one
     "comorb_charlson_index": {"conditions", "encounters"},
     "comorb_count": {"conditions", "encounters"},
     "func_ed_visits_90d": {"encounters"},
@@ -49,6 +50,7 @@ NEEDS: dict[str, set[str]] = {
     "tx_ici": {"lists", "procedures", *DRUGS},
     "tx_prior_surgery": {"lists", "procedures"},
     "tx_prior_radiotherapy": {"lists", "procedures"},
+    "tx_red_cell_transfusion_30d": {"lists", "procedures", *DRUGS},  # blood is given as a drug too
     "med_opioid": {"lists", *DRUGS},
     "tx_prior_regimens": {"procedures", *DRUGS},
 }

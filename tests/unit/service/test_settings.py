@@ -228,3 +228,21 @@ def test_settings_cannot_be_changed() -> None:
     """Settings are frozen: what was read is what runs."""
     with pytest.raises(ValueError, match="frozen"):
         Settings().auth = "off"
+
+
+def test_several_hospitals_are_kept_apart() -> None:
+    """With several clients and servers it is said at every start where a client may name every server."""
+    servers = (FhirServer(url="https://a.example/r4"), FhirServer(url="https://b.example/r4"))
+
+    def told(*lists: tuple[str, ...]) -> bool:
+        clients = tuple(
+            EhrClient(issuer=f"https://ehr{number}.example", jwks_url=f"https://ehr{number}.example/keys", fhir=one)
+            for number, one in enumerate(lists)
+        )
+        settings = Settings(client=clients, fhir=servers, public_url="https://c", state=State(file=Path("f")))
+        return any("may name every server" in text for text in settings.warnings())
+
+    assert told((), ("https://b.example/r4",))
+    assert not told(("https://a.example/r4/",), ("https://b.example/r4",))
+    with pytest.raises(ValueError, match="must be the url of a"):
+        told(("https://elsewhere.example",))

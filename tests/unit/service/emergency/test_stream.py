@@ -2,8 +2,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from starlette.types import Message
 
-from service.emergency.stream import HEARTBEAT, error_event, with_heartbeats
+from service.emergency.stream import HEARTBEAT, EventStream, error_event, with_heartbeats
 
 
 def test_silence_is_filled_with_comments() -> None:
@@ -49,6 +50,35 @@ def test_a_stream_that_is_left_closes_its_source() -> None:
         assert await anext(events) == b"first"
         assert await anext(events) == HEARTBEAT
         await events.aclose()
+        assert closed.is_set()
+
+    asyncio.run(go())
+
+
+def test_a_client_that_takes_nothing_is_left() -> None:
+    """A stream that is not read ends at its time, and its source is closed: its slot is for others."""
+
+    async def go() -> None:
+        closed = asyncio.Event()
+
+        async def source() -> AsyncGenerator[bytes]:
+            try:
+                while True:
+                    yield b"event"
+            finally:
+                closed.set()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                await asyncio.Event().wait()  # the buffer is full
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        stream = EventStream(source(), asyncio.get_running_loop().time() + 0.01)
+        async with asyncio.timeout(20):
+            await stream({"type": "http"}, receive, send)
         assert closed.is_set()
 
     asyncio.run(go())

@@ -70,6 +70,18 @@ def test_an_answer_between_failures_begins_anew(server: Server) -> None:
     assert server.is_let_through()
 
 
+def test_one_patients_500_takes_the_server_from_nobody(server: Server) -> None:
+    """An internal error may be due to what was asked for: it neither opens the breaker nor closes it."""
+    server.fails(100, RefusedError("answered with HTTP status 500", 500))
+    assert server.is_let_through()
+    server.fails(3, RefusedError("answered with HTTP status 503", 503))
+    assert not server.is_let_through()
+    server.now = 5.0
+    server.fails(1, RefusedError("answered with HTTP status 500", 500))
+    assert server.breaker.is_open
+    assert server.is_let_through()
+
+
 def test_after_some_seconds_one_probe_is_let_through(server: Server) -> None:
     """One only; its answer closes the breaker."""
     server.fails(3)
@@ -151,7 +163,8 @@ def test_what_was_on_its_way_and_is_answered_closes_it(server: Server) -> None:
         (GONE, True, True),
         (TimedOutError("no answer within 5 s"), False, True),
         (TimedOutError("no answer within 0.1 s"), True, False),
-        (RefusedError("", 500), False, True),
+        (RefusedError("", 500), False, False),
+        (RefusedError("", 502), False, True),
         (RefusedError("", 503), False, True),
         (RefusedError("", 501), False, False),
         (RefusedError("", 429), False, False),
@@ -164,6 +177,6 @@ def test_what_was_on_its_way_and_is_answered_closes_it(server: Server) -> None:
 def test_failures_are_what_a_server_that_is_down_does(
     server: Server, told: FhirError, hurried: bool, opens: bool
 ) -> None:
-    """No connection, no answer in its own time, a server error; not a refusal, nor that we had less time."""
+    """No connection, no answer in its own time, or that it cannot serve; not a refusal, nor that we had less time."""
     server.fails(3, told, hurried=hurried)
     assert server.breaker.is_open is opens

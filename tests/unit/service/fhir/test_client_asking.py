@@ -367,11 +367,22 @@ class TestOffer:
             httpx.Response(200, json={"resourceType": "CapabilityStatement"}, headers=HEADERS),
             httpx.Response(200, json={"resourceType": "CapabilityStatement", "rest": 1}, headers=HEADERS),
             httpx.Response(200, html="<html>"),
+            httpx.Response(200, content=b'{"contact":' + b"[" * 50_000, headers=HEADERS),
+            httpx.Response(200, content=b'{"fhirVersion":"\xff"}', headers=HEADERS),
         ],
     )  # fmt: skip
     def test_a_server_that_does_not_say_is_asked_for_everything(self, answer: httpx.Response) -> None:
         """A refusal, something else, a statement without types: nothing is known, and that is tolerated."""
         assert self.learnt(answer) == (None, None, 0.0)
+
+    def test_a_statement_that_is_nested_too_deep_states_no_version(self) -> None:
+        """A call that asks because of it goes on with the version that it had."""
+        far = FarEnd(in_turn(httpx.Response(200, content=b'{"contact":' + b"[" * 50_000, headers=HEADERS)))
+
+        async def work(client: FhirClient) -> None:
+            assert await client.learn_version() == "R4"
+
+        asking(far, work)
 
     def test_a_server_that_is_down_is_asked_again_in_a_minute(self) -> None:
         """Until it answers."""

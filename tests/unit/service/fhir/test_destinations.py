@@ -20,7 +20,8 @@ def test_servers_are_at_private_and_public_addresses(address: str) -> None:
     ("address", "why"),
     [
         ("169.254.169.254", "link-local"), ("fe80::1", "link-local"), ("100.100.100.200", "link-local"),
-        ("168.63.129.16", "link-local"), ("fd00:ec2::254", "link-local"),
+        ("168.63.129.16", "link-local"), ("fd00:ec2::254", "link-local"), ("fd00:ec2::254%1", "link-local"),
+        ("fe80::1%eth0", "link-local"), ("::1%1", "loopback"),
         ("127.0.0.1", "loopback"), ("127.9.9.9", "loopback"), ("::1", "loopback"),
         ("0.0.0.0", "unspecified"), ("0.1.2.3", "unspecified"), ("::", "unspecified"),  # noqa: S104
         ("224.0.0.1", "multicast or reserved"), ("ff02::1", "multicast or reserved"),
@@ -34,8 +35,11 @@ def test_no_server_is_at_an_address_of_this_machine_or_of_a_cloud(address: str, 
 
 @pytest.mark.parametrize(
     "address",
-    ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::169.254.169.254", "::ffff:127.0.0.1"],
-)
+    [
+        "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::169.254.169.254", "::ffff:127.0.0.1",
+        "64:ff9b::a9fe:a9fe%2", "::ffff:169.254.169.254%eth0",
+    ],
+)  # fmt: skip
 def test_an_address_within_an_address_is_judged(address: str) -> None:
     """An IPv6 address that stands for an IPv4 one (mapped, NAT64, 6to4, compatible) is refused as that one is."""
     assert HOSPITAL.refuses(ip_address(address)) in {"link-local", "loopback"}

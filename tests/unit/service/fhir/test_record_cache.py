@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Self
 
 import httpx
@@ -150,6 +151,23 @@ def test_a_site_may_share_what_was_read(server: FhirServer) -> None:
             await site.settled()
             assert vias(await site.read(token="other", reader="x")) == {"cache"}  # noqa: S106
             assert vias(await site.read(issuer="https://b")) == {"search"}
+
+    run(steps)
+
+
+@pytest.mark.parametrize(("ahead", "via"), [(30, "cache"), (120, "search"), (3_600, "search")])
+def test_what_was_read_in_the_future_is_not_fresh(server: FhirServer, ahead: int, via: str) -> None:
+    """A clock that was put back, or another replica's: nothing counts as fresh longer than it may."""
+    server.holds()
+
+    async def steps() -> None:
+        async with Site(server) as site:
+            await site.read()
+            await site.settled()
+            vault = Vault(site.store, SiteKey(ProcessFeedback(now, 1), "k" * 32))
+            behind = RecordCache(vault, 60, 900, lambda _: None, clock=lambda: now() - timedelta(seconds=ahead))
+            site.reach = msgspec.structs.replace(site.reach, cache=behind)
+            assert vias(await site.read()) == {via}
 
     run(steps)
 

@@ -123,6 +123,8 @@ def test_good_times_do_not_fill_the_budget_for_ever() -> None:
         ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0), ("Wednesday, 21-Oct-26 07:28:30 GMT", 30.0),
         ("Wed Oct 21 07:28:30 2026", 30.0), ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
         ("", 0.0), ("soon", 0.0), ("-5", 0.0), ("1.5", 0.0), ("\u0667", 0.0), ("1e3", 0.0), ("99, 99", 0.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0.0), ("Mon, 01 Jan 2020 00:00:00 +99999999999999", 0.0),
+        ("Mon, 99999999999999999999 Jan 2020 00:00:00 GMT", 0.0),
     ],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(retry_after: str, seconds: float) -> None:
