@@ -54,6 +54,7 @@ def serve(host: str | None, port: int | None) -> None:
         app = create_app(settings)
     except PackageError as error:
         raise Failure(f"model {settings.model}: {error}", 1) from error
+    longest = max(settings.deadline_seconds, settings.hard_deadline_seconds)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -64,7 +65,7 @@ def serve(host: str | None, port: int | None) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=round(settings.deadline_seconds) + _GRACE_SECONDS,
+        timeout_graceful_shutdown=round(longest) + _GRACE_SECONDS,
     )
     try:
         Server(config, app.state.readiness).run()
