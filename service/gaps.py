@@ -37,7 +37,7 @@ def came_too_late(ledger: Iterable[Retrieval]) -> list[str]:
 
 
 def owed(ledger: Iterable[Retrieval]) -> Iterator[tuple[str, str]]:
-    """What was asked for and not had, for the meter: the query and `failed`, `partial`, or `stale` (of an earlier call)."""
+    """What was asked for and not had: the query, and `failed`, `partial`, or `stale` (an earlier answer stands in)."""
     for line in ledger:
         if line.state in _NOT_OBTAINED:
             yield line.key, line.state
