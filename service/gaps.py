@@ -1,6 +1,6 @@
 """What the ledger of queries says against a result: what is missing, what came too late, what was read earlier."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -34,6 +34,15 @@ def unread(ledger: Iterable[Retrieval]) -> list[str]:
 def came_too_late(ledger: Iterable[Retrieval]) -> list[str]:
     """Those of them that are missing because of the time limit."""
     return [line.key for line in ledger if line.state in _UNREAD and line.reason.endswith(LATE)]
+
+
+def owed(ledger: Iterable[Retrieval]) -> Iterator[tuple[str, str]]:
+    """What was asked for and not had: the query, and `failed`, `partial`, or `stale` (an earlier answer stands in)."""
+    for line in ledger:
+        if line.state in _NOT_OBTAINED:
+            yield line.key, line.state
+        elif _is_stale(line):
+            yield line.key, "stale"
 
 
 def leaves_position_unclear(ledger: Iterable[Retrieval]) -> bool:

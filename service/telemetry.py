@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from fhir_mappings.record import Retrieval
 from service.fhir.breaker import Breaker
+from service.gaps import owed
 
 Outcome = Literal["scored", "abstained", "silent", "error"]
 
@@ -59,6 +60,7 @@ class Telemetry:
         meter.create_observable_counter(
             "oncohooks.prefetch", [self._observe_prefetch], "{query}", "What clients sent for the queries"
         )
+        self._gaps = meter.create_counter("oncohooks.gaps", "{query}", "What hook calls asked for and did not get")
         self._wrong_patient = meter.create_counter(
             "oncohooks.wrong_patient", "{call}", "Calls that delivered data of another patient"
         )
@@ -112,6 +114,11 @@ class Telemetry:
     def prefetch(self, client: str, sent: Collection[str], ledger: Iterable[Retrieval]) -> None:
         """Count what the client did for each query; `client` is a label of the register, `sent` the keys it filled."""
         self._prefetched.update((client, line.key, _prefetched(line, is_sent=line.key in sent)) for line in ledger)
+
+    def gaps(self, ledger: Iterable[Retrieval]) -> None:
+        """Count the queries that failed, wholly or in part, or for which an answer of an earlier call stands in."""
+        for key, state in owed(ledger):
+            self._gaps.add(1, {"key": key, "state": state})
 
     def _observe_prefetch(self, _: CallbackOptions) -> Iterable[Observation]:
         for (client, key, state), count in self._prefetched.items():

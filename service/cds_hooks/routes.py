@@ -105,6 +105,7 @@ class CdsService:
                 return Response(_NO_CARD, media_type=_JSON)
             record, reader = await self._gathered(patient_call, call, client)
             self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
+            self._telemetry.gaps(record.retrieval)
             record = with_foreign_orders(record, call.context.draftOrders)
             async with turn():
                 assessment = self._scored(record, reader, hook)

@@ -7,6 +7,7 @@ without a limit.
 import asyncio
 import ssl
 from collections.abc import AsyncIterable
+from contextlib import suppress
 
 import httpx
 import msgspec
@@ -14,9 +15,11 @@ import msgspec
 from service.errors import AnswerTooLargeError, NotFhirError, RefusedError, TimedOutError, UnreachableError
 from service.fhir.pinned import NotAllowedError
 from service.fhir.retrying import PASSING, AgainError, wait_of
+from service.fhir.transport import HungUpError
 from service.fhir.unpacking import PLAIN, unpacked
 
 _JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir", ""})
+KEPT_TRIES = 3  # then it is no coincidence
 _BEFORE_AN_ANSWER = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
@@ -28,7 +31,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 async def exchange(http: httpx.AsyncClient, request: httpx.Request, seconds: float, limit: int) -> Reply:
-    """Send the request and read the answer, at most `limit` bytes of it, all within `seconds`.
+    """Send the request, which only reads, and read the answer, at most `limit` bytes of it, all within `seconds`.
 
     Raises AgainError (no connection, reset before an answer, a status that may pass) with one of the following, and
     these themselves: NotFhirError (another content type, packed in an unknown way), RefusedError (any status but 200),
@@ -37,7 +40,7 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request, seconds: flo
     response: httpx.Response | None = None
     try:
         async with asyncio.timeout(seconds):
-            response = await http.send(request, stream=True)
+            response = await _sent(http, request)
             try:
                 return Reply(await _read(_expected(response), limit), response.headers.get("date", ""))
             finally:
@@ -52,6 +55,18 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request, seconds: flo
         if response is None and not certificate and isinstance(error, _BEFORE_AN_ANSWER):
             raise AgainError(told) from error
         raise told from error
+
+
+async def _sent(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send, and send again at once where a server closed a kept connection when the request was on its way.
+
+    That is nobody's failure, and safe for what only reads (RFC 9112, 9.3.1): nothing is paid for it out of the budget,
+    and the server's health is not judged by it.
+    """
+    for _ in range(KEPT_TRIES):
+        with suppress(HungUpError):
+            return await http.send(request, stream=True)
+    return await http.send(request, stream=True)
 
 
 def _expected(response: httpx.Response) -> AsyncIterable[bytes]:

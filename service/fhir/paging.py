@@ -207,6 +207,8 @@ def why_not(error: FhirError) -> str:
     """Why a server did not answer, in words of ours."""
     if isinstance(error, RefusedError):
         return f"refused with HTTP status {error.status}"
+    if isinstance(error, LostPageError) and isinstance(error.__cause__, FhirError):
+        return f"a further page was lost: {why_not(error.__cause__)}"
     return _WHY.get(error.category, error.category)
 
 

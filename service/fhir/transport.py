@@ -17,8 +17,9 @@ import httpx
 from service.fhir.destinations import Destination
 from service.fhir.pinned import NotAllowedError, Observer, PinnedBackend, Resolve, resolved
 
-_KEPT_SECONDS = 5.0  # an idle connection; servers tend to close theirs after 15 s or more
+_KEPT_SECONDS = 4.0  # an idle connection; the more impatient servers close theirs after 5 s
 _Origin = tuple[str, str, int]
+_HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 _AS_HTTPX: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -35,6 +36,10 @@ _AS_HTTPX: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ProtocolError: httpx.ProtocolError,
     httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
 }
+
+
+class HungUpError(httpx.ReadError):
+    """A connection that was kept from an earlier request ended before an answer: the server may not have seen it."""
 
 
 class PinnedTransport(httpx.AsyncBaseTransport):
@@ -68,21 +73,28 @@ class PinnedTransport(httpx.AsyncBaseTransport):
             )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises NotAllowedError for an origin that is not listed, and httpx's errors."""
+        """Raises NotAllowedError for an origin that is not listed, HungUpError, and httpx's errors."""
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
         pool = self._pools.get((url.scheme, url.raw_host.decode("ascii"), port))
         if pool is None:
             raise NotAllowedError("not a destination of the settings", request=request)
+        way = _Way()
         sent = httpcore.Request(
             request.method,
             httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path),
             headers=request.headers.raw,
             content=request.stream,
-            extensions={"timeout": request.extensions.get("timeout", {})},  # no server name, trace or socket of others
+            # no server name, trace or socket of others
+            extensions={"timeout": request.extensions.get("timeout", {}), "trace": way.told},
         )
-        with _as_httpx():
-            answer = await pool.handle_async_request(sent)
+        try:
+            with _as_httpx():
+                answer = await pool.handle_async_request(sent)
+        except _HUNG_UP as error:
+            if way.is_new:
+                raise
+            raise HungUpError(str(error)) from error
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
     async def __aenter__(self) -> Self:
@@ -99,6 +111,17 @@ class PinnedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for pool in self._pools.values():
             await pool.aclose()
+
+
+class _Way:
+    """Whether a request went by a connection of its own."""
+
+    def __init__(self) -> None:
+        self.is_new = False
+
+    async def told(self, event: str, _: object) -> None:
+        """As httpcore's `trace` tells what goes on."""
+        self.is_new |= event == "connection.connect_tcp.started"
 
 
 class _Body(httpx.AsyncByteStream):

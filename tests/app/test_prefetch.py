@@ -101,6 +101,9 @@ def test_each_state_of_a_key(caller: Caller, server: FhirServer, name: str) -> N
     counted = meters(caller, "oncohooks_prefetch_total")
     assert counted["any", case.key, case.counted or case.state] == 1
     assert sum(counted.values()) == len(ledger)
+    assert meters(caller, "oncohooks_gaps_total") == (
+        {(case.key, case.state): 1} if case.state in {"failed", "partial"} else {}
+    )
 
 
 def test_what_is_needed_and_cannot_be_had_is_412(caller: Caller) -> None:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from tests.architecture.tree import ROOT
+from tests.integration.faults.cache_rows import CACHE_ROWS, STALE_ROWS
 from tests.integration.faults.fhir_rows import FHIR_ROWS
 from tests.integration.faults.process_rows import ENDS, FILE_ROWS
 from tests.integration.faults.redis_rows import REDIS_ROWS
@@ -18,7 +19,9 @@ def document() -> str:
     parts = [
         _HEAD,
         _section("The FHIR server and the network before it", _FHIR, _lines(FHIR_ROWS)),
+        _section("The same, where an earlier call has read the patient", _STALE, _lines(STALE_ROWS)),
         _section("Redis and the network before it", _REDIS, _lines(REDIS_ROWS)),
+        _section("The store that keeps records", _CACHE, _lines(CACHE_ROWS)),
         _section("The machine and the process", _PROCESS, [*_lines(FILE_ROWS), *ends]),
     ]
     return "\n".join(parts)
@@ -61,12 +64,25 @@ OperationOutcome ([errors.md](errors.md)).
 
 _FHIR = """
 A patient-view call without prefetch, so that all is read from the server; `conditions` stands for the two queries
-without which nothing can be said, `laboratory` for all others. A server that has failed ten times in a row is left
-alone for five seconds."""
+without which nothing can be said, `laboratory` for all others. Nothing is kept between calls here
+(`cache.kept_seconds = 0`). A server that has failed ten times in a row is left alone for five seconds, which
+`oncohooks_fhir_breaker` shows. `oncohooks_gaps_total` counts what cards go without, by query; the status or the
+`error_type` of `http_client_request_duration_seconds_count` says what the server did, also where a second try made it
+good."""
+
+_STALE = """
+`cache.fresh_seconds = 0`, so that the server is asked each time, and the default `cache.kept_seconds`. What fails is
+replaced by what was read before, if it is not older than that. These cards look complete: alert on
+`oncohooks_gaps_total{state="stale"}`, and look at the status or `error_type` of the requests for the cause."""
 
 _REDIS = """
 The patient comes with the call, so that Redis is all that is asked. A round is a call, the same token once more, and
 feedback on the card; meters move by what one round does. `state.when_redis_is_down` is `process` unless it is said."""
+
+_CACHE = """
+With the default `[cache]`, after calls that have left everything in the store. A call goes on by asking the FHIR
+server, and takes as long as the first one did. The store is waited for 50 ms, and for five seconds after a failure not
+at all. Alert on `oncohooks_cache_total{result="down"}`."""
 
 _PROCESS = """
 `oncohooks serve` as a process of its own, with a SQLite file. A full disc is a limit of the kernel on how far files may

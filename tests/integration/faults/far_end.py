@@ -18,9 +18,9 @@ from starlette.types import Message, Receive, Scope, Send
 from demo.fhir_endpoint import PATH, create_endpoint
 from demo.patients import demo_patients
 from fhir_mappings.retrieval import queries
+from tests.integration.faults.row import EVERY
 
 JSON = "application/fhir+json"
-EVERY = "every query"
 
 
 class Asked(msgspec.Struct, frozen=True):

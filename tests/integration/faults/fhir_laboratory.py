@@ -1,20 +1,22 @@
 """The service before a FHIR server that lies, with a proxy between them. The patient is read by searches only."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.server import in_thread
 from fhir_mappings.concepts import catalogue
 from models.package import Package
 from service.app import create_app
+from service.cache_settings import Cache
 from service.fhir_settings import FhirServer
 from service.limits import Limits
-from service.settings import Settings
+from service.settings import Settings, State
 from tests.integration.faults.certificates import Authority
 from tests.integration.faults.far_end import FarEnd
 from tests.integration.faults.proxy import HOST, FaultProxy
@@ -26,7 +28,12 @@ PATIENT = "demo-lung"
 PAGE = 5  # conditions have two pages, laboratory nine
 TRY_SECONDS, DEADLINE_SECONDS = 1.5, 3.0
 LATE = 60.0  # seconds; whoever waits for that has no limit
+_NOTHING_KEPT = Cache(fresh_seconds=0, kept_seconds=0)
+_KEPT_FOR_OUTAGES = Cache(fresh_seconds=0)
 _LIMITS = Limits(fhir_pages=20, fhir_body_bytes=2**20)
+
+
+Lab = TypeVar("Lab", bound="FhirLaboratory")
 
 
 class FhirLaboratory:
@@ -73,26 +80,36 @@ class FhirLaboratory:
 
 @contextmanager
 def fhir_laboratory(folder: Path) -> Iterator[FhirLaboratory]:  # noqa: ARG001 - a laboratory's place is one for all
-    with _laboratory(None) as laboratory:
+    """Nothing is kept between calls, so that each meets the server."""
+    with laboratory_of(FhirLaboratory) as laboratory:
+        yield laboratory
+
+
+@contextmanager
+def keeping_laboratory(folder: Path) -> Iterator[FhirLaboratory]:  # noqa: ARG001
+    """The server is asked in every call; what it answered before stands in where it fails."""
+    with laboratory_of(FhirLaboratory, cache=_KEPT_FOR_OUTAGES) as laboratory:
         yield laboratory
 
 
 @contextmanager
 def tls_laboratory(folder: Path) -> Iterator[FhirLaboratory]:
     """The same with an authority of the site's own; the far end's certificate is valid at first."""
-    with _laboratory(Authority(folder)) as laboratory:
+    with laboratory_of(FhirLaboratory, Authority(folder)) as laboratory:
         yield laboratory
 
 
 @contextmanager
-def _laboratory(authority: Authority | None) -> Iterator[FhirLaboratory]:
+def laboratory_of(
+    kind: type[Lab], authority: Authority | None = None, cache: Cache = _NOTHING_KEPT, state: State | None = None
+) -> Iterator[Lab]:
     far = FarEnd(PATIENT, PAGE)
     with ExitStack() as stack:
         server = stack.enter_context(serving(far, authority.valid() if authority else None))
         proxy = stack.enter_context(FaultProxy(server.port).running())
         canary = stack.enter_context(FaultProxy(server.port).running())
         caller = stack.enter_context(httpx.Client(timeout=30))
-        laboratory = FhirLaboratory(far, proxy, canary, server, caller)
+        laboratory = kind(far, proxy, canary, server, caller)
         laboratory.authority = authority
         ca_file = authority.file if authority else None
         listed = FhirServer(url=laboratory.fhir, timeout_seconds=TRY_SECONDS, ca_file=ca_file)
@@ -102,11 +119,23 @@ def _laboratory(authority: Authority | None) -> Iterator[FhirLaboratory]:
             deadline_seconds=DEADLINE_SECONDS,
             hard_deadline_seconds=DEADLINE_SECONDS,
             limits=_LIMITS,
+            cache=cache,
+            state=state or State(),
         )
-        laboratory.service = stack.enter_context(in_thread(create_app(settings, package=shipped())))
+        laboratory.service = stack.enter_context(in_thread(_made_there(settings)))
         yield laboratory
 
 
-@cache
+def _made_there(settings: Settings) -> ASGIApp:
+    """The app, put together by the thread that serves it: SQLite wants that."""
+    app = functools.cache(lambda: create_app(settings, package=shipped()))
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await app()(scope, receive, send)
+
+    return serve
+
+
+@functools.cache
 def shipped() -> Package:
     return Package.load(Settings(auth="off").model, catalogue().schema)

@@ -18,7 +18,7 @@ from benchmarks.load import free_port
 from demo.server import Running, in_process, in_thread
 from tests.integration.faults.row import Told
 from tests.unit.service.cds_hooks.ehr import ISSUER, claims, elliptic, jwk, token
-from tests.unit.service.far_end import HOOK, full_prefetch, hook_call
+from tests.unit.service.far_end import HOOK, PATIENT, full_prefetch, hook_call, patient
 
 _UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -47,8 +47,11 @@ class Site:
         now = time.time()
         return token(claims(aud=self.url + path, iat=now, exp=now + 300))
 
-    def call(self, by: str = "") -> httpx.Response:
-        return self._post(HOOK, by or self.fresh(), hook_call(prefetch=full_prefetch()))
+    def call(self, by: str = "", of: str = PATIENT) -> httpx.Response:
+        """For a patient of whom nothing but age and sex is known."""
+        context = {"userId": "Practitioner/1", "patientId": of}
+        call = hook_call(prefetch=full_prefetch(patient=patient(of)), context=context)
+        return self._post(HOOK, by or self.fresh(), call)
 
     def feedback(self, card: str) -> httpx.Response:
         path = f"{HOOK}/feedback"
@@ -71,16 +74,18 @@ def site(folder: Path) -> Iterator[Site]:
 
 
 class FileLaboratory:
-    """A round is a call and feedback on its card."""
+    """A round is a call and feedback on its card, of a patient who is new: a card of today is kept already."""
 
     def __init__(self, site: Site, pid: int) -> None:
         self.site = site
         self._pid = pid
         self._wal = site.state.with_name(f"{site.state.name}-wal")
         self._limit: int | None = None
+        self._patients = 0
 
     def calls(self) -> list[Told]:
-        first = self.site.call()
+        self._patients += 1
+        first = self.site.call(of=f"patient-{self._patients}")
         cards: list[Any] = first.json()["cards"] if first.status_code == 200 else []
         return [Told.by(first), Told.by(self.site.feedback(cards[0]["uuid"] if cards else "none"))]
 

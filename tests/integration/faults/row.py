@@ -10,8 +10,9 @@ import httpx
 import msgspec
 
 JSON = "application/fhir+json"
+EVERY = "every query"
 _OPEN = ("failed", "partial")
-_PRELIMINARY = "Preliminary: "
+_PRELIMINARY, _EARLIER = "Preliminary: ", "As of "
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -24,6 +25,7 @@ class Told(msgspec.Struct, frozen=True):
     risk: float | None = None
     states: Mapping[str, str] = {}
     reasons: Mapping[str, str] = {}
+    kept: frozenset[str] = frozenset()  # queries answered by an earlier call
 
     @classmethod
     def by(cls, answer: httpx.Response) -> "Told":
@@ -44,6 +46,7 @@ class Told(msgspec.Struct, frozen=True):
             assessment.get("riskScore"),
             {line["key"]: line["state"] for line in ledger},
             {line["key"]: line["reason"] for line in ledger if "reason" in line},
+            frozenset(line["key"] for line in ledger if line["via"] == "cache"),
         )
 
 
@@ -61,15 +64,20 @@ def _category(answer: httpx.Response) -> str:
 
 
 def alike(one: Told, other: Told) -> bool:
-    """The reasons in a ledger may tell the way on which the same was had."""
-    return msgspec.structs.replace(one, reasons={}) == msgspec.structs.replace(other, reasons={})
+    """By whatever way the same was had: reasons in a ledger may tell it."""
+    return _without_way(one) == _without_way(other)
+
+
+def _without_way(told: Told) -> Told:
+    return msgspec.structs.replace(told, reasons={}, kept=frozenset())
 
 
 class Seen(msgspec.Struct, frozen=True):
     """What the caller must see of one call. Without any of these: what it saw before.
 
     `gaps`: queries that are named as not, or not wholly, obtained on a card marked as preliminary, for a reason that
-    `why` describes. `abstained`: the code of a card without a score.
+    `why` describes. `stale`: queries that an earlier answer stands in for, on a card that begins with its moment.
+    `abstained`: the code of a card without a score.
     """
 
     call: str = "hook"
@@ -77,6 +85,7 @@ class Seen(msgspec.Struct, frozen=True):
     category: str = ""
     gaps: tuple[str, ...] = ()
     why: str = ""
+    stale: tuple[str, ...] = ()
     abstained: str = ""
     card: bool = True
 
@@ -86,6 +95,8 @@ class Seen(msgspec.Struct, frozen=True):
             assert not told.summaries
         elif self.gaps:
             self._check_gaps(told, before)
+        elif self.stale:
+            self._check_stale(told, before)
         elif self.abstained:
             assert len(told.summaries) == 1
             assert (told.abstained, told.risk) == (self.abstained, None)
@@ -103,13 +114,24 @@ class Seen(msgspec.Struct, frozen=True):
         assert others == {key: state for key, state in before.states.items() if key not in self.gaps}
         assert not told.abstained
 
+    def _check_stale(self, told: Told, before: Told) -> None:
+        """The same result from the same record; what of it is older, and why, is said."""
+        (summary,) = told.summaries
+        assert summary.startswith(_EARLIER), summary
+        assert told.kept == frozenset(self.stale if self.stale != (EVERY,) else told.states)
+        for key in told.kept:
+            assert re.search(self.why, told.reasons[key]), (key, told.reasons[key])
+        assert (told.risk, told.states) == (before.risk, before.states)
+
     @property
     def text(self) -> str:
         """As the page has it."""
         if self.status != 200:
             return f"{self.status} `{self.category}`" if self.category else str(self.status)
         if self.gaps:
-            return f"a card without what {self._named} would have brought"
+            return f"a card without what {_named(self.gaps)} would have brought"
+        if self.stale:
+            return f"a card on what an earlier call had read of {_named(self.stale)}"
         if self.abstained:
             return "a warning card without a score"
         return "the card as before" if self.card else "200"
@@ -120,25 +142,36 @@ class Seen(msgspec.Struct, frozen=True):
         if self.status != 200:
             return "OperationOutcome" if self.category else "the status alone"
         if self.gaps:
-            return f'summary "Preliminary"; in `retrieval` {self._named} is `failed` or `partial`, with the reason'
+            gaps = _named(self.gaps)
+            return f'summary "Preliminary"; in `retrieval` {gaps} is `failed` or `partial`, with the reason'
+        if self.stale:
+            return (
+                'summary "As of …; newer values may exist", age on the card; '
+                f"in `retrieval` {_named(self.stale)} is via `cache`, with the moment and the reason"
+            )
         return f"`abstained.code` is `{self.abstained}`" if self.abstained else ""
 
-    @property
-    def _named(self) -> str:
-        return ", ".join(f"`{key}`" for key in self.gaps)
+
+def _named(keys: tuple[str, ...]) -> str:
+    return ", ".join(key if key == EVERY else f"`{key}`" for key in keys)
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """A meter and by how much one round of calls moves it."""
+    """A meter and by how much one round of calls moves it; `at_least` where what is tried again varies."""
 
     meter: str
     labels: Mapping[str, str] = {}
     by: float = 1
+    at_least: bool = False
+
+    def is_met(self, by: float) -> bool:
+        return by >= self.by if self.at_least else by == self.by
 
     @property
     def text(self) -> str:
         within = ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
-        return f"`{self.meter}{{{within}}}` +{self.by:g}" if within else f"`{self.meter}` +{self.by:g}"
+        name = f"{self.meter}{{{within}}}" if within else self.meter
+        return f"`{name}` +{self.by:g}" + (" or more" if self.at_least else "")
 
 
 class Laboratory(Protocol):

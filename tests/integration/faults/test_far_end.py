@@ -14,8 +14,9 @@ import pytest
 from fhir_mappings.retrieval import queries
 from tests.integration.faults import fhir_faults as faults
 from tests.integration.faults.certificates import EXPIRED_ALERT, Authority
-from tests.integration.faults.far_end import EVERY, FarEnd, asks_for
+from tests.integration.faults.far_end import FarEnd, asks_for
 from tests.integration.faults.proxy import FaultProxy
+from tests.integration.faults.row import EVERY
 from tests.integration.faults.serving import serving
 
 PATIENT, PAGE = "demo-lung", 3

@@ -7,7 +7,7 @@ import pytest
 
 from fhir_mappings.record import Retrieval
 from service.clock import Moment
-from service.gaps import LATE, cached, came_too_late, forbids_survival, leaves_position_unclear, stale, unread
+from service.gaps import LATE, cached, came_too_late, forbids_survival, leaves_position_unclear, owed, stale, unread
 from service.scoring import score
 from tests.unit.service.made_up_patients import AT, package, record
 
@@ -25,6 +25,7 @@ def test_each_kind_of_line_is_told_apart() -> None:
     old, recent = stale(ledger, NOW), cached(ledger, NOW)
     assert unread(ledger) == ["laboratory", "lists"]
     assert came_too_late(ledger) == ["laboratory"]
+    assert list(owed(ledger)) == [("laboratory", "partial"), ("lists", "failed"), ("genetics", "stale")]
     assert old is not None
     assert (old.keys, old.seconds) == (("genetics",), 720)
     assert recent is not None
