@@ -6,6 +6,7 @@ name again when it connects can be given another answer (DNS rebinding).
 
 import asyncio
 import math
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
@@ -70,9 +71,10 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
             if self._observer:
                 self._observer(host, port, address)
             try:
-                return await self._network.connect_tcp(
+                stream = await self._network.connect_tcp(
                     address, port, None if share == math.inf else max(share, 0.0), local_address, socket_options
                 )
+                return _BeforeTls(stream) if self._destination.scheme == "https" else stream
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -101,3 +103,25 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         if found and all(refusals.values()):
             raise NotAllowedError(f"the name leads to a {next(iter(refusals.values()))} address")
         return [address for address, why in refusals.items() if not why]
+
+
+class _BeforeTls(httpcore.AsyncNetworkStream):
+    """A connection whose handshake, if it is given up, ends with it: httpcore 1.0 leaves it open when cancelled."""
+
+    def __init__(self, plain: httpcore.AsyncNetworkStream) -> None:
+        self._plain = plain
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._plain.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._plain.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        await self._plain.aclose()

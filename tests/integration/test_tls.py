@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import SettingsError, UnreachableError
+from service.errors import SettingsError, TimedOutError, UnreachableError
 from service.fhir.client import FhirClient, open_http
 from service.fhir.destinations import Destination
 from service.fhir.exchange import Reply
@@ -95,3 +95,25 @@ def test_a_file_that_holds_no_certificate_does_not_start(tmp_path: Path, monkeyp
         (tmp_path / "site.toml").write_text(f'[[fhir]]\nurl = "https://fhir.example/"\nca_file = "{tmp_path}/ca.pem"\n')
         with pytest.raises(SettingsError, match=r"fhir\.0\.ca_file: must be a file of certificates"):
             Settings.read()
+
+
+def test_a_handshake_that_is_given_up_leaves_no_connection_behind(hospital: Authority) -> None:
+    """A server that accepts and says nothing sees the end of the connection, as soon as no answer is waited for."""
+
+    async def run() -> None:
+        over = asyncio.Event()
+
+        async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            over.set()
+            writer.close()
+
+        async with await asyncio.start_server(never, "127.0.0.1", 0) as listening:
+            url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
+            transport = PinnedTransport([Destination.of(url, hospital.file)], 5)
+            async with open_http(transport) as http:
+                with pytest.raises(TimedOutError):
+                    await FhirClient(Base.parse(url), http, 0.2, 1_000).read("Patient/1")
+                await asyncio.wait_for(over.wait(), 5)
+
+    asyncio.run(run())

@@ -74,6 +74,12 @@ class FhirLaboratory:
         if self.authority is not None:
             self.server.shows(self.authority.valid())
 
+    def forget(self) -> None:
+        """Count from nought what is asked and what arrives."""
+        for count in (self.far.asked, self.far.arrived, self.proxy.arrived, self.canary.arrived):
+            count.clear()
+        self.proxy.connections = self.canary.connections = 0
+
     def _call(self) -> Mapping[str, Any]:
         return hook_call(fhirServer=self.fhir, context={"userId": "Practitioner/1", "patientId": PATIENT})
 
