@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import emergency, explain, gather, hook, mapping, planted, soak
+from benchmarks import emergency, explain, gather, hook, mapping, planted, restarts, soak
 from benchmarks.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -17,8 +17,12 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "planted": planted.run,
     "emergency": emergency.run,
     "soak": soak.run,
+<<<<<<< HEAD
     "planted-few": planted.run_few,
     "planted-sizes": planted.run_sizes,
+=======
+    "restarts": restarts.run,
+>>>>>>> laboratory
 }
 UNASKED = ("hook", "mapping", "explain")  # the others take minutes, or a HAPI server
 

@@ -1,7 +1,9 @@
 """`python -m benchmarks soak`: memory and open files of the served process over 10,000 hook calls.
 
 Each call is of another patient. Nine of ten bring a complete prefetch of 335 KB; the tenth brings none and is read from
-a FHIR server. The floor of every row is the same process after the first 1,000 calls.
+a FHIR server, or from what was kept of it. The floor of every row is the same process after the first 1,000 calls.
+Connections to the FHIR server are told apart from other open files: they come and go with the load, up to
+`limits.fhir_connections`, and one that the server has closed stays open on our side until the next request.
 """
 
 import json
@@ -27,10 +29,14 @@ _READ_EVERY = 10
 
 
 class Stand(NamedTuple):
-    """Of a process after some calls: resident megabytes, open file descriptors, and calls that got no card."""
+    """Of a process after some calls: resident megabytes, open file descriptors, and calls that got no card.
+
+    `files` leaves out connections to the FHIR server, `connections` counts them.
+    """
 
     megabytes: float
     files: int
+    connections: int
     failed: int
 
 
@@ -51,7 +57,8 @@ def _after(process: psutil.Process, port: int, calls: Iterator[bytes], number: i
     """Where the process stands after so many further calls."""
     answers = send(port, islice(calls, number), CONNECTIONS)
     failed = sum(answer.status != 200 for answer in answers)
-    return Stand(process.memory_info().rss / 2**20, process.num_fds(), failed)
+    connections = sum(bool(one.raddr) and one.laddr.port != port for one in process.net_connections())
+    return Stand(process.memory_info().rss / 2**20, process.num_fds() - connections, connections, failed)
 
 
 def _calls(fhir: str, patients: list[str]) -> Iterator[bytes]:
@@ -82,6 +89,8 @@ def _rows(stands: list[Stand]) -> list[Row]:
         Row.of(f"soak, resident memory after {step:,} calls", "MB", [stand.megabytes], [first.megabytes])
         for step, stand in zip(STEPS, stands, strict=True)
     ]
-    files = Row.of(f"soak, open files after {STEPS[-1]:,} calls", "", [stands[-1].files], [first.files])
+    last = stands[-1]
+    files = Row.of(f"soak, open files after {STEPS[-1]:,} calls", "", [last.files], [first.files])
+    connections = Row.of("soak, connections to the FHIR server", "", [last.connections], [first.connections])
     failed = Row.of("soak, calls without a card", "", [sum(stand.failed for stand in stands)], [0])
-    return [*memory, files, failed]
+    return [*memory, files, connections, failed]

@@ -59,7 +59,8 @@ Written by `python -m tests.integration.faults.document > docs/faults.md`; a tes
 the answer, its marker and the meters are compared with this page; then the fault ends, and calls are as before.
 
 A fault is never an empty card list, and what is missing is never unmarked. Of every status below but 401 the body is an
-OperationOutcome ([errors.md](errors.md)).
+OperationOutcome ([errors.md](errors.md)). Why, in words (`its certificate is refused: certificate has expired`), stands
+in the log line of a call that failed, and in `retrieval` of a card that goes without something.
 """
 
 _FHIR = """
@@ -86,7 +87,7 @@ at all. Alert on `oncohooks_cache_total{result="down"}`."""
 
 _PROCESS = """
 `oncohooks serve` as a process of its own, with a SQLite file. A full disc is a limit of the kernel on how far files may
-grow."""
+grow. A card that was shown before on the same day is kept already, and not counted again."""
 
 
 if __name__ == "__main__":
