@@ -17,12 +17,9 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "planted": planted.run,
     "emergency": emergency.run,
     "soak": soak.run,
-<<<<<<< HEAD
     "planted-few": planted.run_few,
     "planted-sizes": planted.run_sizes,
-=======
     "restarts": restarts.run,
->>>>>>> laboratory
 }
 UNASKED = ("hook", "mapping", "explain")  # the others take minutes, or a HAPI server
 
