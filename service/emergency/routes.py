@@ -136,6 +136,7 @@ class EmergencyService:
             raise
 
     def _count(self, answer: Assessment, client: str) -> None:
+        self._telemetry.gaps(answer.retrieval)
         if answer.is_of_another:
             self._telemetry.wrong_patient(client, _SERVICE)
         abstained = answer.abstained

@@ -42,6 +42,8 @@ class Health:
             self._room.release()
 
     async def _probe_over(self, until: float) -> None:
+        if not self.breaker.is_probing:
+            return  # as nearly always: no timer for it
         try:
             async with asyncio.timeout_at(None if until == math.inf else until):
                 while self.breaker.is_probing:  # of those who waited, the first may be the next one

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from fhir_mappings.decoding import Unread
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import Entry, OwnResources, PatientRecord, State
 from fhir_mappings.retrieval import Query
@@ -31,6 +32,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     state: State
     entries: tuple[Entry, ...]
     issues: tuple[Issue, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -95,7 +97,7 @@ class RecordCache:
         for answer in answers:
             if not (answer.is_whole and answer.via == "search") or _is_of_another(holder, answer):
                 continue
-            kept = Kept(answer.as_of, answer.state, answer.entries, answer.issues)
+            kept = Kept(answer.as_of, answer.state, answer.entries, answer.issues, answer.unread)
             try:
                 await self._vault.put(self._label(holder, answer.query), _encode(kept), self._kept_seconds)
             except StateDownError:
@@ -129,7 +131,10 @@ class RecordCache:
             return None
         is_fresh = age < self._fresh_seconds
         self._counted("hit" if is_fresh else "stale")
-        return Found(Answer(query, "cache", kept.state, kept.entries, kept.issues, as_of=kept.read_at), is_fresh)
+        answer = Answer(
+            query, "cache", kept.state, kept.entries, kept.issues, as_of=kept.read_at, unread=kept.unread
+        )
+        return Found(answer, is_fresh)
 
 
 def _is_of_another(holder: Holder, answer: Answer) -> bool:

@@ -249,6 +249,7 @@ def test_a_server_that_dies_leaves_the_best_score(caller: Caller, server: HeldSe
             assert ledger(last.data)["genetics"] == "failed"
 
     asyncio.run(listen())
+    assert meters(caller, "oncohooks_gaps_total") == {("genetics", "failed"): 1}
 
 
 def test_a_server_that_is_down_is_told(caller: Caller, server: HeldServer) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,10 @@ def _settings(
 def _await(server: SecondServer, process: subprocess.Popen[bytes], log: Path) -> None:
     ends = time.monotonic() + _START_SECONDS
     while time.monotonic() < ends and process.poll() is None:
-        try:
+        with suppress(httpx.HTTPError):
             if httpx.get(f"{server.base_url}/metadata", timeout=5, trust_env=False).status_code < 500:
                 return
-        except httpx.HTTPError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     raise RuntimeError(f"sekmet-fhir does not answer\n{log.read_text()[-2000:]}")
 
 

@@ -44,7 +44,7 @@ ENDS = (
     End(
         "SIGTERM under load",
         "every call that was accepted is answered with its card; new connections are refused; `/readyz` says `draining`"
-        " on connections that are open; exit within the grace of `deadline_seconds` + 5 s",
+        " on connections that are open; exit within the grace of `hard_deadline_seconds` + 5 s",
         "nothing is missing",
         "none: the process ends",
         "with the next process",

@@ -25,7 +25,7 @@ from tests.integration.faults.serving import serving
 from tests.unit.service.far_end import HOOK, full_prefetch, hook_call
 
 BODY = json.dumps(hook_call(prefetch=full_prefetch())).encode()
-GRACE_SECONDS = 1 + 5  # deadline_seconds of these tests, and what `serve` adds
+GRACE_SECONDS = 1 + 5  # deadline_seconds of these tests, and what `serve` adds to the longest reading
 OPEN_TO_ALL = {"ONCOHOOKS_AUTH": "off", "ONCOHOOKS_DEADLINE_SECONDS": "1"}
 
 
@@ -48,6 +48,14 @@ class Upload:
         return answer
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Fails after twenty seconds."""
+    ends = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
+
+
 class Load:
     """Calls of several clients, again and again until the service hangs up. `broken` counts calls without an answer."""
 
@@ -61,8 +69,7 @@ class Load:
         threads = [threading.Thread(target=self._calls, daemon=True) for _ in range(clients)]
         for thread in threads:
             thread.start()
-        while len(self.statuses) < 5 * clients:
-            time.sleep(0.01)
+        wait_until(lambda: len(self.statuses) >= 5 * clients)
         yield self
         for thread in threads:
             thread.join(20)
@@ -125,8 +132,7 @@ def test_told_to_end_it_is_not_ready(here: Site) -> None:
         with here.served(**OPEN_TO_ALL, ONCOHOOKS_FHIR=f"http://{HOST}:{proxy.port}/fhir") as running:
             with ThreadPoolExecutor(1) as aside:
                 probe = aside.submit(here.caller.get, f"{here.url}/readyz")
-                while not proxy.arrived["silent"]:
-                    time.sleep(0.005)
+                wait_until(lambda: proxy.arrived["silent"] > 0)
                 os.kill(running.pid, signal.SIGTERM)
                 answer = probe.result()
             assert (answer.status_code, answer.json()["status"]) == (503, "draining")

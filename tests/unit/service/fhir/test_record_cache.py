@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from fhir_mappings.record import PatientRecord
+from fhir_mappings.record import OwnResources, PatientRecord
 from fhir_mappings.retrieval import queries
 from service.clock import now
 from service.fhir.background import Background
@@ -185,6 +185,24 @@ def test_data_of_another_patient_are_not_kept(server: FhirServer) -> None:
             assert ids(again) == [PATIENT, "o1"]
             by_search = {line.key for line in again.retrieval if line.via == "search"}
             assert by_search == {"patient", "laboratory"}
+
+    run(steps)
+
+
+def test_the_guard_sees_from_the_cache_what_it_saw_of_the_server(server: FhirServer) -> None:
+    """Also whom a resource that nobody reads is about, which may take the Patient's identifiers to tell."""
+    numbers = [{"system": "urn:hospital", "value": value} for value in ("17", "18")]
+    report = {"resourceType": "DiagnosticReport", "id": "d", "subject": {"identifier": numbers[1]}}
+    server.holds(patient={**patient(), "identifier": numbers[:1]}, laboratory=bundle(observation(1), report))
+
+    async def steps() -> None:
+        async with Site(server) as site:
+            read = await site.read()
+            await site.settled()
+            again = await site.read()
+            assert vias(again) == {"cache"}
+            assert OwnResources(read).foreign
+            assert OwnResources(again).foreign
 
     run(steps)
 
