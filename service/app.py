@@ -30,7 +30,6 @@ from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.routes import CdsService, cds_routes
 from service.clock import Now, now
 from service.emergency.described import emergency_components
-from service.emergency.lane import Lane
 from service.emergency.routes import EmergencyService, emergency_routes
 from service.errors import SettingsError
 from service.fhir.backend_services import BackendServices
@@ -46,6 +45,7 @@ from service.fhir.record_cache import RecordCache
 from service.fhir.searching import Searching
 from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
 from service.fhir_settings import FhirServer
+from service.lane import Lane
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
 from service.scoring import score
@@ -277,7 +277,9 @@ def create_app(
     refusals.install(app)
     hooks = CdsService(settings, package, reach, queries(), issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))
-    takes = FeedbackService(settings.feedback, hooks.ids, feedback, quiet, telemetry, clock)
+    takes = FeedbackService(
+        settings.feedback, hooks.ids, feedback, quiet, telemetry, clock, settings.limits.body_seconds
+    )
     app.include_router(feedback_routes(takes))
     app.include_router(emergency_routes(EmergencyService(settings, package, reach, queries(), telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))

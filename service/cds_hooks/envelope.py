@@ -7,7 +7,7 @@ that were kept for it, or bytes are left over, a member stood twice.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -16,10 +16,9 @@ from fhir_mappings.finding import Issue
 from fhir_mappings.versions import DEFAULT, Version
 from service.cds_hooks.patient_reference import patient_id_of
 from service.cds_hooks.wire import Context, FhirAuthorization, HookRequest
-from service.errors import MalformedError, TooLargeError, TooManyEntriesError
+from service.errors import MalformedError, TooManyEntriesError
 
 _MEMBERS = 1_000  # of one object of the envelope; a client sends a handful
-_THROWN_AWAY = 4  # times the limit
 _FLOOD = 100  # commas an entry; real ones have about 30
 _KEY = re.compile(rb'[\s,{]*("(?:[^"\\]++|\\.)*+")\s*:\s*', re.DOTALL)
 _END = re.compile(rb"[\s{]*\}\s*")  # `{` where the object is empty
@@ -58,28 +57,6 @@ _string = msgspec.json.Decoder(str)
 _whole = msgspec.json.Decoder(int)
 _counted = msgspec.json.Decoder(_Counted)
 _kind = msgspec.json.Decoder(_Kind)
-
-
-async def read_body(chunks: AsyncIterator[bytes], stated_length: str | None, limit: int) -> bytes:
-    """The whole body. Raises TooLargeError where it is over `limit`, or is stated to be.
-
-    What else is on its way is thrown away, up to a few times the limit: many clients read no answer before they have
-    sent everything, and would see a broken connection instead.
-    """
-    parts: list[bytes] = []
-    size, kept = 0, not (stated_length and stated_length.isdecimal() and int(stated_length) > limit)
-    async for chunk in chunks:
-        size += len(chunk)
-        kept = kept and size <= limit
-        if kept:
-            parts.append(chunk)
-        else:
-            parts.clear()
-            if size > limit * _THROWN_AWAY:
-                break
-    if not kept:
-        raise TooLargeError(f"more than {limit} bytes")
-    return b"".join(parts)
 
 
 def read_request(

@@ -10,10 +10,10 @@ from service.cds_hooks.described import FEEDBACK
 from service.cds_hooks.feedback import FeedbackEntry, read_feedback
 from service.cds_hooks.override_reasons import reason_class
 from service.cds_hooks.quiet_cards import QuietCards
-from service.cds_hooks.routes import body_of
 from service.clock import Now
 from service.errors import FeedbackTooLargeError, NotKeptError, TooLargeError, UnknownServiceError
 from service.refusals import issuer_of
+from service.request_body import body_of
 from service.settings import FeedbackRules
 from service.state.feedback import FeedbackGiven, FeedbackStore, StateDownError, oldest
 from service.telemetry import Telemetry
@@ -30,8 +30,10 @@ class FeedbackService:
         quiet: QuietCards,
         telemetry: Telemetry,
         now: Now,
+        body_seconds: float,
     ) -> None:
         self._rules = rules
+        self._body_seconds = body_seconds
         self._services = services
         self._store = store
         self._quiet = quiet
@@ -46,7 +48,7 @@ class FeedbackService:
         if service_id not in self._services:
             raise UnknownServiceError("the part of the address before feedback is no service id")
         try:
-            body = await body_of(request, self._rules.body_bytes)
+            body = await body_of(request, self._rules.body_bytes, self._body_seconds)
         except TooLargeError as error:
             raise FeedbackTooLargeError(str(error)) from error
         client = issuer_of(request)

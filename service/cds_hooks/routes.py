@@ -7,7 +7,6 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Path, Request, Response
 from starlette.background import BackgroundTask
-from starlette.requests import ClientDisconnect
 
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import Query
@@ -18,7 +17,7 @@ from service.cds_hooks.cards import card_for
 from service.cds_hooks.client_token import Client
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
 from service.cds_hooks.dialects import DIALECTS, shaped
-from service.cds_hooks.envelope import read_body, read_request
+from service.cds_hooks.envelope import read_request
 from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
@@ -28,10 +27,8 @@ from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.treating import reader_is
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
 from service.clock import Now
-from service.emergency.turns import turn
 from service.errors import (
     Category,
-    MalformedError,
     TokenMismatchError,
     ToldError,
     UnknownServiceError,
@@ -40,14 +37,15 @@ from service.errors import (
 from service.fhir.gather import PatientCall, Reach, whole
 from service.language.choice import chosen
 from service.refusals import client_of
+from service.request_body import body_of
 from service.scoring import score
 from service.settings import Settings
 from service.survival import Showing
 from service.telemetry import Telemetry, stage
+from service.turns import turn
 
 _encoder = msgspec.json.Encoder()
 _JSON = "application/json"
-_BODY_SECONDS = 10.0
 _NO_CARD = _encoder.encode(CardResponse(()))
 
 
@@ -208,20 +206,6 @@ class CdsService:
                 assessment, f"{address}/model", language=language, rendering=rendering, in_summary=in_summary
             )
             return shaped(card, client.dialect, client.links, scored=assessment.abstained is None)
-
-
-async def body_of(request: Request, limit: int, seconds: float = _BODY_SECONDS) -> bytes:
-    """The whole body, within `seconds`: who sends slowly, or is gone, holds a place that others wait for.
-
-    Raises MalformedError, TooLargeError.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            return await read_body(request.stream(), request.headers.get("content-length"), limit)
-    except TimeoutError as error:
-        raise MalformedError(f"the body did not arrive within {seconds:g} s") from error
-    except ClientDisconnect as error:
-        raise MalformedError("the body ended before its end") from error
 
 
 def _patient_call(call: HookRequest, client: Client) -> PatientCall:

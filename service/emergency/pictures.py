@@ -11,10 +11,10 @@ import msgspec
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import PatientRecord
 from service.assessment import Assessment
-from service.emergency.turns import turn
 from service.emergency.whose import ENCOUNTER, EmergencyCall, holds_encounter, together
 from service.errors import TimedOutError, ToldError
 from service.notices import notice
+from service.turns import turn
 
 Snapshots = AsyncGenerator[PatientRecord]
 

@@ -13,7 +13,6 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import Query
 from models.package import Package
 from service.assessment import Assessment
-from service.cds_hooks.routes import body_of
 from service.clock import Now
 from service.emergency.answer_form import Form, form_of
 from service.emergency.described import EMERGENCY
@@ -28,7 +27,6 @@ from service.emergency.stream import (
     told,
     with_heartbeats,
 )
-from service.emergency.turns import turn
 from service.emergency.unless_gone import unless_gone
 from service.emergency.updates import alone
 from service.emergency.whose import EmergencyCall, call_of
@@ -41,9 +39,11 @@ from service.language.choice import chosen
 from service.language.sentences import language
 from service.logs import told as fault_told
 from service.refusals import client_of, issuer_of
+from service.request_body import body_of
 from service.scoring import score
 from service.settings import Settings
 from service.telemetry import Telemetry, stage
+from service.turns import turn
 
 _logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()

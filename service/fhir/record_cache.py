@@ -131,9 +131,7 @@ class RecordCache:
             return None
         is_fresh = age < self._fresh_seconds
         self._counted("hit" if is_fresh else "stale")
-        answer = Answer(
-            query, "cache", kept.state, kept.entries, kept.issues, as_of=kept.read_at, unread=kept.unread
-        )
+        answer = Answer(query, "cache", kept.state, kept.entries, kept.issues, as_of=kept.read_at, unread=kept.unread)
         return Found(answer, is_fresh)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.emergency.turns import Turns, taking, turn
+from service.turns import Turns, taking, turn
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

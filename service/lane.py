@@ -13,11 +13,11 @@ from typing import Literal
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.emergency.turns import Turns, taking
 from service.errors import Category
 from service.limits import Limits
 from service.refusals import refusal
 from service.telemetry import Telemetry
+from service.turns import Turns, taking
 
 Urgency = Literal["emergency", "chart-open"]
 

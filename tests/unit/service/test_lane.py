@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from service.emergency.lane import Lane, OverloadedError, Slots, urgency_of
+from service.lane import Lane, OverloadedError, Slots, urgency_of
 from service.limits import Limits
 from service.telemetry import Telemetry
 
