@@ -23,6 +23,7 @@ SHIPPED = Path(__file__).parents[3] / "models" / "packages" / "pan-cancer"
 FOLDER = Path(__file__).parent / "golden"
 PATIENTS = ("demo-lung", "demo-emergency", "demo-sparse", "demo-two-primaries")
 EMERGENCIES = ("demo-emergency", "demo-treated", "demo-sparse", "demo-no-cancer")
+ARRIVED = "demo-emergency"  # whose chart has the vital signs of an arrival: two sets, which the card tells apart
 ENDINGS: dict[Rendering, str] = {"markdown": "md", "plain": "txt", "html": "html"}
 
 
@@ -35,7 +36,8 @@ def assessment_of(patient_id: str, *, emergency: bool = False) -> Assessment:
     """By the shipped package; new weights change some figures, and its digest is left out."""
     running = (notice("demonstration"), notice("clock", at=AT))
     showing = Showing("detail", demonstration=True)
-    resources = arriving(patient_id) if emergency else None
+    comes_from_the_clinic = emergency and patient_id != ARRIVED
+    resources = arriving(patient_id) if comes_from_the_clinic else None
     assessment = assess(record(patient_id, resources), AT, shipped(), running, showing=showing, emergency=emergency)
     assert assessment.model is not None
     return msgspec.structs.replace(assessment, model=msgspec.structs.replace(assessment.model, digest="0" * 64))
