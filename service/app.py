@@ -48,7 +48,8 @@ from service.fhir_settings import FhirServer
 from service.lane import Lane
 from service.probes import Readiness, model_routes, probe_routes
 from service.refusals import Gate
-from service.scoring import score
+from service.result_cache import Results
+from service.scoring import scoring
 from service.settings import Settings, State
 from service.state.expiring import ExpiringStore, ProcessExpiring
 from service.state.expiring_file import SqliteExpiring
@@ -122,20 +123,27 @@ def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials |
     return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds)
 
 
-def cache_of(settings: Settings, key: SiteKey, clock: Now, telemetry: Telemetry) -> RecordCache | None:
-    """Where answers of FHIR servers are kept for minutes: Redis, one file, or this process; None where nothing is."""
-    state, cache = settings.state, settings.cache
-    if not cache.kept_seconds:
+def kept_of(settings: Settings, key: SiteKey, clock: Now) -> Vault | None:
+    """Where records and results are kept for minutes: Redis, one file, or this process; None where nothing is."""
+    state = settings.state
+    if not settings.cache.kept_seconds:
         return None
     store: ExpiringStore
     if state.redis is not None:
-        store = RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:record:", 0.2)
+        store = RedisExpiring.at(state.redis.get_secret_value(), "oncohooks:kept:", 0.2)
     elif state.file:
         store = SqliteExpiring(opens(state.file), clock, "cached", tidy_seconds=60)
     else:
         store = ProcessExpiring(clock)
+    return Vault(store, key)
+
+
+def record_cache_of(settings: Settings, kept: Vault | None, clock: Now, telemetry: Telemetry) -> RecordCache | None:
+    if kept is None:
+        return None
+    cache = settings.cache
     return RecordCache(
-        Vault(store, key), cache.fresh_seconds, cache.kept_seconds, telemetry.cached, shared=cache.shared, clock=clock
+        kept, cache.fresh_seconds, cache.kept_seconds, telemetry.cached, shared=cache.shared, clock=clock
     )
 
 
@@ -214,14 +222,18 @@ def create_app(
     telemetry = Telemetry(spans)
     http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
     background = Background()
-    reach = reach_of(settings, http, telemetry)
+    feedback = feedback_of(settings, clock)
+    key = SiteKey(feedback, settings.state.key.get_secret_value() if settings.state.key else None)
+    kept = kept_of(settings, key, clock)
+    reach = msgspec.structs.replace(
+        reach_of(settings, http, telemetry),
+        cache=record_cache_of(settings, kept, clock, telemetry),
+        background=background,
+    )
+    results = Results(kept, settings.cache.fresh_seconds, background, telemetry.result_cached)
     readiness = Readiness(settings, package, reach.servers)
     replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
-    feedback = feedback_of(settings, clock)
-    key = SiteKey(feedback, settings.state.key.get_secret_value() if settings.state.key else None)
-    cache = cache_of(settings, key, clock, telemetry)
-    reach = msgspec.structs.replace(reach, cache=cache, background=background)
     issued = IssuedCards(feedback, telemetry, clock, key)
     shown = shown_of(settings, clock)
     quiet = QuietCards(settings.quiet, shown, issued, telemetry)
@@ -233,7 +245,9 @@ def create_app(
         for client in reach.servers:
             if client.credentials:
                 client.credentials.start()
-        score(PatientRecord("0"), package, settings.moment)  # fills the caches that the first call would wait for
+        scoring(
+            PatientRecord("0"), package, settings.moment
+        ).result()  # fills the caches that the first call would wait for
         offers = asyncio.create_task(reach.servers.learn_offers())
         try:
             yield
@@ -244,8 +258,8 @@ def create_app(
             await background.close()
             await reach.servers.close()
             await http.aclose()
-            if cache:
-                await cache.close()
+            if kept:
+                await kept.close()
             await replay.close()
             await feedback.close()
             await shown.close()
@@ -275,7 +289,7 @@ def create_app(
     app.state.readiness = readiness
     app.state.background = background
     refusals.install(app)
-    hooks = CdsService(settings, package, reach, queries(), issued, quiet, telemetry, clock)
+    hooks = CdsService(settings, package, reach, queries(), results, issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))
     takes = FeedbackService(
         settings.feedback, hooks.ids, feedback, quiet, telemetry, clock, settings.limits.body_seconds

@@ -1,4 +1,4 @@
-"""`[cache]`: how long answers of FHIR servers are kept."""
+"""`[cache]`: how long answers of FHIR servers, and results, are kept."""
 
 from typing import Annotated, Self
 
@@ -10,7 +10,8 @@ class Cache(BaseModel):
 
     fresh_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(
         default=60.0,
-        description="answers of a FHIR server that are not older are used without asking it; 0 = it is always asked",
+        description="answers of a FHIR server that are not older are used without asking it, and results of the same"
+        " record without scoring it again; 0 = it is always asked, and scored",
     )
     kept_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         default=900,

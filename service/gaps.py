@@ -41,7 +41,7 @@ def owed(ledger: Iterable[Retrieval]) -> Iterator[tuple[str, str]]:
     for line in ledger:
         if line.state in _NOT_OBTAINED:
             yield line.key, line.state
-        elif _is_stale(line):
+        elif is_stale(line):
             yield line.key, "stale"
 
 
@@ -57,27 +57,27 @@ def may_hold_more(ledger: Iterable[Retrieval]) -> bool:
 
 def forbids_survival(ledger: Iterable[Retrieval]) -> bool:
     """Whether something was not obtained, or is older than the call, that could forbid a survival figure."""
-    return any(line.key in _OF_SURVIVAL and (line.state in _NOT_OBTAINED or _is_stale(line)) for line in ledger)
+    return any(line.key in _OF_SURVIVAL and (line.state in _NOT_OBTAINED or is_stale(line)) for line in ledger)
 
 
 def stale(ledger: Iterable[Retrieval], now: datetime) -> Earlier | None:
     """What stands in for answers that the server owes."""
-    return _earlier(ledger, now, is_stale=True)
+    return _earlier(ledger, now, older=True)
 
 
 def cached(ledger: Iterable[Retrieval], now: datetime) -> Earlier | None:
     """What was read a moment ago, so that the server was not asked again."""
-    return _earlier(ledger, now, is_stale=False)
+    return _earlier(ledger, now, older=False)
 
 
-def _is_stale(line: Retrieval) -> bool:
+def is_stale(line: Retrieval) -> bool:
     """A reason beside a whole answer says why the server's own is missing."""
     return line.via == "cache" and bool(line.reason)
 
 
-def _earlier(ledger: Iterable[Retrieval], now: datetime, *, is_stale: bool) -> Earlier | None:
+def _earlier(ledger: Iterable[Retrieval], now: datetime, *, older: bool) -> Earlier | None:
     every = list(ledger)
-    lines = [line for line in every if line.via == "cache" and _is_stale(line) is is_stale]
+    lines = [line for line in every if line.via == "cache" and is_stale(line) is older]
     if not lines:
         return None
     read_at = min((line.asOf for line in lines), key=datetime.fromisoformat)

@@ -1,10 +1,11 @@
 """Record -> Assessment at the site's moment, with what must be said of the way this service runs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from fhir_mappings.record import PatientRecord
+from fhir_mappings.record import PatientRecord, Retrieval
 from models.package import Package
 from service.assessment import Assessment, assess
 from service.clock import Moment, Now, now
@@ -16,7 +17,51 @@ from service.survival import NEVER, Showing
 from service.telemetry import stage
 
 
-def score(
+class Scoring(msgspec.Struct, frozen=True):
+    """One record at one moment, with all that its assessment depends on.
+
+    `result` is the same for the same record, however its parts came; `told` adds how they did, and when.
+    """
+
+    record: PatientRecord
+    package: Package
+    at: datetime
+    running: tuple[Notice, ...]
+    real: Now
+    is_withheld: bool
+    showing: Showing
+    with_interactions: bool
+    emergency: bool
+
+    def result(self) -> Assessment:
+        """Of the record as it is."""
+        return assess(
+            self.record,
+            self.at,
+            self.package,
+            self.running,
+            stage,
+            restricted=self.is_withheld,
+            showing=self.showing,
+            with_interactions=self.with_interactions,
+            emergency=self.emergency,
+        )
+
+    def told(self, result: Assessment) -> Assessment:
+        """With this call's ledger, what was read earlier, and no position where it would rest on half a record."""
+        if self.is_withheld:
+            return result
+        ledger, own = self.record.retrieval, len(self.running)
+        notices = (*self.running, *_earlier_notices(ledger, self.real()), *result.notices[own:])
+        assessment = msgspec.structs.replace(result, notices=notices, retrieval=ledger)
+        # a first look at an emergency takes what there is: its range says how little that is
+        return assessment if self.emergency else _as_far_as_read(assessment)
+
+    def assessment(self) -> Assessment:
+        return self.told(self.result())
+
+
+def scoring(
     record: PatientRecord,
     package: Package,
     moment: Moment,
@@ -27,30 +72,18 @@ def score(
     showing: Showing = NEVER,
     with_interactions: bool = False,
     emergency: bool = False,
-) -> Assessment:
-    """Assess one record.
+) -> Scoring:
+    """What is to be assessed, and how.
 
     `real` is the clock that `now` reads, `restricted` the labels under which none is assessed, `showing` what is
     allowed of survival. An `emergency` is always ranked as an acute stay.
     """
     at = moment.at_for(record, real)
-    notices = _running_notices(
+    running = _running_notices(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
     is_withheld = restricted is not None and is_restricted(record, restricted)
-    assessment = assess(
-        record,
-        at,
-        package,
-        notices if is_withheld else (*notices, *_earlier_notices(record, real())),
-        stage,
-        restricted=is_withheld,
-        showing=showing,
-        with_interactions=with_interactions,
-        emergency=emergency,
-    )
-    # a first look at an emergency takes what there is: its range says how little that is
-    return assessment if emergency else _as_far_as_read(assessment)
+    return Scoring(record, package, at, running, real, is_withheld, showing, with_interactions, emergency)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:
@@ -65,9 +98,9 @@ def _running_notices(moved_to: datetime | None, *, demonstration: bool, syntheti
     return tuple(said)
 
 
-def _earlier_notices(record: PatientRecord, at: datetime) -> tuple[Notice, ...]:
+def _earlier_notices(ledger: Sequence[Retrieval], at: datetime) -> tuple[Notice, ...]:
     """That answers of an earlier call were used. `at` is real time, whatever the moment of assessment."""
-    old, recent = stale(record.retrieval, at), cached(record.retrieval, at)
+    old, recent = stale(ledger, at), cached(ledger, at)
     return (
         *((earlier_notice("stale", old),) if old else ()),
         *((earlier_notice("cached", recent),) if recent else ()),

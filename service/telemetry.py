@@ -87,6 +87,9 @@ class Telemetry:
             "oncohooks.fhir.breaker", [self._observe_breakers], "1", "1 while a FHIR server is left alone"
         )
         self._cached = meter.create_counter("oncohooks.cache", "{query}", "What the cache of records knew of queries")
+        self._results_cached = meter.create_counter(
+            "oncohooks.results", "{call}", "What the cache of results knew of records"
+        )
         self._stages = meter.create_histogram("oncohooks.stage.duration", "s", "Time in one stage")
 
     @contextmanager
@@ -183,6 +186,10 @@ class Telemetry:
         And calls to which it did not answer (`down`), or of which it could not keep what was read (`not-kept`).
         """
         self._cached.add(1, {"result": result})
+
+    def result_cached(self, result: str) -> None:
+        """Count what the cache of results knew of a record: `hit`, `miss`, `unreadable`, `down`, `not-kept`."""
+        self._results_cached.add(1, {"result": result})
 
     def exposition(self) -> bytes:
         """The meters in the Prometheus text format."""

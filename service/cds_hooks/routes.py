@@ -38,7 +38,8 @@ from service.fhir.gather import PatientCall, Reach, whole
 from service.language.choice import chosen
 from service.refusals import client_of
 from service.request_body import body_of
-from service.scoring import score
+from service.result_cache import Results
+from service.scoring import Scoring, scoring
 from service.settings import Settings
 from service.survival import Showing
 from service.telemetry import Telemetry, stage
@@ -58,6 +59,7 @@ class CdsService:
         package: Package,
         reach: Reach,
         queries: tuple[Query, ...],
+        results: Results,
         issued: IssuedCards,
         quiet: QuietCards,
         telemetry: Telemetry,
@@ -70,6 +72,7 @@ class CdsService:
         self._reach = reach
         self._queries = queries
         self._keys = frozenset(query.key for query in queries)
+        self._results = results
         self._issued = issued
         self._quiet = quiet
         self._readers = Readers(reach.servers, settings.client)
@@ -105,8 +108,7 @@ class CdsService:
             self._telemetry.prefetch(client.label, call.prefetch.keys(), record.retrieval)
             self._telemetry.gaps(record.retrieval)
             record = with_foreign_orders(record, call.context.draftOrders)
-            async with turn():
-                assessment = self._scored(record, reader, hook)
+            assessment = await self._results.assessment(self._scoring(record, reader, hook))
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)
             card = await self._issued.identified(self._card(assessment, request, client), recipient)
@@ -141,8 +143,8 @@ class CdsService:
             reading.cancel()
             await asyncio.wait([reading])
 
-    def _scored(self, record: PatientRecord, reader: Reader, hook: str) -> Assessment:
-        return score(
+    def _scoring(self, record: PatientRecord, reader: Reader, hook: str) -> Scoring:
+        return scoring(
             record,
             self._package,
             self._moment,

@@ -28,7 +28,7 @@ from service.fhir.client import open_http
 from service.fhir.gather import PatientCall, unhurried, whole
 from service.language.choice import chosen
 from service.language.sentences import LanguageCode, language
-from service.scoring import score as score_record
+from service.scoring import scoring
 from service.settings import Settings
 from service.statement import plain
 from service.statement.interactions import interaction_lines
@@ -92,14 +92,14 @@ def score(
     except PackageError as error:
         raise Failure(f"model {settings.model}: {error}", 1) from error
     showing = Showing(settings.card.survival, "operator", settings.card.site, settings.demonstration)
-    assessment = score_record(
+    assessment = scoring(
         record,
         loaded,
         at,
         demonstration=settings.demonstration,
         showing=showing,
         with_interactions=with_interactions,
-    )
+    ).assessment()
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(assessment)) + b"\n")
     else:

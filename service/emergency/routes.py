@@ -40,7 +40,7 @@ from service.language.sentences import language
 from service.logs import told as fault_told
 from service.refusals import client_of, issuer_of
 from service.request_body import body_of
-from service.scoring import score
+from service.scoring import scoring
 from service.settings import Settings
 from service.telemetry import Telemetry, stage
 from service.turns import turn
@@ -166,7 +166,7 @@ class EmergencyService:
             yield error_event(operation_outcome(Category.INTERNAL, f"incident {incident}"))
 
     def _scored(self, record: PatientRecord) -> Assessment:
-        return score(
+        return scoring(
             record,
             self._package,
             self._settings.moment,
@@ -174,7 +174,7 @@ class EmergencyService:
             real=self._real,
             restricted=self._settings.restricted,
             emergency=True,
-        )
+        ).assessment()
 
 
 def emergency_routes(service: EmergencyService) -> APIRouter:

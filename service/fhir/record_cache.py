@@ -104,9 +104,6 @@ class RecordCache:
                 self._counted("not-kept")
                 return
 
-    async def close(self) -> None:
-        await self._vault.close()
-
     def _label(self, holder: Holder, query: Query) -> bytes:
         """Another version may read other fields, another catalogue asks for other codes."""
         reader = "" if self.shared else holder.reader

@@ -178,7 +178,7 @@ def test_a_memory_that_is_down_shows_the_card(calling: MakeCaller, monkeypatch: 
         asked.append(1)
         raise StateDownError
 
-    caller = calling(quiet={"repeat": "changed", "snooze_days": {"disagree": 1}})
+    caller = calling(quiet={"repeat": "changed", "snooze_days": {"disagree": 1}}, cache={"kept_seconds": 0})
     monkeypatch.setattr(ProcessExpiring, "get", down)
     monkeypatch.setattr(ProcessExpiring, "put", down)
     (card,) = [shown(caller) for _ in range(2)][1]

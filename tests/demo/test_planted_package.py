@@ -9,7 +9,7 @@ from fhir_mappings.encoder import encode
 from models.package import Package
 from service.cds_hooks.cards import card_for
 from service.clock import Moment
-from service.scoring import score
+from service.scoring import scoring
 from tests.unit.service.made_up_patients import AT, record
 
 SCHEMA = catalogue().schema
@@ -41,7 +41,7 @@ def test_it_has_weights_in_every_modality(package: Package) -> None:
 @pytest.mark.parametrize("patient", demo_patients())
 def test_every_card_says_synthetic(package: Package, patient: str) -> None:
     """With or without a score, the card says that the model was not trained on patients."""
-    assessment = score(record(patient), package, Moment("now"), real=lambda: AT)
+    assessment = scoring(record(patient), package, Moment("now"), real=lambda: AT).assessment()
     detail = card_for(assessment, "https://model").detail
     assert "The model was not trained on patients: its results mean nothing." in detail
     assert "trained on 5,000 patients" not in detail
@@ -49,7 +49,7 @@ def test_every_card_says_synthetic(package: Package, patient: str) -> None:
 
 def test_imaging_and_therapy_move_the_score(package: Package) -> None:
     """The demonstration patient who has both gets a relevance for either."""
-    found = score(record("demo-treated"), package, Moment("now"), real=lambda: AT)
+    found = scoring(record("demo-treated"), package, Moment("now"), real=lambda: AT).assessment()
     assert found.abstained is None
     vector = encode(record("demo-treated"), SCHEMA, AT).vector
     relevance = package.network("diagnosis").explain(vector).relevance

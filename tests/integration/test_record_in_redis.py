@@ -12,7 +12,7 @@ from tests.corpus.test_consistency import check_alike
 from tests.corpus.ways import ways
 from tests.integration.redis_server import RedisServer
 
-PREFIX = "oncohooks:record:"
+PREFIX = "oncohooks:kept:"
 
 
 def test_the_same_result_comes_from_redis(redis: RedisServer) -> None:
@@ -52,3 +52,22 @@ def test_a_call_goes_on_while_redis_is_gone(redis: RedisServer, gone: bool) -> N
         assert again.result == first.result
 
     on_a_ward(steps, state={"redis": redis.address})
+
+
+def test_a_result_in_redis_serves_the_next_call_and_tells_nothing(redis: RedisServer) -> None:
+    """Sealed as the record is, and gone within a minute."""
+
+    async def steps(ward: Ward) -> None:
+        first = await ward.opened()
+        ward.clock.pass_by(seconds=5)
+        again = await ward.opened()
+        assert again.assessment["assessedAt"] == first.assessment["assessedAt"]
+        assert again.result == first.result
+
+    on_a_ward(steps, state={"redis": redis.address})
+    with Redis.from_url(redis.address) as asking:
+        times = {name: int(asking.ttl(name)) for name in asking.scan_iter(f"{PREFIX}*")}
+        (result,) = (name for name, seconds in times.items() if seconds <= 60)
+        kept = asking.get(result)
+    assert isinstance(kept, bytes)
+    assert not any(word in kept for word in (b"demo-lung", b"riskScore", b"scored"))

@@ -64,7 +64,7 @@ async def everything(address: str) -> None:
     """
     feedback = RedisFeedback.at(address, now, DAYS, 1.0)
     replay = RedisReplay.at(address)
-    expiring = RedisExpiring.at(address, "oncohooks:record:", 1.0)
+    expiring = RedisExpiring.at(address, "oncohooks:kept:", 1.0)
     try:
         token = uuid4().hex
         assert await replay.first_use("https://ehr.example", token, 60)

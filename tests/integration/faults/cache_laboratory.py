@@ -24,11 +24,11 @@ class CacheLaboratory(FhirLaboratory):
     """A patient's answers are fresh for a minute: the far end is asked only where the store does not help."""
 
     def fill(self, kept: Callable[[], int]) -> None:
-        """Call until all is kept, and answered from there. `kept` is how many answers the store has."""
+        """Call until all is kept, and answered from there. `kept` is how many answers and results the store has."""
         until = time.monotonic() + _FILL_SECONDS
         while time.monotonic() < until:
             (told,) = self.calls()
-            if told.states and told.kept == frozenset(told.states) and kept() == len(told.kept):
+            if told.states and told.kept == frozenset(told.states) and kept() > len(told.kept):
                 return
             time.sleep(0.05)
         raise AssertionError("what was read is not kept")
@@ -69,7 +69,7 @@ def redis_cache_laboratory(folder: Path) -> Iterator[RedisCacheLaboratory]:
         laboratory = stack.enter_context(laboratory_of(RedisCacheLaboratory, cache=Cache(), state=state))
         laboratory.redis = proxy
         with Redis(HOST, server.port) as past_the_proxy:
-            laboratory.fill(lambda: len(list(past_the_proxy.scan_iter("oncohooks:record:*"))))
+            laboratory.fill(lambda: len(list(past_the_proxy.scan_iter("oncohooks:kept:*"))))
         yield laboratory
 
 

@@ -53,8 +53,9 @@ STALE_ROWS: tuple[FhirRow, ...] = (
     ),
 )
 
-_DOWN = (Moved(_CACHE, {"result": "down"}), Moved(_CACHE, {"result": "not-kept"}))
-_UNREADABLE = Moved(_CACHE, {"result": "unreadable"}, at_least=True)
+_RESULTS = "oncohooks_results_total"
+_DOWN = tuple(Moved(meter, {"result": how}) for meter in (_CACHE, _RESULTS) for how in ("down", "not-kept"))
+_UNREADABLE = (Moved(_CACHE, {"result": "unreadable"}, at_least=True), Moved(_RESULTS, {"result": "unreadable"}))
 _IN_REDIS = "Redis, which keeps records"
 
 CACHE_ROWS: tuple[AnyRow, ...] = (
@@ -83,6 +84,6 @@ CACHE_ROWS: tuple[AnyRow, ...] = (
         FileCacheLaboratory.spoil,
         lambda lab: lab.spoilt,
         (Seen(),),
-        (*SCORED, _UNREADABLE),
+        (*SCORED, *_UNREADABLE),
     ),
 )

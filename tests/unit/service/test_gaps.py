@@ -8,7 +8,7 @@ import pytest
 from fhir_mappings.record import Retrieval
 from service.clock import Moment
 from service.gaps import LATE, cached, came_too_late, forbids_survival, leaves_position_unclear, owed, stale, unread
-from service.scoring import score
+from service.scoring import scoring
 from tests.unit.service.made_up_patients import AT, package, record
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -64,8 +64,8 @@ def test_only_a_first_look_at_an_emergency_has_a_position_of_half_a_record() -> 
     """Its range says how little that is; the card of a chart says that it is unclear."""
     half = record("demo-lung", state="partial")
     at = Moment("then", AT)
-    chart, emergency = (score(half, package(), at, emergency=urgent) for urgent in (False, True))
-    whole = score(record("demo-lung"), package(), at, emergency=True)
+    chart, emergency = (scoring(half, package(), at, emergency=urgent).assessment() for urgent in (False, True))
+    whole = scoring(record("demo-lung"), package(), at, emergency=True).assessment()
     assert chart.position is not None
     assert chart.position.category == "unclear"
     assert emergency.position is not None
