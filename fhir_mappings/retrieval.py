@@ -59,6 +59,11 @@ class Query(msgspec.Struct, frozen=True):
             return self.template
         return self.template.replace("&_sort", f"&date=ge{{{{today() - {self.days} days}}}}&_sort")
 
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether the server sorts by date, so that an answer that is cut lacks the oldest."""
+        return "&_sort=-" in self.search
+
     def url(self, patient_id: str) -> str:
         """The search, relative to the FHIR base."""
         included = f"&_include={self.include}" if self.include else ""

@@ -104,6 +104,7 @@ def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry |
         settings.deadline_seconds,
         settings.hard_deadline_seconds,
         public_names,
+        most_sent=settings.cds_hooks_max_results,
     )
 
 

@@ -151,6 +151,12 @@ class Settings(BaseSettings):
         description="CDS Hooks that discovery speaks: with `3.0` each service says its version and that of its hook,"
         " and the laboratory's template reckons with dates, which a strict client of 2.0 does not know",
     )
+    cds_hooks_max_results: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None,
+        description="with CDS Hooks `3.0`, the templates of what is sorted by date ask for no more than the newest so"
+        " many (`_maxresults`); an answer that holds as many counts as partial. Only where the clients' FHIR servers"
+        " know the parameter: HAPI answers it with 400",
+    )
     host: str = Field(default="127.0.0.1", description="address that `serve` listens on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port that `serve` listens on; 0 takes a free one")
     log: Literal["plain", "json"] = Field(
@@ -192,6 +198,12 @@ class Settings(BaseSettings):
             raise ValueError('demonstration: needs auth = "off", since it waives conditions meant for real patients')
         if self.auth != "off" and self.dialect != "spec":
             raise ValueError('dialect: needs auth = "off", since registered clients have one each in [[client]]')
+        return self
+
+    @model_validator(mode="after")
+    def _only_with_later_text(self) -> Self:
+        if self.cds_hooks_max_results and self.cds_hooks_version == "2.0":
+            raise ValueError('cds_hooks_max_results: needs cds_hooks_version = "3.0", whose text has _maxresults')
         return self
 
     @model_validator(mode="after")

@@ -78,7 +78,8 @@ class CdsService:
         self._readers = Readers(reach.servers, settings.client)
         self._telemetry = telemetry
         self._real = real
-        described = discovery(queries, dated=settings.cds_hooks_version == "3.0" and not settings.moment.moves)
+        dated = settings.cds_hooks_version == "3.0" and not settings.moment.moves
+        described = discovery(queries, dated=dated, most=settings.cds_hooks_max_results)
         self._hooks = {service.id: service.hook for service in described.services}
         self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 

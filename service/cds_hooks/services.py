@@ -32,14 +32,14 @@ _DESCRIPTION = (
 )
 
 
-def discovery(queries: Sequence[Query], *, dated: bool = False) -> Discovery:
+def discovery(queries: Sequence[Query], *, dated: bool = False, most: int | None = None) -> Discovery:
     """The services with the prefetch that fills their inputs; a client may honour as much of it as it can.
 
     `dated`: the client can reckon with dates (CDS Hooks 3.0), so that it need not send what is too old to count.
+    `most`: it need not send more than the newest so many (`_maxresults`, CDS Hooks 3.0), where they are sorted.
     Queries without a template are searched by the service whatever a client fills.
     """
-    templates = {query.key: query.dated_template if dated else query.template for query in queries}
-    prefetch = {key: template for key, template in templates.items() if template is not None}
+    prefetch = {query.key: template for query in queries if (template := _template(query, most, dated=dated))}
     requirements = (
         "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
         "conditions are needed. Where templates are typed by hand, these matter most: "
@@ -51,3 +51,8 @@ def discovery(queries: Sequence[Query], *, dated: bool = False) -> Discovery:
             for service, hook, title, more in _SERVICES
         )
     )
+
+
+def _template(query: Query, most: int | None, *, dated: bool) -> str | None:
+    template = query.dated_template if dated else query.template
+    return f"{template}&_maxresults={most}" if template and most and query.is_newest_first else template

@@ -65,7 +65,8 @@ class Reach(msgspec.Struct, frozen=True):
 
     At `deadline` seconds the record is taken as it is, if Patient and Condition are there; for these two it waits to
     `hard_deadline` (never less than `deadline`). `public_names`: how servers call themselves in links, where that is
-    not their address. Without `cache` nothing is kept, without `background` nothing goes on after the call.
+    not their address. `most_sent`: what clients were asked to send at most of a query that is sorted by date. Without
+    `cache` nothing is kept, without `background` nothing goes on after the call.
     """
 
     servers: FhirServers
@@ -76,6 +77,7 @@ class Reach(msgspec.Struct, frozen=True):
     public_names: Mapping[Base, Base] = {}
     cache: RecordCache | None = None
     background: Background | None = None
+    most_sent: int | None = None
 
 
 def unhurried(reach: Reach) -> Reach:
@@ -96,7 +98,11 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> A
     started = asyncio.get_running_loop().time()
     soft, hard = started + reach.deadline, started + max(reach.deadline, reach.hard_deadline)
     with stage("prefetch"):
-        sent = {query.key: _sent(query, call.prefetch[query.key]) for query in queries if query.key in call.prefetch}
+        sent = {
+            query.key: _sent(query, call.prefetch[query.key], reach.most_sent)
+            for query in queries
+            if query.key in call.prefetch
+        }
         wanted = [query for query in queries if _must_be_read(query, sent.get(query.key))]
         server = _server(call, reach, wanted)
     if server is None:
@@ -264,10 +270,15 @@ def _search(
     return Search(server, query, call.patient_id, call.token, reach.bounds, public, first, until=until)
 
 
-def _sent(query: Query, value: Decoded | None) -> Answer:
+def _sent(query: Query, value: Decoded | None, most: int | None) -> Answer:
     if value is None:
         return Answer(query, "prefetch", "empty", reason="the client states that there are none")
-    return answer_of(query, "prefetch", [value], cut="further pages were not read" if value.next else "")
+    cut = ""
+    if value.next:
+        cut = "further pages were not read"
+    elif most and query.is_newest_first and len(value.entries) + len(value.unread) >= most:
+        cut = f"only the newest {most} were asked for"  # there may be no more, and nothing says so
+    return answer_of(query, "prefetch", [value], cut=cut)
 
 
 def _must_be_read(query: Query, sent: Answer | None) -> bool:

@@ -98,8 +98,9 @@ _REST = """
 `cds_hooks_version = "3.0"` (docs/settings.md) adds what the later text recommends: each service of discovery then says
 which version of CDS Hooks it speaks, and which of the hook, and the template of the laboratory reckons with dates
 (`{{today() - 182 days}}`: older values do not count), which clients of 2.0 would send on unresolved. Errors are
-OperationOutcomes in any case. `_maxresults` is in no template: a cut answer looks like a whole one, and HAPI answers a
-parameter that it does not know with 400.
+OperationOutcomes in any case. `cds_hooks_max_results` puts `_maxresults` into the templates of what is sorted by date:
+an answer that holds as many counts as partial, since a cut one looks like a whole one. It is a setting of its own, as
+HAPI answers a parameter that it does not know with 400.
 
 | | level | section | about | | by (wrong replies rejected), or why not |
 |---|---|---|---|---|---|"""
