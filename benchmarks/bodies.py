@@ -89,6 +89,11 @@ def hook_body(now: datetime | None = None) -> bytes:
     return json.dumps(call).encode()
 
 
+def unseen(body: bytes, number: int) -> bytes:
+    """The same call with another record, so that no result of an earlier one serves it."""
+    return body.replace(b'"id": "o0"', b'"id": "o0-%d"' % number, 1)
+
+
 # What an emergency has at hand: code, value, unit.
 _BEDSIDE = (
     ("8867-4", 112, "/min"), ("9279-1", 24, "/min"), ("8310-5", 38.2, "Cel"), ("8480-6", 98, "mm[Hg]"),

@@ -7,7 +7,7 @@ import socket
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -61,20 +61,18 @@ def measure(
     process: psutil.Process,
     port: int,
     path: str,
-    body: bytes,
+    bodies: Iterable[bytes],
     connections: int,
-    requests: int,
-    tokens: Sequence[str] = (),
+    tokens: Iterable[str] = repeat(""),
 ) -> Load:
-    """Send `requests` calls over `connections` kept open, each with a token of its own where there are any.
+    """Send these bodies over `connections` kept open, each with a token of its own where there are any.
 
     A reply other than 200 raises RuntimeError.
     """
     before = _cpu(process)
-    messages = (post(path, body, token) for token in tokens) if tokens else repeat(post(path, body), requests)
-    answers = send(port, messages, connections)
+    answers = send(port, (post(path, body, token) for body, token in zip(bodies, tokens, strict=False)), connections)
     times = [answer.seconds for answer in answers if answer.status == 200]
-    if len(times) < requests:
+    if len(times) < len(answers):
         raise RuntimeError(f"answered with {sorted({answer.status for answer in answers})}")
     used = _cpu(process) - before
     quantiles = statistics.quantiles(times, n=100)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import uvloop
 
-from benchmarks.bodies import hook_body
+from benchmarks.bodies import hook_body, unseen
 
 _T = TypeVar("_T")
 HOOK = "/cds-services/pan-cancer-prognosis"
@@ -55,8 +55,12 @@ async def status_of(port: int, message: bytes) -> tuple[int, float]:
 
 def main() -> None:
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-    message = request(HOOK, hook_body())
-    print(json.dumps(uvloop.run(paced(lambda _: status_of(port, message), rate, seconds))))
+    body = hook_body()
+
+    async def call(number: int) -> tuple[int, float]:
+        return await status_of(port, request(HOOK, unseen(body, number)))
+
+    print(json.dumps(uvloop.run(paced(call, rate, seconds))))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 ISSUER = "https://ehr.example"
@@ -21,11 +22,12 @@ class SigningEhr:
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP384R1())
+        self._public = self._key.public_key()
 
     @contextlib.contextmanager
     def key_set(self) -> Iterator[str]:
         """The address of the public keys, served while it is needed."""
-        written = jwt.algorithms.ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        written = jwt.algorithms.ECAlgorithm.to_jwk(self._public, as_dict=True)
         body = json.dumps({"keys": [{**written, "kid": _KID, "use": "sig"}]}).encode()
 
         class Keys(http.server.BaseHTTPRequestHandler):
@@ -52,6 +54,13 @@ class SigningEhr:
             jwt.encode({**said, "jti": str(uuid.uuid4())}, self._key, "ES384", headers={"kid": _KID})
             for _ in range(count)
         ]
+
+    def verify(self, token: str) -> None:
+        """Only the signature: what no check of such a token can do without. Raises InvalidSignature."""
+        signed, _, written = token.rpartition(".")
+        raw = jwt.utils.base64url_decode(written)
+        signature = jwt.utils.raw_to_der_signature(raw, ec.SECP384R1())
+        self._public.verify(signature, signed.encode(), ec.ECDSA(hashes.SHA384()))
 
 
 def site_of(folder: Path, jwks_url: str, public_url: str) -> Path:
