@@ -6,7 +6,6 @@ their own. They are never turned away while a chart-open call is let in.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Category
 from service.limits import Limits
+from service.line import Line
 from service.refusals import refusal
 from service.telemetry import Telemetry
 from service.turns import Turns, taking
@@ -37,12 +37,12 @@ class Slots:
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free = at_once
         self._most_waiting = waiting
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._line = Line()
 
     @property
     def is_full(self) -> bool:
         """Whether the next one would be turned away."""
-        return self._free == 0 and len(self._queue) >= self._most_waiting
+        return self._free == 0 and len(self._line) >= self._most_waiting
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -52,28 +52,14 @@ class Slots:
         elif self.is_full:
             raise OverloadedError
         else:
-            await self._wait()
+            await self._line.wait(self._give_back)
         try:
             yield
         finally:
             self._give_back()
 
-    async def _wait(self) -> None:
-        waiting = asyncio.get_running_loop().create_future()
-        self._queue.append(waiting)
-        try:
-            await waiting
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
-                self._give_back()
-            else:
-                self._queue.remove(waiting)
-            raise
-
     def _give_back(self) -> None:
-        if self._queue:
-            self._queue.popleft().set_result(None)
-        else:
+        if not self._line.call_next():
             self._free += 1
 
 

@@ -19,7 +19,9 @@ class Limits(BaseModel):
     fhir_pages: Count = Field(default=500, description="most pages of one search")
     fhir_concurrency: Count = Field(default=12, description="most requests to FHIR servers at a time, for one patient")
     fhir_connections: Count = Field(
-        default=48, description="most requests to one FHIR server at a time, for all patients; others wait for room"
+        default=48,
+        description="most requests to one FHIR server at a time, for all patients; others wait for room, emergencies"
+        " first",
     )
     fhir_address_characters: Count = Field(
         default=2_000, description="longest address of a search that is sent with GET, where `search` is `auto`"

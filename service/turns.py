@@ -5,10 +5,11 @@ so at once, whatever else arrives would wait for every one of them. With turns i
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+
+from service.line import Line
 
 _QUIET_ROUNDS = 4  # a connection is accepted in one, its request read in the next, and begins in the one after
 _MOST_ROUNDS = 32  # however many arrive: who was let in must get done
@@ -19,8 +20,8 @@ class Turns:
 
     def __init__(self) -> None:
         self._taken = False
-        self._urgent: deque[asyncio.Future[None]] = deque()
-        self._others: deque[asyncio.Future[None]] = deque()
+        self._urgent = Line()
+        self._others = Line()
         self.arrivals = 0  # requests so far, counted by who lets them in
 
     @asynccontextmanager
@@ -34,9 +35,9 @@ class Turns:
         finally:
             self._hand_on()
 
-    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+    async def _take(self, line: Line) -> None:
         if self._taken:
-            await self._wait(queue)
+            await line.wait(self._hand_on)
         self._taken = True
 
     async def _let_in(self) -> None:
@@ -57,24 +58,9 @@ class Turns:
             if quiet == _QUIET_ROUNDS:
                 break
 
-    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
-        waiting = asyncio.get_running_loop().create_future()
-        queue.append(waiting)
-        try:
-            await waiting
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():  # the turn came, and nobody is there to take it
-                self._hand_on()
-            else:
-                queue.remove(waiting)
-            raise
-
     def _hand_on(self) -> None:
         """Whose turn it is now wakes in the loop's next round, after what has arrived in the meantime."""
-        queue = self._urgent or self._others
-        self._taken = bool(queue)
-        if queue:
-            queue.popleft().set_result(None)
+        self._taken = self._urgent.call_next() or self._others.call_next()
 
 
 class _Place:
@@ -96,6 +82,12 @@ def taking(turns: Turns, *, urgent: bool) -> Iterator[None]:
         yield
     finally:
         _place.reset(token)
+
+
+def is_urgent() -> bool:
+    """Whether this is part of an emergency."""
+    place = _place.get()
+    return place is not None and place.urgent
 
 
 @asynccontextmanager

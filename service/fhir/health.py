@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from service.errors import TimedOutError
 from service.fhir.breaker import Breaker, Passage
 from service.fhir.retrying import Budget
+from service.fhir.room import Room
 
 CONNECTIONS = 48
 
@@ -18,7 +19,7 @@ class Health:
     def __init__(self, connections: int = CONNECTIONS, breaker: Breaker | None = None) -> None:
         self.breaker = breaker or Breaker()
         self.budget = Budget()
-        self._room = asyncio.Semaphore(connections)
+        self._room = Room(connections)
         self._probed = asyncio.Event()  # made anew for each probe
 
     @asynccontextmanager
@@ -29,17 +30,10 @@ class Health:
         """
         now = asyncio.get_running_loop().time
         self.breaker.check(now())  # before the wait too: it may be long
-        try:
-            async with asyncio.timeout_at(None if until == math.inf else until):
-                await self._room.acquire()
-        except TimeoutError as error:
-            raise TimedOutError("too many requests to this server were before it") from error
-        try:
+        async with self._room.taken(until):
             await self._probe_over(until)
             with self._passage(now) as passage:
                 yield passage
-        finally:
-            self._room.release()
 
     async def _probe_over(self, until: float) -> None:
         if not self.breaker.is_probing:

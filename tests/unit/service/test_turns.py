@@ -71,8 +71,8 @@ def test_arrivals_do_not_keep_a_turn_away_for_ever() -> None:
     run(go())
 
 
-@pytest.mark.parametrize("is_its_turn", [False, True])
-def test_who_goes_away_holds_up_nobody(*, is_its_turn: bool) -> None:
+@pytest.mark.parametrize("leaves", ["before", "in the moment of the call", "after it"])
+def test_who_goes_away_holds_up_nobody(leaves: str) -> None:
     """A call that is cancelled while it waits, or just as its turn comes, leaves the turn to the next."""
 
     async def go() -> None:
@@ -80,8 +80,9 @@ def test_who_goes_away_holds_up_nobody(*, is_its_turn: bool) -> None:
         async with order.turns.turn(urgent=True):
             first, second = (asyncio.create_task(order.one(name, urgent=True)) for name in ("gone", "next"))
             await asyncio.sleep(0)
-            if not is_its_turn:
+            if leaves != "after it":
                 first.cancel()
+            if leaves == "before":
                 await asyncio.sleep(0)
         first.cancel()
         await asyncio.wait([first, second])

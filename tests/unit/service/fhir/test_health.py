@@ -6,6 +6,7 @@ import pytest
 from service.errors import TimedOutError, UnreachableError
 from service.fhir.breaker import Breaker
 from service.fhir.health import Health
+from service.turns import Turns, taking
 from tests.unit.service.skipping_loop import run_skipping
 
 
@@ -23,6 +24,23 @@ def test_there_is_room_for_some_at_a_time() -> None:
         return asyncio.get_running_loop().time()
 
     assert run_skipping(run()) == pytest.approx(3.0)
+
+
+def test_an_emergency_is_asked_for_first() -> None:
+    """Of those who wait for room, whatever came before it; what is on its way is not broken off."""
+
+    async def run() -> list[str]:
+        health, done = Health(connections=1), list[str]()
+
+        async def one(name: str) -> None:
+            with taking(Turns(), urgent=name == "emergency"):
+                await hold(health, 1.0)
+            done.append(name)
+
+        await asyncio.gather(*(one(name) for name in ("chart 1", "chart 2", "emergency", "chart 3")))
+        return done
+
+    assert run_skipping(run()) == ["chart 1", "emergency", "chart 2", "chart 3"]
 
 
 def test_waiting_for_room_ends_with_the_deadline() -> None:
