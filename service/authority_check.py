@@ -63,7 +63,7 @@ async def _read(item: str, server: FhirClient) -> Line:
             action = "the FHIR server does not take the service's credentials: ask its administrators"
             return Line(item, "red", str(error), action)
     except (UnreachableError, TimedOutError) as error:
-        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}"
+        told = f"{server.base.url}: {error}"
         return Line(item, "unreachable", told, "check url, network and that the server runs")
     except FhirError as error:
         return Line(item, "note", str(error), "see the lines below")

@@ -24,11 +24,13 @@ from service.fhir.capability import STATEMENT, CapabilityStatement
 from service.fhir.client import FhirClient, open_http
 from service.fhir.exchange import Reply
 from service.fhir.paging import INDISPENSABLE, Bounds, Search
+from service.fhir.unreachable import why
 from service.settings import Settings
 from service.settings import State as StateSettings
 
 _SKEW_SECONDS = 60.0
 _DATE_SECONDS = 2.5  # a date header has whole seconds, and the answer took its time
+_NOT_REDIS = "it refuses what is asked, or is no Redis"
 _NOT_THE_BASE = "check that url is the FHIR base address"
 _WHEN_401 = "set [fhir.backend] or [fhir.basic], or see that every hook call brings a token (docs/authorisation.md)"
 
@@ -73,7 +75,7 @@ async def _state(state: StateSettings) -> Line:
         try:
             await redis.ping()
         except (RedisError, OSError) as error:
-            told = f"state.redis: {type(error).__name__}"
+            told = f"state.redis: {why(error, _NOT_REDIS)}"
             return Line("state", "unreachable", told, "check address, password, network and that Redis runs")
         finally:
             await redis.aclose()
@@ -96,7 +98,7 @@ async def _served(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
     try:
         reply = await server.read(STATEMENT)
     except (UnreachableError, TimedOutError) as error:
-        told = f"{server.base.url}: {type(error).__name__.removesuffix('Error')}, {error}"
+        told = f"{server.base.url}: {error}"
         return [Line(item, "unreachable", told, "check url, network, ca_file and that the server runs")]
     except FhirError as error:
         return [Line(item, "red", f"{server.base.url}: {error}", _NOT_THE_BASE)]

@@ -5,7 +5,6 @@ without a limit.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterable
 from contextlib import suppress
 
@@ -17,6 +16,7 @@ from service.fhir.pinned import NotAllowedError
 from service.fhir.retrying import PASSING, AgainError, wait_of
 from service.fhir.transport import HungUpError
 from service.fhir.unpacking import PLAIN, unpacked
+from service.fhir.unreachable import certificate_fault, why
 
 _JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir", ""})
 KEPT_TRIES = 3  # then it is no coincidence
@@ -50,9 +50,8 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request, seconds: flo
     except NotAllowedError as error:
         raise UnreachableError(str(error)) from error
     except (httpx.HTTPError, httpx.StreamError) as error:
-        certificate = _certificate_fault(error)
-        told = UnreachableError(certificate or type(error).__name__)
-        if response is None and not certificate and isinstance(error, _BEFORE_AN_ANSWER):
+        told = UnreachableError(why(error))
+        if response is None and not certificate_fault(error) and isinstance(error, _BEFORE_AN_ANSWER):
             raise AgainError(told) from error
         raise told from error
 
@@ -92,12 +91,3 @@ async def _read(parts: AsyncIterable[bytes], limit: int) -> bytes:
             raise AnswerTooLargeError(f"more than {limit} bytes")
         kept.append(part)
     return b"".join(kept)
-
-
-def _certificate_fault(error: BaseException | None) -> str:
-    """Why the server's certificate was refused; empty where that is not what failed. Trying again would not help."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"its certificate is refused: {error.verify_message}"
-        error = error.__cause__ or error.__context__
-    return ""
