@@ -65,6 +65,19 @@ class TestProcess(OurClock):
 
         asyncio.run(steps())
 
+    def test_what_is_over_leaves(self, clock: Clock) -> None:
+        """It takes no room from what was put before it and is still good."""
+
+        async def steps() -> None:
+            store = ProcessExpiring(clock, most_bytes=10)
+            await store.put("long", b"12345", 600)
+            await store.put("short", b"12345", 30)
+            clock.now += timedelta(seconds=60)
+            await store.put("new", b"12345", 60)
+            assert list(await store.get("long", "short", "new")) == [b"12345", None, b"12345"]
+
+        asyncio.run(steps())
+
 
 class TestFile(OurClock):
     @pytest.fixture(autouse=True)
