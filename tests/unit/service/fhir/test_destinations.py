@@ -9,7 +9,7 @@ HOSPITAL = Destination.of("https://fhir.example/r4")
 
 
 @pytest.mark.parametrize(
-    "address", ["10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd12::1", "8.8.8.8", "2001:db8::1"]
+    "address", ["10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd12::1", "1.1.1.1", "8.8.8.8", "2001:db8::1"]
 )
 def test_servers_are_at_private_and_public_addresses(address: str) -> None:
     """Hospitals have their servers at private addresses, so these are as good as public ones."""
