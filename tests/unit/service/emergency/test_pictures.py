@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from fhir_mappings.record import PatientRecord, Retrieval
-from service.abstention import because
+from fhir_mappings.record import PatientRecord, Retrieval, Via
+from service.abstention import Code, because
 from service.assessment import Assessment
 from service.emergency.pictures import Picture, Pictures
 from service.emergency.whose import EmergencyCall
@@ -45,12 +45,11 @@ def test_one_slow_scoring_keeps_no_later_call_from_reading() -> None:
     ],
 )
 def test_only_what_more_data_cannot_change_ends_the_reading(
-    code: str, unread: str, via: str, *, is_last_word: bool
+    code: Code, unread: str, via: Via, *, is_last_word: bool
 ) -> None:
     """A reason that rests on diagnoses and pathology is the last word once both were read; others wait for the rest."""
     ledger = tuple(
-        Retrieval(key, via, "failed" if key == unread else "complete")  # type: ignore[arg-type]
-        for key in ("conditions", "tumour", "laboratory")
+        Retrieval(key, via, "failed" if key == unread else "complete") for key in ("conditions", "tumour", "laboratory")
     )
     abstained = Assessment(status="abstained", abstained=because(code), patient="Patient/a", retrieval=ledger)
     ended = asyncio.Event()
