@@ -36,7 +36,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
 
 
 def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diagnosed: datetime | None) -> Choice:
-    """One finding for one parameter by its window, missing rule and aggregation.
+    """One of the `findings` (at least one) for one parameter by its window, missing rule and aggregation.
 
     `diagnosed` is the date of the index tumour (initial staging counts from it). In an emergency what was found since
     the arrival stands before what is older, and of the vital signs the first set (`_first_set`).
@@ -50,14 +50,16 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
         return _choice(usable, history, _positive_first, "M0 is older than 90 days")
     if feature.missing_rule in {"documented_problems", "documented_acute"}:
         return _choice(list(history), history, _newest, "nothing found")
-    usable = [f for f in history if windows.hold(f, feature)]
-    chosen = _choice(
-        usable, history, _best(feature, windows), f"older than {windows.days(feature) or 0:g} days or undated"
-    )
+    limit = windows.days(feature)
+    usable = history if limit is None else [f for f in history if windows.age(f) <= limit]
+    if not usable:
+        return Choice(history=history, reason=f"older than {limit or 0:g} days or undated")
+    if len(usable) == 1:
+        return Choice(windows.marked(usable[0], feature), history, reason="")
+    finding = _best(feature, windows)(usable)
     changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
-    issues = () if changes else _conflicts(feature, chosen.finding, usable)
-    finding = windows.marked(chosen.finding, feature) if chosen.finding else None
-    return Choice(finding, chosen.history, issues, chosen.reason)
+    issues = () if changes else _conflicts(feature, finding, usable)
+    return Choice(windows.marked(finding, feature), history, issues, "")
 
 
 def _best(feature: Feature, windows: Windows) -> Callable[[Sequence[Finding]], Finding]:
@@ -138,6 +140,8 @@ def _worst_of_newest_day(findings: Sequence[Finding]) -> Finding:
 def _central_first(findings: Sequence[Finding]) -> Finding:
     """Of the newest day what the central laboratory measured, before what was measured at the bedside."""
     newest = _newest(findings)
+    if not _is_bedside(newest):
+        return newest
     central = [f for f in findings if not _is_bedside(f) and _of_one_day(f, newest)]
     return _newest(central or [newest])
 
@@ -167,12 +171,8 @@ _BEST: Mapping[str, Callable[[Sequence[Finding]], Finding]] = {
 } | dict.fromkeys(MARKERS, _metastasis_first)
 
 
-def _is_same_day(first: datetime, second: datetime) -> bool:
-    return first.date() == second.date()
-
-
 def _of_one_day(first: Finding, second: Finding) -> bool:
-    return bool(first.effective and second.effective and _is_same_day(first.effective, second.effective))
+    return bool(first.effective and second.effective and first.effective.date() == second.effective.date())
 
 
 def _positive_first(findings: Sequence[Finding]) -> Finding:
@@ -189,12 +189,15 @@ def _is_initial(finding: Finding, diagnosed: datetime | None) -> bool:
     return _STAGING_FROM <= days_between(diagnosed, finding.effective) <= _STAGING_TO
 
 
-def _conflicts(feature: Feature, chosen: Finding | None, usable: Sequence[Finding]) -> tuple[Issue, ...]:
+def _conflicts(feature: Feature, chosen: Finding, usable: Sequence[Finding]) -> tuple[Issue, ...]:
     """A second value of the same day and kind that differs by more than a fifth: the later stands, and it is said."""
-    if chosen is None or chosen.effective is None or feature.kind != "continuous":
+    if chosen.effective is None or feature.kind != "continuous":
         return ()
+    day = chosen.effective.date()
     for other in usable:
-        if other is chosen or not _of_one_day(other, chosen) or _is_bedside(other) is not _is_bedside(chosen):
+        if other is chosen or other.effective is None or other.effective.date() != day:
+            continue
+        if _is_bedside(other) is not _is_bedside(chosen):
             continue
         if other.original is None and chosen.original is not None:
             continue  # "positive" beside a percentage is no second number

@@ -17,7 +17,7 @@ from fhir_mappings.readers.circumstances import Circumstance
 from fhir_mappings.readers.patients import Person
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.timing import days_between, in_order
-from fhir_mappings.tumour import DAYS_A_MONTH, TumourPicture
+from fhir_mappings.tumour import DAYS_A_MONTH, Tumour, TumourPicture
 from fhir_mappings.windows import Windows
 from models.features import FeatureSchema, FeatureVector
 
@@ -97,9 +97,7 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
     _add_derived(chosen, choices, source, readings.windows)
     chosen |= fill_absent(chosen, readings, source.schema, at)
     _add_course(chosen, readings, source.schema, at)
-    index = readings.tumours.index
-    meant = {key: f for key, f in chosen.items() if index is None or index.entity in ONLY_FOR.get(key, {index.entity})}
-    known = {key: f for key, f in meant.items() if key in source.schema.index and source.schema[key].plausible(f.value)}
+    known = _that_count(chosen, readings.tumours.index, source.schema)
     return EncodedPatient(
         vector=FeatureVector.of(source.schema, {key: finding.value for key, finding in known.items()}),
         findings=known,
@@ -194,8 +192,19 @@ def _months(since: datetime, at: datetime) -> float:
     return max(0.0, days_between(since, at)) / DAYS_A_MONTH
 
 
+def _that_count(chosen: Mapping[str, Finding], index: Tumour | None, schema: FeatureSchema) -> dict[str, Finding]:
+    """Plausible values of parameters that mean something for the patient's cancer; the parts of formulas are none."""
+    known: dict[str, Finding] = {}
+    for key, finding in chosen.items():
+        if index is not None and key in ONLY_FOR and index.entity not in ONLY_FOR[key]:
+            continue
+        if key in schema.index and schema[key].plausible(finding.value):
+            known[key] = finding
+    return known
+
+
 def _reasons(known: Mapping[str, Finding], choices: Mapping[str, Choice], source: Catalogue) -> dict[str, str]:
     """Why each parameter without a value has none; the entities other than the patient's need no reason."""
-    reasons = dict.fromkeys(source.inputs, "nothing found")
-    reasons |= {key: choice.reason for key, choice in choices.items() if key in reasons}
-    return {key: reason for key, reason in reasons.items() if key not in known}
+    return {
+        key: choices[key].reason if key in choices else "nothing found" for key in source.inputs if key not in known
+    }
