@@ -21,6 +21,8 @@ class ByCode(msgspec.Struct, frozen=True):
         codes = {(address, code) for address in addresses_of(system)}
         apart = [o for key in self.single.keys() & codes for o in self.single[key]]
         apart += [o for o in self.mixed if has_code(o, codes)]
+        if not apart:
+            return self, []
         single = {key: some for key, some in self.single.items() if key not in codes}
         return ByCode(single, [o for o in self.mixed if not has_code(o, codes)]), apart
 
@@ -34,10 +36,11 @@ def by_code(observations: Iterable[Observation]) -> ByCode:
             mixed.append(observation)
             continue
         code = (codings[0].system, codings[0].code)
-        if code in single:
-            single[code].append(observation)
-        else:
+        same = single.get(code)
+        if same is None:
             single[code] = [observation]
+        else:
+            same.append(observation)
     return ByCode(single, mixed)
 
 
