@@ -50,8 +50,8 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
         return _choice(usable, history, _positive_first, "M0 is older than 90 days")
     if feature.missing_rule in {"documented_problems", "documented_acute"}:
         return _choice(list(history), history, _newest, "nothing found")
-    limit = windows.days(feature)
-    usable = history if limit is None else [f for f in history if windows.age(f) <= limit]
+    limit, at = windows.days(feature), windows.at
+    usable = history if limit is None else [f for f in history if f.effective and days_between(f.effective, at) <= limit]
     if not usable:
         return Choice(history=history, reason=f"older than {limit or 0:g} days or undated")
     if len(usable) == 1:

@@ -1,5 +1,6 @@
 """Where a patient stands among the training patients of the same cancer type and setting."""
 
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -116,13 +117,19 @@ def ensemble_half_width(members: NDArray[np.floating]) -> NDArray[np.float64]:
 def _percentiles(totals: NDArray[np.floating], group: Group) -> list[int]:
     """Share of the group below each total; a value that many patients share stands at the middle of their ranks."""
     quantiles = np.asarray(group.quantiles)
-    grid = np.linspace(0, 100, len(quantiles))
+    grid = _ranks(len(quantiles))
     below, upto = np.searchsorted(quantiles, totals, "left"), np.searchsorted(quantiles, totals, "right")
     between = np.interp(totals, quantiles, grid)
     return [
         round(float(grid[first:last].mean() if last > first else place))
         for first, last, place in zip(below, upto, between, strict=True)
     ]
+
+
+@cache
+def _ranks(count: int) -> NDArray[np.float64]:
+    """The percentiles that so many quantiles are."""
+    return np.linspace(0, 100, count)
 
 
 def _category(percentile: int, low: int, high: int) -> Category:

@@ -45,11 +45,15 @@ def factors(
     """
     inputs, slope = _inputs(network, entity), network.slope
     found = []
+    moment, effective = None, ""
     for column, relevance in enumerate(attribution.relevance.tolist()):
         if relevance == 0:
             continue
         feature, usual, evidence = inputs[column]
         finding = encoded.findings[feature.key]
+        if finding.effective is not moment:  # results of one sample, which are neighbours, share theirs
+            moment = finding.effective
+            effective = written(moment) if moment else ""
         found.append(
             Factor(
                 feature=feature.key,
@@ -60,7 +64,7 @@ def factors(
                 label=feature.label_en,
                 value=round(finding.value, 6),
                 unit=feature.unit,
-                effective=written(finding.effective) if finding.effective else "",
+                effective=effective,
                 sources=finding.sources,
                 evidence=evidence,
             )

@@ -153,12 +153,12 @@ class ObservationReader:
         return Finding(
             feature=slot.name,
             value=answer.value,
-            unit=slot.feature.unit if slot.is_parameter else "",
+            unit=slot.unit,
             effective=timed.when,
             sources=(observation.address,),
             rule=slot.rule,
             rank=slot.rank + 2 * STATUS_RANK[status] + (_A_WORD if is_worded else _A_NUMBER),
-            flags=(*answer.flags, *MARKS.get(status, ())),
+            flags=answer.flags + MARKS.get(status, ()),
             original=answer.original,
             original_unit=answer.original_unit,
         )
