@@ -42,14 +42,8 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
     the arrival stands before what is older, and of the vital signs the first set (`_first_set`).
     """
     history = (findings[0],) if len(findings) == 1 else tuple(sorted(findings, key=_age_then_rank))
-    if feature.missing_rule == "initial_staging":
-        usable = [f for f in history if _is_initial(f, diagnosed)]
-        return _choice(usable, history, _best_staging, "not of the initial staging")
-    if feature.missing_rule in {"m0_or_statement", "m0_or_site_list"}:
-        usable = [f for f in history if f.value == 1 or windows.age(f) <= _M0_DAYS]
-        return _choice(usable, history, _positive_first, "M0 is older than 90 days")
-    if feature.missing_rule in {"documented_problems", "documented_acute"}:
-        return _choice(list(history), history, _newest, "nothing found")
+    if feature.missing_rule in _WHOLE_COURSE:
+        return _of_whole_course(feature, history, windows, diagnosed)
     limit, at = windows.days(feature), windows.at
     usable = history if limit is None else [f for f in history if f.effective and days_between(f.effective, at) <= limit]
     if not usable:
@@ -60,6 +54,18 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
     changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
     issues = () if changes else _conflicts(feature, finding, usable)
     return Choice(windows.marked(finding, feature), history, issues, "")
+
+
+def _of_whole_course(
+    feature: Feature, history: tuple[Finding, ...], windows: Windows, diagnosed: datetime | None
+) -> Choice:
+    if feature.missing_rule == "initial_staging":
+        usable = [f for f in history if _is_initial(f, diagnosed)]
+        return _choice(usable, history, _best_staging, "not of the initial staging")
+    if feature.missing_rule in {"m0_or_statement", "m0_or_site_list"}:
+        usable = [f for f in history if f.value == 1 or windows.age(f) <= _M0_DAYS]
+        return _choice(usable, history, _positive_first, "M0 is older than 90 days")
+    return _choice(history, history, _newest, "nothing found")
 
 
 def _best(feature: Feature, windows: Windows) -> Callable[[Sequence[Finding]], Finding]:
@@ -101,7 +107,8 @@ def _moment(finding: Finding) -> datetime:
 
 def _age_then_rank(finding: Finding) -> tuple[datetime, int, float, tuple[str, ...]]:
     """The later is the greater; of the same moment the higher rank, of equals the higher value."""
-    return _moment(finding), finding.rank, finding.value, finding.sources
+    when = finding.effective
+    return in_order(when) if when else _LONG_AGO, finding.rank, finding.value, finding.sources
 
 
 def _newest(findings: Sequence[Finding]) -> Finding:

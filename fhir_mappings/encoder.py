@@ -125,8 +125,9 @@ def _choices(by_key: Mapping[str, list[Finding]], readings: Readings, source: Ca
     diagnosed = index.since if index else None
     choices: dict[str, Choice] = {}
     for key, findings in by_key.items():
-        if key in schema.index:
-            choices[key] = choose(schema[key], findings, windows, diagnosed)
+        feature = schema.by_key.get(key)
+        if feature is not None:
+            choices[key] = choose(feature, findings, windows, diagnosed)
         elif not key.startswith("bedside/"):
             choices[key] = choose_part(findings, windows, schema[WHOLE[key]] if key in WHOLE else None)
     return choices
@@ -160,7 +161,7 @@ def _add_derived(
         chosen["path_her2"] = msgspec.structs.replace(
             her2, feature="path_her2", value=2.0, unit=unit, rule="FISH ratio 2.0 or more"
         )
-    history = {key: choice.history for key, choice in choices.items()}
+    history = {change.of: choices[change.of].history for change in CHANGES if change.of in choices}
     for change in CHANGES:
         found = changed(change, chosen, history, source.schema)
         if found is not None:
@@ -198,7 +199,8 @@ def _that_count(chosen: Mapping[str, Finding], index: Tumour | None, schema: Fea
     for key, finding in chosen.items():
         if index is not None and key in ONLY_FOR and index.entity not in ONLY_FOR[key]:
             continue
-        if key in schema.index and schema[key].plausible(finding.value):
+        feature = schema.by_key.get(key)
+        if feature is not None and feature.plausible(finding.value):
             known[key] = finding
     return known
 

@@ -56,14 +56,14 @@ class FeatureSchema:
         self.features = tuple(features)
         self.keys = tuple(feature.key for feature in self.features)
         self.index: Mapping[str, int] = {key: i for i, key in enumerate(self.keys)}
-        self._by_key = dict(zip(self.keys, self.features, strict=True))
+        self.by_key: Mapping[str, Feature] = dict(zip(self.keys, self.features, strict=True))
         self.entities = tuple(feature.key for feature in self.features if feature.is_entity)
 
     def __len__(self) -> int:
         return len(self.features)
 
     def __getitem__(self, key: str) -> Feature:
-        return self._by_key[key]
+        return self.by_key[key]
 
     @cached_property
     def digest(self) -> str:

@@ -78,12 +78,15 @@ class ObservationReader:
         self, single: Mapping[Code, list[Timed]], mixed: Iterable[Timed], issues: list[Issue]
     ) -> dict[str, list[Batch]]:
         """The results that may stand for each parameter or part; an issue for those that stand for none."""
-        groups: dict[tuple[Code, ...], list[Timed]] = {(code,): results for code, results in single.items()}
+        groups = [(self._meanings.get(code, NO_MEANING), results) for code, results in single.items()]
+        others: dict[tuple[Code, ...], list[Timed]] = {}
         for node in (node for timed in mixed for node in self._parts(timed, issues)):
-            groups.setdefault(_codes_of(node.node), []).append(node)
+            codes = _codes_of(node.node)
+            alike = single.get(codes[0]) if len(codes) == 1 else None
+            (others.setdefault(codes, []) if alike is None else alike).append(node)
+        groups += [(self._meaning(codes), results) for codes, results in others.items()]
         by_name: dict[str, list[Batch]] = {}
-        for codes, results in groups.items():
-            meaning = self._meaning(codes)
+        for meaning, results in groups:
             if meaning is NO_MEANING:
                 issues += [self._nothing_read(result.observation) for result in results]
             for slot in meaning.slots:
