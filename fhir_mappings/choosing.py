@@ -45,7 +45,9 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
     if feature.missing_rule in _WHOLE_COURSE:
         return _of_whole_course(feature, history, windows, diagnosed)
     limit, at = windows.days(feature), windows.at
-    usable = history if limit is None else [f for f in history if f.effective and days_between(f.effective, at) <= limit]
+    usable: Sequence[Finding] = history
+    if limit is not None:
+        usable = [f for f in history if f.effective and days_between(f.effective, at) <= limit]
     if not usable:
         return Choice(history=history, reason=f"older than {limit or 0:g} days or undated")
     if len(usable) == 1:

@@ -199,7 +199,8 @@ class _SubjectGuard:
     @cached_property
     def _patient(self) -> list[tuple[Patient, str]]:
         """The patient's own resource with its full address, as often as it came."""
-        return [(who, e.full_url) for e in self._entries if isinstance(who := e.resource, Patient) and who.id == self._id]
+        patients = [(e.resource, e.full_url) for e in self._entries if isinstance(e.resource, Patient)]
+        return [(who, url) for who, url in patients if who.id == self._id]
 
     @cached_property
     def _addresses(self) -> set[str]:

@@ -5,7 +5,7 @@ import math
 import msgspec
 
 from fhir_mappings.concepts import Catalogue, Concept
-from fhir_mappings.finding import Issue
+from fhir_mappings.finding import Issue, Severity
 from fhir_mappings.formulas import ecog_of_karnofsky, isup_of_gleason_sum
 from fhir_mappings.resources.datatypes import CodeableConcept, Quantity
 from fhir_mappings.resources.r4 import Component, Observation
@@ -46,17 +46,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class NotUsableError(Exception):
     """This value cannot be used for this parameter. `issue_code` and `severity` say why; no text of the record."""
 
-    def __init__(self, issue_code: str, diagnostics: str, severity: str = "warning") -> None:
+    def __init__(self, issue_code: str, diagnostics: str, severity: Severity = "warning") -> None:
         super().__init__(diagnostics)
         self.issue_code = issue_code
         self.diagnostics = diagnostics
-        self.severity = severity
+        self.severity: Severity = severity
 
     def issue(self, source: str) -> Issue:
-        return msgspec.convert(
-            {"severity": self.severity, "code": self.issue_code, "diagnostics": self.diagnostics, "source": source},
-            Issue,
-        )
+        return Issue(self.severity, self.issue_code, self.diagnostics, source)
 
 
 def quantity_of(node: Node) -> Quantity | None:
