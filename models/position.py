@@ -70,7 +70,7 @@ def compared(
     of_type = relevance[schema.entity_columns]
     for key, typical in group.typical.items():
         if key == ENTITY:  # one without weights says as little as none
-            is_known, said = bool(of_type.any()), float(np.sum(of_type))
+            is_known, said = bool(of_type.any()), float(of_type.sum())
         else:
             column = schema.index[key]
             is_known, said = known[column], by_column[column]

@@ -93,10 +93,15 @@ class Network:
 
     def distance_quantile(self, distance: float) -> float | None:
         """Which share of held-out patients lie nearer to the training patients; None where that was not looked at."""
+        distances, shares = self._held_out
+        return float(np.interp(distance, distances, shares)) if len(distances) else None
+
+    @cached_property
+    def _held_out(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The distances of held-out patients, and the share of them that lies nearer; none where nobody looked."""
         known = self.manifest.applicability
-        if known is None:
-            return None
-        return float(np.interp(distance, known.distances, np.linspace(0, 1, len(known.distances))))
+        distances = np.array(known.distances if known else ())
+        return distances, np.linspace(0, 1, len(distances))
 
     def is_unusual(self, distance: float) -> bool:
         """Whether the patient lies beyond the limit that few held-out patients passed."""

@@ -49,7 +49,7 @@ def factors(
     for column, relevance in enumerate(attribution.relevance.tolist()):
         if relevance == 0:
             continue
-        feature, usual, evidence = inputs[column]
+        feature, usual, shown, evidence = inputs[column]
         finding = encoded.findings[feature.key]
         if finding.effective is not moment:  # results of one sample, which are neighbours, share theirs
             moment = finding.effective
@@ -58,7 +58,7 @@ def factors(
             Factor(
                 feature=feature.key,
                 relevance=round(relevance, 7),
-                typical=round(usual, 7),
+                typical=shown,
                 factor=round(math.exp(slope * (relevance - usual)), 4),
                 family=feature.family,
                 label=feature.label_en,
@@ -73,15 +73,16 @@ def factors(
 
 
 @cache
-def _inputs(network: Network, entity: str | None) -> tuple[tuple[Feature, float, Evidence | None], ...]:
-    """Every column with the relevance it has in a typical patient of the entity, and what stands behind that."""
+def _inputs(network: Network, entity: str | None) -> tuple[tuple[Feature, float, float, Evidence | None], ...]:
+    """Every column with its relevance in a typical patient of the entity, that as shown, and what stands behind it."""
     typical = network.typical(entity)
-    return tuple(
-        (feature, 0.0 if math.isnan(value) else value, Evidence(patients, origin) if patients else None)
-        for feature, value, patients, origin in zip(
-            catalogue().schema.features, typical.value.tolist(), typical.patients.tolist(), typical.origin, strict=True
-        )
-    )
+    usual = [0.0 if math.isnan(value) else value for value in typical.value.tolist()]
+    evidence = [
+        Evidence(patients, origin) if patients else None
+        for patients, origin in zip(typical.patients.tolist(), typical.origin, strict=True)
+    ]
+    shown = [round(value, 7) for value in usual]
+    return tuple(zip(catalogue().schema.features, usual, shown, evidence, strict=True))
 
 
 def others(rest: tuple[Factor, ...]) -> Factor:

@@ -127,7 +127,7 @@ class ObservationReader:
             if newest is not None and (back_to is None or timed.seconds < back_to):
                 if timed.seconds < newest.seconds - earliest:
                     break
-                if not (_may_matter_beside(newest, timed) or _is_compared(newest, timed, slot)):
+                if not (_may_matter_beside(newest, timed) or (compared and _is_compared(newest, timed, compared))):
                     continue
             found = self._finding(timed, slot, later, reading.issues, mute)
             if found is not None:
@@ -224,9 +224,9 @@ def _newest_first(batches: Sequence[Batch]) -> Iterable[tuple[Timed, Slot]]:
     return sorted(pairs, key=lambda pair: pair[0].seconds, reverse=True)
 
 
-def _is_compared(newest: Timed, other: Timed, slot: Slot) -> bool:
+def _is_compared(newest: Timed, other: Timed, compared: tuple[float, float]) -> bool:
     """Of the time before the newest from which a change is formed."""
-    return slot.compared is not None and slot.compared[0] <= newest.seconds - other.seconds <= slot.compared[1]
+    return compared[0] <= newest.seconds - other.seconds <= compared[1]
 
 
 def _may_matter_beside(newest: Timed, other: Timed) -> bool:
