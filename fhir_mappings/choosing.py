@@ -202,11 +202,11 @@ def _conflicts(feature: Feature, chosen: Finding, usable: Sequence[Finding]) -> 
     """A second value of the same day and kind that differs by more than a fifth: the later stands, and it is said."""
     if chosen.effective is None or feature.kind != "continuous":
         return ()
-    day = chosen.effective.date()
+    day, is_bedside = chosen.effective.date(), _is_bedside(chosen)
     for other in usable:
         if other is chosen or other.effective is None or other.effective.date() != day:
             continue
-        if _is_bedside(other) is not _is_bedside(chosen):
+        if _is_bedside(other) is not is_bedside:
             continue
         if other.original is None and chosen.original is not None:
             continue  # "positive" beside a percentage is no second number

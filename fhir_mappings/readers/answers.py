@@ -97,7 +97,7 @@ def canonical_value(quantity: Quantity, feature: Feature, units: Units) -> tuple
         conversion, spelling = units.of_quantity(feature, quantity)
     except UnknownUnitError as error:
         raise NotUsableError(error.code, f"{feature.key}: {error.spelling or 'no unit'}") from error
-    return conversion(quantity.value), spelling
+    return quantity.value * conversion.factor + conversion.offset, spelling
 
 
 def comparator_flag(quantity: Quantity) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def _stated(value: float | None, feature: Feature, what: str) -> float:
 
 def plausible(feature: Feature, value: float) -> float:
     """The value, where the parameter can have it. Raises NotUsableError where not (NaN included)."""
-    if not feature.plausible(value):
+    if not feature.low <= value <= feature.high:
         raise NotUsableError(
             "implausible", f"{feature.key}: outside {feature.low:g} to {feature.high:g} {feature.unit}"
         )

@@ -151,7 +151,7 @@ class ObservationReader:
         if answer is None:
             mute.append(observation)
             return None
-        is_worded = slot.is_parameter and slot.feature.kind == "continuous" and answer.original is None
+        is_worded = answer.original is None and slot.is_parameter and slot.feature.kind == "continuous"
         status = observation.status
         return Finding(
             feature=slot.name,
