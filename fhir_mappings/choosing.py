@@ -27,12 +27,11 @@ METASTASIS_RANK = 100  # added to the rank of a finding of metastatic tissue
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
-    """The finding that stands for the parameter, the others that could have, and why some could not."""
+    """The finding that stands for the parameter, and all that speak of it in the order of their age."""
 
     finding: Finding | None = None
     history: tuple[Finding, ...] = ()
     issues: tuple[Issue, ...] = ()
-    reason: str = "nothing found"
 
 
 def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diagnosed: datetime | None) -> Choice:
@@ -49,13 +48,13 @@ def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diag
     if limit is not None:
         usable = [f for f in history if f.effective and days_between(f.effective, at) <= limit]
     if not usable:
-        return Choice(history=history, reason=f"older than {limit or 0:g} days or undated")
+        return Choice(history=history)
     if len(usable) == 1:
-        return Choice(windows.marked(usable[0], feature), history, reason="")
+        return Choice(windows.marked(usable[0], feature), history)
     finding = _best(feature, windows)(usable)
     changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
     issues = () if changes else _conflicts(feature, finding, usable)
-    return Choice(windows.marked(finding, feature), history, issues, "")
+    return Choice(windows.marked(finding, feature), history, issues)
 
 
 def _of_whole_course(
@@ -63,11 +62,11 @@ def _of_whole_course(
 ) -> Choice:
     if feature.missing_rule == "initial_staging":
         usable = [f for f in history if _is_initial(f, diagnosed)]
-        return _choice(usable, history, _best_staging, "not of the initial staging")
+        return _choice(usable, history, _best_staging)
     if feature.missing_rule in {"m0_or_statement", "m0_or_site_list"}:
         usable = [f for f in history if f.value == 1 or windows.age(f) <= _M0_DAYS]
-        return _choice(usable, history, _positive_first, "M0 is older than 90 days")
-    return _choice(history, history, _newest, "nothing found")
+        return _choice(usable, history, _positive_first)
+    return _choice(history, history, _newest)
 
 
 def _best(feature: Feature, windows: Windows) -> Callable[[Sequence[Finding]], Finding]:
@@ -90,17 +89,15 @@ def choose_part(findings: Sequence[Finding], windows: Windows, of: Feature | Non
     """
     history = tuple(sorted(findings, key=_age_then_rank))
     if of is None or not (windows.takes_first_set and is_of_a_set(of)):
-        return _choice(history, history, _newest, "")
+        return _choice(history, history, _newest)
     usable = [f for f in history if windows.hold(f, of)] or history
-    return _choice(usable, history, partial(_first_set, windows), "")
+    return _choice(usable, history, partial(_first_set, windows))
 
 
 def _choice(
-    usable: Sequence[Finding], history: tuple[Finding, ...], best: Callable[[Sequence[Finding]], Finding], reason: str
+    usable: Sequence[Finding], history: tuple[Finding, ...], best: Callable[[Sequence[Finding]], Finding]
 ) -> Choice:
-    if not usable:
-        return Choice(history=history, reason=reason if history else "nothing found")
-    return Choice(best(usable), history, reason="")
+    return Choice(best(usable) if usable else None, history)
 
 
 def _moment(finding: Finding) -> datetime:

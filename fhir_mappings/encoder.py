@@ -1,4 +1,4 @@
-"""PatientRecord -> EncodedPatient: every parameter with its value and sources, or the reason why it is empty."""
+"""PatientRecord -> EncodedPatient: every parameter that has a value, with its sources (the others: `empty_slots`)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -41,7 +41,7 @@ ONLY_FOR: Mapping[str, frozenset[str]] = {
 class EncodedPatient(msgspec.Struct, frozen=True):
     """One patient as the network sees it, with what the eye must see beside it.
 
-    `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
+    `findings` hold one finding per parameter that has a value.
     `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown,
     `unplanned_since` the start of an unplanned hospital contact that is going on. `bedside` are the newest readings of
     the last six hours, for scores beside the network.
@@ -49,7 +49,6 @@ class EncodedPatient(msgspec.Struct, frozen=True):
 
     vector: FeatureVector
     findings: Mapping[str, Finding]
-    empty: Mapping[str, str]
     issues: tuple[Issue, ...]
     person: Person
     tumours: TumourPicture
@@ -101,7 +100,6 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
     return EncodedPatient(
         vector=FeatureVector.of(source.schema, {key: finding.value for key, finding in known.items()}),
         findings=known,
-        empty=_reasons(known, choices, source),
         issues=(*record.issues, *readings.issues, *(i for choice in choices.values() for i in choice.issues)),
         person=readings.person,
         tumours=readings.tumours,
@@ -135,7 +133,7 @@ def _choices(by_key: Mapping[str, list[Finding]], readings: Readings, source: Ca
 
 def _add_metastasis(chosen: dict[str, Finding]) -> None:
     """A confirmed metastatic site states M1, whatever the M category says; the first statement counts."""
-    sites = [f for key, f in chosen.items() if key.startswith("stage_met_") and f.value == 1]
+    sites = [f for key, f in chosen.items() if f.value == 1 and key.startswith("stage_met_")]
     stated = chosen.get("stage_m1")
     if not sites:
         return
@@ -203,10 +201,3 @@ def _that_count(chosen: Mapping[str, Finding], index: Tumour | None, schema: Fea
         if feature is not None and feature.plausible(finding.value):
             known[key] = finding
     return known
-
-
-def _reasons(known: Mapping[str, Finding], choices: Mapping[str, Choice], source: Catalogue) -> dict[str, str]:
-    """Why each parameter without a value has none; the entities other than the patient's need no reason."""
-    return {
-        key: choices[key].reason if key in choices else "nothing found" for key in source.inputs if key not in known
-    }

@@ -46,9 +46,9 @@ def factors(
     inputs, slope = _inputs(network, entity), network.slope
     found = []
     moment, effective = None, ""
-    for column, relevance in enumerate(attribution.relevance.tolist()):
-        if relevance == 0:
-            continue
+    relevances = attribution.relevance.tolist()
+    for column in attribution.relevance.nonzero()[0].tolist():
+        relevance = relevances[column]
         feature, usual, shown, evidence = inputs[column]
         finding = encoded.findings[feature.key]
         if finding.effective is not moment:  # results of one sample, which are neighbours, share theirs

@@ -50,9 +50,10 @@ def notices_of(encoded: EncodedPatient, network: Network, *, is_whole: bool) -> 
     known = encoded.findings
     preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
     # a disease that is absent is no loss to the model; what is present, or measured, may be
+    trained, by_key = network.trained, catalogue().schema.by_key
     untrained = [
         key for key, finding in known.items()
-        if key not in network.trained and finding.value != 0 and not catalogue().schema[key].is_entity
+        if key not in trained and finding.value != 0 and not by_key[key].is_entity
     ]  # fmt: skip
     index = encoded.tumours.index
     missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
