@@ -44,7 +44,7 @@ class EncodedPatient(msgspec.Struct, frozen=True):
     `findings` hold one finding per parameter that has a value.
     `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown,
     `unplanned_since` the start of an unplanned hospital contact that is going on. `bedside` are the newest readings of
-    the last six hours, for scores beside the network.
+    the last six hours of an emergency, for scores beside the network.
     """
 
     vector: FeatureVector
@@ -106,7 +106,7 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
         treated_since=readings.treated_since,
         circumstances=readings.circumstances,
         unplanned_since=readings.unplanned_since,
-        bedside=bedside_of(by_key, readings.windows, source.schema),
+        bedside=bedside_of(by_key, readings.windows, source.schema) if readings.windows.is_emergency else Bedside(),
         foreign=readings.foreign,
     )
 
