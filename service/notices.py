@@ -58,8 +58,10 @@ def notices_of(encoded: EncodedPatient, network: Network, *, is_whole: bool) -> 
     index = encoded.tumours.index
     missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
     absent: Code = "not-recorded" if is_whole else "not-found"
-    found = (notice("preliminary", preliminary), notice(absent, missing), notice("untrained", untrained))
-    return (*(one for one in found if one.count), *_of_network(network, index.entity if index else ""))
+    said: tuple[tuple[Code, list[str]], ...]
+    said = (("preliminary", preliminary), (absent, missing), ("untrained", untrained))
+    found = [notice(code, keys) for code, keys in said if keys]
+    return (*found, *_of_network(network, index.entity if index else ""))
 
 
 def _of_network(network: Network, entity: str) -> tuple[Notice, ...]:

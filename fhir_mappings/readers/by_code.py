@@ -35,7 +35,8 @@ def by_code(observations: Iterable[Observation]) -> ByCode:
         if len(codings) != 1 or observation.component:
             mixed.append(observation)
             continue
-        code = (codings[0].system, codings[0].code)
+        coding = codings[0]
+        code = (coding.system, coding.code)
         same = single.get(code)
         if same is None:
             single[code] = [observation]

@@ -9,6 +9,7 @@ their own.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
+from itertools import repeat
 from operator import attrgetter
 
 import msgspec
@@ -218,8 +219,7 @@ _IN_TIME = attrgetter("seconds")
 
 def _newest_first(batches: Sequence[Batch]) -> Iterable[tuple[Timed, Slot]]:
     if len(batches) == 1:
-        slot = batches[0].slot
-        return ((timed, slot) for timed in sorted(batches[0].results, key=_IN_TIME, reverse=True))
+        return zip(sorted(batches[0].results, key=_IN_TIME, reverse=True), repeat(batches[0].slot))
     pairs = [(timed, batch.slot) for batch in batches for timed in batch.results]
     return sorted(pairs, key=lambda pair: pair[0].seconds, reverse=True)
 
