@@ -1,5 +1,6 @@
 """Where a patient stands among the training patients of the same cancer type and setting."""
 
+import math
 from functools import cache
 from typing import Literal
 
@@ -111,7 +112,8 @@ def ensemble_half_width(members: NDArray[np.floating]) -> NDArray[np.float64]:
     if count < 2:
         return np.zeros(members.shape[:-1])
     student = STUDENT_90.get(count - 1, NORMAL_90)
-    return np.asarray(SHARED * student * np.std(members.astype(np.float64), axis=-1, ddof=1) * np.sqrt(1 + 1 / count))
+    spread = members.astype(np.float64).std(axis=-1, ddof=1)
+    return np.asarray(SHARED * student * spread * math.sqrt(1 + 1 / count))
 
 
 def _percentiles(totals: NDArray[np.floating], group: Group) -> list[int]:

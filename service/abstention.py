@@ -129,7 +129,7 @@ def _wrong_unit(encoded: EncodedPatient, network: Network) -> Abstained | None:
 
 def _too_little(encoded: EncodedPatient, network: Network) -> Abstained | None:
     """Age, entity and at least five more inputs that the network has weights for."""
-    further = (network.trained & encoded.findings.keys()).difference(catalogue().schema.entities, [_AGE])
+    further = network.trained.intersection(encoded.findings).difference(catalogue().schema.entities, [_AGE])
     has_age = _AGE in encoded.findings
     if has_age and len(further) >= ENOUGH_INPUTS:
         return None
