@@ -97,6 +97,7 @@ def canonical_value(quantity: Quantity, feature: Feature, units: Units) -> tuple
         conversion, spelling = units.of_quantity(feature, quantity)
     except UnknownUnitError as error:
         raise NotUsableError(error.code, f"{feature.key}: {error.spelling or 'no unit'}") from error
+    # written out, as a call costs more than the sum
     return quantity.value * conversion.factor + conversion.offset, spelling
 
 
