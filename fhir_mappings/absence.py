@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 
 from fhir_mappings import formulas
 from fhir_mappings.finding import Finding
@@ -23,6 +24,9 @@ _CHARLSON = (
     "comorb_chf", "comorb_dementia", "comorb_copd", "comorb_connective_tissue", "comorb_liver_mild",
     "comorb_liver_severe", "comorb_diabetes_compl", "comorb_hemiplegia", "comorb_renal", "comorb_hiv",
 )  # fmt: skip
+
+_DOCUMENTED = frozenset({"documented_problems", "documented_acute"})  # missing rules, each with what proves an absence
+_DECLARED = frozenset({"medication_list", "complete_history"})
 
 # What has to be declared complete for a treatment to be absent; of all others it is the systemic therapy.
 _DECLARED_BY: Mapping[str, frozenset[Kind]] = {
@@ -59,7 +63,7 @@ def _diseases(
     chosen: Mapping[str, Finding], readings: Readings, schema: FeatureSchema, at: datetime
 ) -> dict[str, Finding]:
     found: dict[str, Finding] = {}
-    for feature in schema.features:
+    for feature in _of_rules(schema, _DOCUMENTED):
         limit = _proved_for(feature, readings.windows)
         if limit is None or feature.key in chosen or feature.key in readings.undecided:
             continue
@@ -116,7 +120,7 @@ def _not_declared(
     after it.
     """
     found: dict[str, Finding] = {}
-    for feature in schema.features if readings.declared else ():
+    for feature in _of_rules(schema, _DECLARED) if readings.declared else ():
         if feature.key in chosen or feature.key in readings.undecided:
             continue
         lists = {kind: _youngest(kind, feature, readings) for kind in _needed(feature)}
@@ -142,6 +146,13 @@ def _youngest(kind: Kind, feature: Feature, readings: Readings) -> str | None:
     return min(fitting)[1] if fitting else None
 
 
+@cache
+def _of_rules(schema: FeatureSchema, rules: frozenset[str]) -> tuple[Feature, ...]:
+    """The parameters with one of these missing rules."""
+    return tuple(feature for feature in schema.features if feature.missing_rule in rules)
+
+
+@cache
 def absent_with_m0(schema: FeatureSchema) -> tuple[str, ...]:
     """The parameters that are 0 wherever M0 is stated: every site of metastasis, and their number."""
     return (*(f.key for f in schema.features if f.missing_rule == "m0_or_site_list"), "stage_n_met_sites")

@@ -27,37 +27,46 @@ METASTASIS_RANK = 100  # added to the rank of a finding of metastatic tissue
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
-    """The finding that stands for the parameter, the others that could have, and why some could not."""
+    """The finding that stands for the parameter, and all that speak of it in the order of their age."""
 
     finding: Finding | None = None
     history: tuple[Finding, ...] = ()
     issues: tuple[Issue, ...] = ()
-    reason: str = "nothing found"
 
 
 def choose(feature: Feature, findings: Sequence[Finding], windows: Windows, diagnosed: datetime | None) -> Choice:
-    """One finding for one parameter by its window, missing rule and aggregation.
+    """One of the `findings` (at least one) for one parameter by its window, missing rule and aggregation.
 
     `diagnosed` is the date of the index tumour (initial staging counts from it). In an emergency what was found since
     the arrival stands before what is older, and of the vital signs the first set (`_first_set`).
     """
     history = (findings[0],) if len(findings) == 1 else tuple(sorted(findings, key=_age_then_rank))
+    if feature.missing_rule in _WHOLE_COURSE:
+        return _of_whole_course(feature, history, windows, diagnosed)
+    limit, at = windows.days(feature), windows.at
+    usable: Sequence[Finding] = history
+    if limit is not None:
+        usable = [f for f in history if f.effective and days_between(f.effective, at) <= limit]
+    if not usable:
+        return Choice(history=history)
+    if len(usable) == 1:
+        return Choice(windows.marked(usable[0], feature), history)
+    finding = _best(feature, windows)(usable)
+    changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
+    issues = () if changes else _conflicts(feature, finding, usable)
+    return Choice(windows.marked(finding, feature), history, issues)
+
+
+def _of_whole_course(
+    feature: Feature, history: tuple[Finding, ...], windows: Windows, diagnosed: datetime | None
+) -> Choice:
     if feature.missing_rule == "initial_staging":
         usable = [f for f in history if _is_initial(f, diagnosed)]
-        return _choice(usable, history, _best_staging, "not of the initial staging")
+        return _choice(usable, history, _best_staging)
     if feature.missing_rule in {"m0_or_statement", "m0_or_site_list"}:
         usable = [f for f in history if f.value == 1 or windows.age(f) <= _M0_DAYS]
-        return _choice(usable, history, _positive_first, "M0 is older than 90 days")
-    if feature.missing_rule in {"documented_problems", "documented_acute"}:
-        return _choice(list(history), history, _newest, "nothing found")
-    usable = [f for f in history if windows.hold(f, feature)]
-    chosen = _choice(
-        usable, history, _best(feature, windows), f"older than {windows.days(feature) or 0:g} days or undated"
-    )
-    changes = windows.is_emergency and is_of_a_set(feature)  # a pulse that falls contradicts nothing
-    issues = () if changes else _conflicts(feature, chosen.finding, usable)
-    finding = windows.marked(chosen.finding, feature) if chosen.finding else None
-    return Choice(finding, chosen.history, issues, chosen.reason)
+        return _choice(usable, history, _positive_first)
+    return _choice(history, history, _newest)
 
 
 def _best(feature: Feature, windows: Windows) -> Callable[[Sequence[Finding]], Finding]:
@@ -80,17 +89,15 @@ def choose_part(findings: Sequence[Finding], windows: Windows, of: Feature | Non
     """
     history = tuple(sorted(findings, key=_age_then_rank))
     if of is None or not (windows.takes_first_set and is_of_a_set(of)):
-        return _choice(history, history, _newest, "")
+        return _choice(history, history, _newest)
     usable = [f for f in history if windows.hold(f, of)] or history
-    return _choice(usable, history, partial(_first_set, windows), "")
+    return _choice(usable, history, partial(_first_set, windows))
 
 
 def _choice(
-    usable: Sequence[Finding], history: tuple[Finding, ...], best: Callable[[Sequence[Finding]], Finding], reason: str
+    usable: Sequence[Finding], history: tuple[Finding, ...], best: Callable[[Sequence[Finding]], Finding]
 ) -> Choice:
-    if not usable:
-        return Choice(history=history, reason=reason if history else "nothing found")
-    return Choice(best(usable), history, reason="")
+    return Choice(best(usable) if usable else None, history)
 
 
 def _moment(finding: Finding) -> datetime:
@@ -99,7 +106,8 @@ def _moment(finding: Finding) -> datetime:
 
 def _age_then_rank(finding: Finding) -> tuple[datetime, int, float, tuple[str, ...]]:
     """The later is the greater; of the same moment the higher rank, of equals the higher value."""
-    return _moment(finding), finding.rank, finding.value, finding.sources
+    when = finding.effective
+    return in_order(when) if when else _LONG_AGO, finding.rank, finding.value, finding.sources
 
 
 def _newest(findings: Sequence[Finding]) -> Finding:
@@ -138,6 +146,8 @@ def _worst_of_newest_day(findings: Sequence[Finding]) -> Finding:
 def _central_first(findings: Sequence[Finding]) -> Finding:
     """Of the newest day what the central laboratory measured, before what was measured at the bedside."""
     newest = _newest(findings)
+    if not _is_bedside(newest):
+        return newest
     central = [f for f in findings if not _is_bedside(f) and _of_one_day(f, newest)]
     return _newest(central or [newest])
 
@@ -167,12 +177,8 @@ _BEST: Mapping[str, Callable[[Sequence[Finding]], Finding]] = {
 } | dict.fromkeys(MARKERS, _metastasis_first)
 
 
-def _is_same_day(first: datetime, second: datetime) -> bool:
-    return first.date() == second.date()
-
-
 def _of_one_day(first: Finding, second: Finding) -> bool:
-    return bool(first.effective and second.effective and _is_same_day(first.effective, second.effective))
+    return bool(first.effective and second.effective and first.effective.date() == second.effective.date())
 
 
 def _positive_first(findings: Sequence[Finding]) -> Finding:
@@ -189,12 +195,15 @@ def _is_initial(finding: Finding, diagnosed: datetime | None) -> bool:
     return _STAGING_FROM <= days_between(diagnosed, finding.effective) <= _STAGING_TO
 
 
-def _conflicts(feature: Feature, chosen: Finding | None, usable: Sequence[Finding]) -> tuple[Issue, ...]:
+def _conflicts(feature: Feature, chosen: Finding, usable: Sequence[Finding]) -> tuple[Issue, ...]:
     """A second value of the same day and kind that differs by more than a fifth: the later stands, and it is said."""
-    if chosen is None or chosen.effective is None or feature.kind != "continuous":
+    if chosen.effective is None or feature.kind != "continuous":
         return ()
+    day, is_bedside = chosen.effective.date(), _is_bedside(chosen)
     for other in usable:
-        if other is chosen or not _of_one_day(other, chosen) or _is_bedside(other) is not _is_bedside(chosen):
+        if other is chosen or other.effective is None or other.effective.date() != day:
+            continue
+        if _is_bedside(other) is not is_bedside:
             continue
         if other.original is None and chosen.original is not None:
             continue  # "positive" beside a percentage is no second number

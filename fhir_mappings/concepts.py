@@ -55,6 +55,7 @@ def canonical(system: str) -> str:
     return _SYNONYMS.get(system, system)
 
 
+@cache
 def addresses_of(system: str) -> tuple[str, ...]:
     """Every address under which a code system of the catalogue is sent, its own first."""
     return (system, *(address for address, own in _SYNONYMS.items() if own == system))
@@ -92,7 +93,6 @@ class Catalogue:
 
     def __init__(self, data: Path) -> None:
         self.schema = FeatureSchema.read(data / "features.csv")
-        self.inputs = tuple(feature.key for feature in self.schema.features if not feature.is_entity)
         self.rows = _rows(data / "concept_map.csv")
         drugs = _rows(data / "atc.csv")
         classes = _atc_lists(self.rows, drugs)

@@ -92,19 +92,19 @@ def derived(formula: Formula, chosen: Chosen, schema: FeatureSchema, windows: Wi
     parts = [chosen[name] for name in formula.parts if name in chosen]
     if len(parts) < len(formula.parts) or not _together(parts, formula.within):
         return None
-    value = formula.compute(*(part.value for part in parts))
+    value = formula.compute(*[part.value for part in parts])
     if value is None or not schema[formula.key].plausible(value):
         return None
     ageing = [part for part in parts if part.feature not in schema.index or schema[part.feature].window_days]
-    when = min((part.effective for part in ageing or parts if part.effective), key=in_order, default=None)
+    when = min([part.effective for part in ageing or parts if part.effective], key=in_order, default=None)
     found = Finding(
         feature=formula.key,
         value=float(value),
         unit=schema[formula.key].unit,
         effective=when,
-        sources=tuple(dict.fromkeys(source for part in parts for source in part.sources)),
+        sources=tuple(dict.fromkeys([source for part in parts for source in part.sources])),
         rule=formula.rule,
-        flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
+        flags=tuple(dict.fromkeys([flag for part in parts for flag in part.flags])),
     )
     reported = chosen.get(formula.key) if formula.prefers_reported else None
     return None if reported is not None and not _gives_way(reported, found, schema, windows) else found

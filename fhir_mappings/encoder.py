@@ -1,4 +1,4 @@
-"""PatientRecord -> EncodedPatient: every parameter with its value and sources, or the reason why it is empty."""
+"""PatientRecord -> EncodedPatient: every parameter that has a value, with its sources (the others: `empty_slots`)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +17,7 @@ from fhir_mappings.readers.circumstances import Circumstance
 from fhir_mappings.readers.patients import Person
 from fhir_mappings.record import PatientRecord
 from fhir_mappings.timing import days_between, in_order
-from fhir_mappings.tumour import DAYS_A_MONTH, TumourPicture
+from fhir_mappings.tumour import DAYS_A_MONTH, Tumour, TumourPicture
 from fhir_mappings.windows import Windows
 from models.features import FeatureSchema, FeatureVector
 
@@ -41,15 +41,14 @@ ONLY_FOR: Mapping[str, frozenset[str]] = {
 class EncodedPatient(msgspec.Struct, frozen=True):
     """One patient as the network sees it, with what the eye must see beside it.
 
-    `findings` hold one finding per parameter that has a value; `empty` the reason for each that has none.
+    `findings` hold one finding per parameter that has a value.
     `treated_since` is the earliest dated treatment of a cancer, `circumstances` those in which no survival is shown,
     `unplanned_since` the start of an unplanned hospital contact that is going on. `bedside` are the newest readings of
-    the last six hours, for scores beside the network.
+    the last six hours of an emergency, for scores beside the network.
     """
 
     vector: FeatureVector
     findings: Mapping[str, Finding]
-    empty: Mapping[str, str]
     issues: tuple[Issue, ...]
     person: Person
     tumours: TumourPicture
@@ -97,20 +96,17 @@ def _encoded(record: PatientRecord, readings: Readings, source: Catalogue, at: d
     _add_derived(chosen, choices, source, readings.windows)
     chosen |= fill_absent(chosen, readings, source.schema, at)
     _add_course(chosen, readings, source.schema, at)
-    index = readings.tumours.index
-    meant = {key: f for key, f in chosen.items() if index is None or index.entity in ONLY_FOR.get(key, {index.entity})}
-    known = {key: f for key, f in meant.items() if key in source.schema.index and source.schema[key].plausible(f.value)}
+    known = _that_count(chosen, readings.tumours.index, source.schema)
     return EncodedPatient(
         vector=FeatureVector.of(source.schema, {key: finding.value for key, finding in known.items()}),
         findings=known,
-        empty=_reasons(known, choices, source),
         issues=(*record.issues, *readings.issues, *(i for choice in choices.values() for i in choice.issues)),
         person=readings.person,
         tumours=readings.tumours,
         treated_since=readings.treated_since,
         circumstances=readings.circumstances,
         unplanned_since=readings.unplanned_since,
-        bedside=bedside_of(by_key, readings.windows, source.schema),
+        bedside=bedside_of(by_key, readings.windows, source.schema) if readings.windows.is_emergency else Bedside(),
         foreign=readings.foreign,
     )
 
@@ -127,8 +123,9 @@ def _choices(by_key: Mapping[str, list[Finding]], readings: Readings, source: Ca
     diagnosed = index.since if index else None
     choices: dict[str, Choice] = {}
     for key, findings in by_key.items():
-        if key in schema.index:
-            choices[key] = choose(schema[key], findings, windows, diagnosed)
+        feature = schema.by_key.get(key)
+        if feature is not None:
+            choices[key] = choose(feature, findings, windows, diagnosed)
         elif not key.startswith("bedside/"):
             choices[key] = choose_part(findings, windows, schema[WHOLE[key]] if key in WHOLE else None)
     return choices
@@ -136,7 +133,7 @@ def _choices(by_key: Mapping[str, list[Finding]], readings: Readings, source: Ca
 
 def _add_metastasis(chosen: dict[str, Finding]) -> None:
     """A confirmed metastatic site states M1, whatever the M category says; the first statement counts."""
-    sites = [f for key, f in chosen.items() if key.startswith("stage_met_") and f.value == 1]
+    sites = [f for key, f in chosen.items() if f.value == 1 and key.startswith("stage_met_")]
     stated = chosen.get("stage_m1")
     if not sites:
         return
@@ -162,7 +159,7 @@ def _add_derived(
         chosen["path_her2"] = msgspec.structs.replace(
             her2, feature="path_her2", value=2.0, unit=unit, rule="FISH ratio 2.0 or more"
         )
-    history = {key: choice.history for key, choice in choices.items()}
+    history = {change.of: choices[change.of].history for change in CHANGES if change.of in choices}
     for change in CHANGES:
         found = changed(change, chosen, history, source.schema)
         if found is not None:
@@ -194,8 +191,13 @@ def _months(since: datetime, at: datetime) -> float:
     return max(0.0, days_between(since, at)) / DAYS_A_MONTH
 
 
-def _reasons(known: Mapping[str, Finding], choices: Mapping[str, Choice], source: Catalogue) -> dict[str, str]:
-    """Why each parameter without a value has none; the entities other than the patient's need no reason."""
-    reasons = dict.fromkeys(source.inputs, "nothing found")
-    reasons |= {key: choice.reason for key, choice in choices.items() if key in reasons}
-    return {key: reason for key, reason in reasons.items() if key not in known}
+def _that_count(chosen: Mapping[str, Finding], index: Tumour | None, schema: FeatureSchema) -> dict[str, Finding]:
+    """Plausible values of parameters that mean something for the patient's cancer; the parts of formulas are none."""
+    known: dict[str, Finding] = {}
+    for key, finding in chosen.items():
+        if index is not None and key in ONLY_FOR and index.entity not in ONLY_FOR[key]:
+            continue
+        feature = schema.by_key.get(key)
+        if feature is not None and feature.plausible(finding.value):
+            known[key] = finding
+    return known

@@ -45,6 +45,8 @@ def sites_of(diagnosis: Diagnosis) -> list[Coding]:
 
 def sites_of_specimens(diagnosis: Diagnosis, reports: list[Observation], source: Catalogue) -> list[Coding]:
     """Sites of the reports' specimens; not one that the diagnosis rules out, for it may be that of a metastasis."""
-    open_to = possible((*diagnosis.condition.code.coding, *sites_of(diagnosis)), source)
     sites = [coding for report in reports if report.bodySite for coding in report.bodySite.coding]
+    if not sites:
+        return []
+    open_to = possible((*diagnosis.condition.code.coding, *sites_of(diagnosis)), source)
     return [coding for coding in sites if not open_to or possible([coding], source) & open_to]

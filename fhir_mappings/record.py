@@ -143,17 +143,20 @@ class OwnResources:
         self.issues.append(Issue("warning", "version-unclear", text, versions[0].address))
 
     def _leave_out_what_is_not_understood(self) -> None:
-        for resources in self._by_type.values():
-            suspect = ((name, r) for name, r in resources.items() if r.implicitRules or isinstance(r, _JUDGED_HERE))
-            said = {name: issue for name, resource in suspect if (issue := _not_understood(resource))}
+        for kind, resources in self._by_type.items():
+            judged = issubclass(kind, _JUDGED_HERE)
+            suspect = [name for name, resource in resources.items() if judged or resource.implicitRules]
+            said = {name: issue for name in suspect if (issue := _not_understood(resources[name]))}
             self.issues += said.values()
             for name in said:
                 del resources[name]
 
     def of(self, kind: type[_R]) -> list[_R]:
-        found: list[_R] = list(self._by_type[kind].values())  # type: ignore[arg-type]
-        nameless = sorted((r for r in found if not r.id), key=msgspec.json.encode)
-        return [*nameless, *sorted((r for r in found if r.id), key=_ID_OF)]
+        found: list[_R] = sorted(self._by_type[kind].values(), key=_ID_OF)  # type: ignore[arg-type]
+        if found and not found[0].id:
+            nameless = [resource for resource in found if not resource.id]
+            found[: len(nameless)] = sorted(nameless, key=msgspec.json.encode)
+        return found
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -196,8 +199,8 @@ class _SubjectGuard:
     @cached_property
     def _patient(self) -> list[tuple[Patient, str]]:
         """The patient's own resource with its full address, as often as it came."""
-        found = ((entry.resource, entry.full_url) for entry in self._entries)
-        return [(who, url) for who, url in found if isinstance(who, Patient) and who.id == self._id]
+        patients = [(e.resource, e.full_url) for e in self._entries if isinstance(e.resource, Patient)]
+        return [(who, url) for who, url in patients if who.id == self._id]
 
     @cached_property
     def _addresses(self) -> set[str]:
@@ -257,7 +260,7 @@ class _SubjectGuard:
         return "own" if named in self._identifiers else "foreign"
 
     def _is_own(self, address: str, *, is_elsewhere: bool) -> bool:
-        if address in self._addresses:
+        if address.startswith("urn:") and address in self._addresses:
             return True
         match = _ADDRESS.fullmatch(address)
         if match is None or match[2] != self._address:

@@ -56,13 +56,14 @@ class FeatureSchema:
         self.features = tuple(features)
         self.keys = tuple(feature.key for feature in self.features)
         self.index: Mapping[str, int] = {key: i for i, key in enumerate(self.keys)}
+        self.by_key: Mapping[str, Feature] = dict(zip(self.keys, self.features, strict=True))
         self.entities = tuple(feature.key for feature in self.features if feature.is_entity)
 
     def __len__(self) -> int:
         return len(self.features)
 
     def __getitem__(self, key: str) -> Feature:
-        return self.features[self.index[key]]
+        return self.by_key[key]
 
     @cached_property
     def digest(self) -> str:
@@ -104,11 +105,10 @@ class FeatureVector(msgspec.Struct, frozen=True):
         Raises KeyError for a key that the schema lacks, ValueError for two entities.
         """
         values = np.full(len(schema), np.nan, dtype=np.float32)
-        stated = [key for key in known if schema[key].is_entity]
+        stated = [key for key in schema.entities if key in known]
         if len(stated) > 1:
             raise ValueError(f"one entity at most, not {', '.join(sorted(stated))}")
         if stated:
             values[schema.entity_columns] = 0
-        for key, value in known.items():
-            values[schema.index[key]] = value
+        values[[schema.index[key] for key in known]] = list(known.values())
         return cls(values, schema)

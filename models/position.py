@@ -1,5 +1,7 @@
 """Where a patient stands among the training patients of the same cancer type and setting."""
 
+import math
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -47,7 +49,7 @@ def position(
     `relevance` [350], `observed` [350], `members` [M].
     """
     total, half = compared(relevance, observed, members, group, schema)
-    percentile, low, high = (_percentile(at, group) for at in (total, total - half, total + half))
+    percentile, low, high = _percentiles(np.array([total, total - half, total + half]), group)
     category = _category(percentile, low, high)
     return Position(percentile, low, high, name, group.patients, len(group.typical), category)
 
@@ -65,12 +67,16 @@ def compared(
     add, by their spread among the training patients.
     """
     total = unknown = 0.0
+    by_column, known = relevance.tolist(), observed.tolist()  # numbers of Python: one at a time they are quicker
+    of_type = relevance[schema.entity_columns]
     for key, typical in group.typical.items():
-        columns = schema.entity_columns if key == ENTITY else schema.index[key]
-        # An entity without weights says as little as none.
-        known = (relevance[columns] != 0).any() if key == ENTITY else observed[columns]
-        if known:
-            total += float(np.sum(relevance[columns])) - typical.value
+        if key == ENTITY:  # one without weights says as little as none
+            is_known, said = bool(of_type.any()), float(of_type.sum())
+        else:
+            column = schema.index[key]
+            is_known, said = known[column], by_column[column]
+        if is_known:
+            total += said - typical.value
         else:
             unknown += typical.spread**2
     return total, float(np.hypot(ensemble_half_width(members), NORMAL_90 * np.sqrt(unknown)))
@@ -87,7 +93,7 @@ def percentiles(
     if ENTITY in group.typical:
         of_type = relevance[:, schema.entity_columns]
         total += np.where((of_type != 0).any(axis=1), of_type.sum(axis=1) - group.typical[ENTITY].value, 0.0)
-    return np.array([_percentile(float(one), group) for one in total], dtype=np.int64)
+    return np.array(_percentiles(total, group), dtype=np.int64)
 
 
 def supported_risk(relevance: NDArray[np.floating], group: Group, schema: FeatureSchema) -> float:
@@ -106,17 +112,26 @@ def ensemble_half_width(members: NDArray[np.floating]) -> NDArray[np.float64]:
     if count < 2:
         return np.zeros(members.shape[:-1])
     student = STUDENT_90.get(count - 1, NORMAL_90)
-    return np.asarray(SHARED * student * np.std(members.astype(np.float64), axis=-1, ddof=1) * np.sqrt(1 + 1 / count))
+    spread = members.astype(np.float64).std(axis=-1, ddof=1)
+    return np.asarray(SHARED * student * spread * math.sqrt(1 + 1 / count))
 
 
-def _percentile(total: float, group: Group) -> int:
-    """Share of the group below `total`; a value that many patients share stands at the middle of their ranks."""
+def _percentiles(totals: NDArray[np.floating], group: Group) -> list[int]:
+    """Share of the group below each total; a value that many patients share stands at the middle of their ranks."""
     quantiles = np.asarray(group.quantiles)
-    grid = np.linspace(0, 100, len(quantiles))
-    below, upto = np.searchsorted(quantiles, total, "left"), np.searchsorted(quantiles, total, "right")
-    if upto > below:
-        return round(float(grid[below:upto].mean()))
-    return round(float(np.interp(total, quantiles, grid)))
+    grid = _ranks(len(quantiles))
+    below, upto = np.searchsorted(quantiles, totals, "left"), np.searchsorted(quantiles, totals, "right")
+    between = np.interp(totals, quantiles, grid)
+    return [
+        round(float(grid[first:last].mean() if last > first else place))
+        for first, last, place in zip(below, upto, between, strict=True)
+    ]
+
+
+@cache
+def _ranks(count: int) -> NDArray[np.float64]:
+    """The percentiles that so many quantiles are."""
+    return np.linspace(0, 100, count)
 
 
 def _category(percentile: int, low: int, high: int) -> Category:

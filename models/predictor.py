@@ -23,14 +23,18 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
 
 
 class Prognosis(msgspec.Struct, frozen=True):
-    """`risk`: log-risk relative to the patient of whom nothing is known (0); `members` [5]: that of each member.
+    """`members` [5]: the log-risk that each member says, relative to the patient of whom nothing is known (0).
 
     `distance`: how unlike the training patients this one is, about 1 for a usual one.
     """
 
-    risk: float
     members: NDArray[np.float32]
     distance: float = 0.0
+
+    @property
+    def risk(self) -> float:
+        """That of the ensemble, the mean of its members."""
+        return float(self.members.mean(dtype=np.float64))
 
 
 class Attribution(msgspec.Struct, frozen=True):
@@ -66,7 +70,7 @@ class Predictor:
         """Risk of one patient. Raises ValueError for a vector of another schema."""
         row = self._row(vector)
         members, distance = self._run("members", row)
-        return Prognosis(float(members[0].mean(dtype=np.float64)), members[0], float(distance[0]))
+        return Prognosis(members[0], float(distance[0]))
 
     def explain(self, vector: FeatureVector) -> Attribution:
         """Risk and relevance (LRP-0) of one patient. Raises ValueError for a vector of another schema."""

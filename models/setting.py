@@ -79,19 +79,29 @@ class Network:
 
     def out_of_range(self, vector: FeatureVector) -> tuple[str, ...]:
         """Trained parameters whose value lies outside of what any training patient had."""
-        index = self._schema.index
-        return tuple(
-            key
-            for key, trained in self.manifest.trained.items()
-            if not np.isnan(value := vector.values[index[key]]) and not trained.low <= value <= trained.high
-        )
+        keys, columns, low, high = self._ranges
+        values = vector.values[columns]
+        return tuple(keys[i] for i in np.flatnonzero((values < low) | (values > high)))  # NaN is neither
+
+    @cached_property
+    def _ranges(self) -> tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
+        """The trained parameters, their columns, the lowest and the highest value that training saw."""
+        trained = self.manifest.trained
+        columns = np.array([self._schema.index[key] for key in trained], dtype=np.intp)
+        low, high = ([getattr(one, end) for one in trained.values()] for end in ("low", "high"))
+        return tuple(trained), columns, np.array(low, dtype=np.float32), np.array(high, dtype=np.float32)
 
     def distance_quantile(self, distance: float) -> float | None:
         """Which share of held-out patients lie nearer to the training patients; None where that was not looked at."""
+        distances, shares = self._held_out
+        return float(np.interp(distance, distances, shares)) if len(distances) else None
+
+    @cached_property
+    def _held_out(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The distances of held-out patients, and the share of them that lies nearer; none where nobody looked."""
         known = self.manifest.applicability
-        if known is None:
-            return None
-        return float(np.interp(distance, known.distances, np.linspace(0, 1, len(known.distances))))
+        distances = np.array(known.distances if known else ())
+        return distances, np.linspace(0, 1, len(distances))
 
     def is_unusual(self, distance: float) -> bool:
         """Whether the patient lies beyond the limit that few held-out patients passed."""

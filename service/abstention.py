@@ -129,11 +129,7 @@ def _wrong_unit(encoded: EncodedPatient, network: Network) -> Abstained | None:
 
 def _too_little(encoded: EncodedPatient, network: Network) -> Abstained | None:
     """Age, entity and at least five more inputs that the network has weights for."""
-    schema = catalogue().schema
-    further = [
-        key for key in encoded.findings
-        if key in network.trained and not schema[key].is_entity and key != _AGE
-    ]  # fmt: skip
+    further = network.trained.intersection(encoded.findings).difference(catalogue().schema.entities, [_AGE])
     has_age = _AGE in encoded.findings
     if has_age and len(further) >= ENOUGH_INPUTS:
         return None

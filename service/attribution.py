@@ -8,8 +8,9 @@ import msgspec
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.encoder import EncodedPatient
 from fhir_mappings.timing import written
+from models.features import Feature
 from models.predictor import Attribution
-from models.setting import Network, Typical
+from models.setting import Network
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False, rename={"origin": "from"}):
@@ -42,30 +43,46 @@ def factors(
 
     The relevances sum to the risk score. factor = exp(slope * (relevance - typical)).
     """
-    schema = catalogue().schema
-    typical = network.typical(entity)
+    inputs, slope = _inputs(network, entity), network.slope
     found = []
-    for column in attribution.relevance.nonzero()[0]:
-        feature = schema.features[column]
+    moment, effective = None, ""
+    relevances = attribution.relevance.tolist()
+    for column in attribution.relevance.nonzero()[0].tolist():
+        relevance = relevances[column]
+        feature, usual, shown, evidence = inputs[column]
         finding = encoded.findings[feature.key]
-        relevance = float(attribution.relevance[column])
-        usual = _or_zero(float(typical.value[column]))
+        if finding.effective is not moment:  # results of one sample, which are neighbours, share theirs
+            moment = finding.effective
+            effective = written(moment) if moment else ""
         found.append(
             Factor(
                 feature=feature.key,
                 relevance=round(relevance, 7),
-                typical=round(usual, 7),
-                factor=round(math.exp(network.slope * (relevance - usual)), 4),
+                typical=shown,
+                factor=round(math.exp(slope * (relevance - usual)), 4),
                 family=feature.family,
                 label=feature.label_en,
                 value=round(finding.value, 6),
                 unit=feature.unit,
-                effective=written(finding.effective) if finding.effective else "",
+                effective=effective,
                 sources=finding.sources,
-                evidence=_evidence(typical, int(column)),
+                evidence=evidence,
             )
         )
     return tuple(sorted(found, key=lambda f: (-abs(f.relevance - f.typical), f.feature)))
+
+
+@cache
+def _inputs(network: Network, entity: str | None) -> tuple[tuple[Feature, float, float, Evidence | None], ...]:
+    """Every column with its relevance in a typical patient of the entity, that as shown, and what stands behind it."""
+    typical = network.typical(entity)
+    usual = [0.0 if math.isnan(value) else value for value in typical.value.tolist()]
+    evidence = [
+        Evidence(patients, origin) if patients else None
+        for patients, origin in zip(typical.patients.tolist(), typical.origin, strict=True)
+    ]
+    shown = [round(value, 7) for value in usual]
+    return tuple(zip(catalogue().schema.features, usual, shown, evidence, strict=True))
 
 
 def others(rest: tuple[Factor, ...]) -> Factor:
@@ -85,12 +102,3 @@ def most_telling(network: Network, entity: str | None) -> tuple[str, ...]:
     group = groups.get(entity or "") or groups[network.setting]
     spread = {key: typical.spread for key, typical in group.typical.items() if key in catalogue().schema.index}
     return tuple(sorted(spread, key=lambda key: (-spread[key], key)))
-
-
-def _evidence(typical: Typical, column: int) -> Evidence | None:
-    patients = int(typical.patients[column])
-    return Evidence(patients, str(typical.origin[column])) if patients else None
-
-
-def _or_zero(value: float) -> float:
-    return 0.0 if math.isnan(value) else value

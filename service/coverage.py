@@ -48,9 +48,10 @@ def _inputs(network: Network) -> Mapping[str, _Inputs]:
 
 def coverage_of(known: Mapping[str, object], network: Network) -> Coverage:
     """How many of the inputs there are, over all parameters and by modality."""
+    has = frozenset(known)
     by_modality = {
         modality: Counts(
-            observed=len(inputs.trained & known.keys()) + (not inputs.entities.isdisjoint(known)),
+            observed=len(inputs.trained & has) + (not inputs.entities.isdisjoint(has)),
             trained=len(inputs.trained) + bool(inputs.entities),
             total=inputs.total,
         )

@@ -50,15 +50,18 @@ def notices_of(encoded: EncodedPatient, network: Network, *, is_whole: bool) -> 
     known = encoded.findings
     preliminary = [key for key, finding in known.items() if "preliminary" in finding.flags]
     # a disease that is absent is no loss to the model; what is present, or measured, may be
+    trained, by_key = network.trained, catalogue().schema.by_key
     untrained = [
         key for key, finding in known.items()
-        if key not in network.trained and finding.value != 0 and not catalogue().schema[key].is_entity
+        if key not in trained and finding.value != 0 and not by_key[key].is_entity
     ]  # fmt: skip
     index = encoded.tumours.index
     missing = [key for key in most_telling(network, index.entity if index else None) if key not in known]
     absent: Code = "not-recorded" if is_whole else "not-found"
-    found = (notice("preliminary", preliminary), notice(absent, missing), notice("untrained", untrained))
-    return (*(one for one in found if one.count), *_of_network(network, index.entity if index else ""))
+    said: tuple[tuple[Code, list[str]], ...]
+    said = (("preliminary", preliminary), (absent, missing), ("untrained", untrained))
+    found = [notice(code, keys) for code, keys in said if keys]
+    return (*found, *_of_network(network, index.entity if index else ""))
 
 
 def _of_network(network: Network, entity: str) -> tuple[Notice, ...]:

@@ -26,7 +26,7 @@ def suspected_units(known: Mapping[str, float], trained: Mapping[str, TrainedInp
     found = []
     for key, value in known.items():
         entry = trained.get(key)
-        if entry is None or entry.usual is None or not _is_measured(key) or entry.low <= value <= entry.high:
+        if entry is None or entry.usual is None or entry.low <= value <= entry.high or not _is_measured(key):
             continue
         explanations = (SuspectedUnit(key, error, error.right(value)) for error in errors_of(key))
         likely = next((one for one in explanations if _explains(one, entry.usual)), None)

@@ -157,7 +157,7 @@ def read_record(
 
 def _treatable(tumours: TumourPicture, total: Reading) -> Tumours:
     """What an operation may be on: the tumours, and the confirmed sites of metastasis."""
-    sites = [f for f in total.findings if f.feature.startswith("stage_met_") and f.value == 1]
+    sites = [f for f in total.findings if f.value == 1 and f.feature.startswith("stage_met_")]
     keys = {tumour.entity for tumour in tumours.tumours} | {site.feature for site in sites}
     addresses = {s for tumour in tumours.tumours for s in tumour.sources} | {s for site in sites for s in site.sources}
     return Tumours(frozenset(keys), frozenset(addresses))

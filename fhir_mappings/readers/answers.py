@@ -5,7 +5,7 @@ import math
 import msgspec
 
 from fhir_mappings.concepts import Catalogue, Concept
-from fhir_mappings.finding import Issue
+from fhir_mappings.finding import Issue, Severity
 from fhir_mappings.formulas import ecog_of_karnofsky, isup_of_gleason_sum
 from fhir_mappings.resources.datatypes import CodeableConcept, Quantity
 from fhir_mappings.resources.r4 import Component, Observation
@@ -46,17 +46,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class NotUsableError(Exception):
     """This value cannot be used for this parameter. `issue_code` and `severity` say why; no text of the record."""
 
-    def __init__(self, issue_code: str, diagnostics: str, severity: str = "warning") -> None:
+    def __init__(self, issue_code: str, diagnostics: str, severity: Severity = "warning") -> None:
         super().__init__(diagnostics)
         self.issue_code = issue_code
         self.diagnostics = diagnostics
-        self.severity = severity
+        self.severity: Severity = severity
 
     def issue(self, source: str) -> Issue:
-        return msgspec.convert(
-            {"severity": self.severity, "code": self.issue_code, "diagnostics": self.diagnostics, "source": source},
-            Issue,
-        )
+        return Issue(self.severity, self.issue_code, self.diagnostics, source)
 
 
 def quantity_of(node: Node) -> Quantity | None:
@@ -100,7 +97,8 @@ def canonical_value(quantity: Quantity, feature: Feature, units: Units) -> tuple
         conversion, spelling = units.of_quantity(feature, quantity)
     except UnknownUnitError as error:
         raise NotUsableError(error.code, f"{feature.key}: {error.spelling or 'no unit'}") from error
-    return conversion(quantity.value), spelling
+    # written out, as a call costs more than the sum
+    return quantity.value * conversion.factor + conversion.offset, spelling
 
 
 def comparator_flag(quantity: Quantity) -> tuple[str, ...]:
@@ -174,7 +172,7 @@ def _stated(value: float | None, feature: Feature, what: str) -> float:
 
 def plausible(feature: Feature, value: float) -> float:
     """The value, where the parameter can have it. Raises NotUsableError where not (NaN included)."""
-    if not feature.plausible(value):
+    if not feature.low <= value <= feature.high:
         raise NotUsableError(
             "implausible", f"{feature.key}: outside {feature.low:g} to {feature.high:g} {feature.unit}"
         )

@@ -21,6 +21,8 @@ class ByCode(msgspec.Struct, frozen=True):
         codes = {(address, code) for address in addresses_of(system)}
         apart = [o for key in self.single.keys() & codes for o in self.single[key]]
         apart += [o for o in self.mixed if has_code(o, codes)]
+        if not apart:
+            return self, []
         single = {key: some for key, some in self.single.items() if key not in codes}
         return ByCode(single, [o for o in self.mixed if not has_code(o, codes)]), apart
 
@@ -33,11 +35,13 @@ def by_code(observations: Iterable[Observation]) -> ByCode:
         if len(codings) != 1 or observation.component:
             mixed.append(observation)
             continue
-        code = (codings[0].system, codings[0].code)
-        if code in single:
-            single[code].append(observation)
-        else:
+        coding = codings[0]
+        code = (coding.system, coding.code)
+        same = single.get(code)
+        if same is None:
             single[code] = [observation]
+        else:
+            same.append(observation)
     return ByCode(single, mixed)
 
 

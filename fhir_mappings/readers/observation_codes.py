@@ -37,7 +37,7 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
 
     `newest_decides`: older values cannot stand for the parameter, so they need not be read, but for those of so many
     seconds before the newest (`compared`) that its change is formed from. `initial_stage`: a stage that counts from the
-    time of diagnosis only. `rank`: by the method that the code names.
+    time of diagnosis only. `unit`: that of its findings. `rank`: by the method that the code names.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     compared: tuple[float, float] | None
     initial_stage: bool
     is_parameter: bool
+    unit: str
     rank: int
     rule: str
 
@@ -112,6 +113,7 @@ def _slots(source: Catalogue, code: tuple[str, str], concepts: Iterable[Concept]
             compared=_compared(name),
             initial_stage=feature.missing_rule == "initial_staging",
             is_parameter=name in source.schema.index,
+            unit=feature.unit if name in source.schema.index else "",
             rank=_METHOD_RANK.get(concept.method, 0),
             rule=f"{concept.meaning} of {concept.code}",
         )

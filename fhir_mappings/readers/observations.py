@@ -9,6 +9,7 @@ their own.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
+from itertools import repeat
 from operator import attrgetter
 
 import msgspec
@@ -78,12 +79,15 @@ class ObservationReader:
         self, single: Mapping[Code, list[Timed]], mixed: Iterable[Timed], issues: list[Issue]
     ) -> dict[str, list[Batch]]:
         """The results that may stand for each parameter or part; an issue for those that stand for none."""
-        groups: dict[tuple[Code, ...], list[Timed]] = {(code,): results for code, results in single.items()}
+        groups = [(self._meanings.get(code, NO_MEANING), results) for code, results in single.items()]
+        others: dict[tuple[Code, ...], list[Timed]] = {}
         for node in (node for timed in mixed for node in self._parts(timed, issues)):
-            groups.setdefault(_codes_of(node.node), []).append(node)
+            codes = _codes_of(node.node)
+            alike = single.get(codes[0]) if len(codes) == 1 else None
+            (others.setdefault(codes, []) if alike is None else alike).append(node)
+        groups += [(self._meaning(codes), results) for codes, results in others.items()]
         by_name: dict[str, list[Batch]] = {}
-        for codes, results in groups.items():
-            meaning = self._meaning(codes)
+        for meaning, results in groups:
             if meaning is NO_MEANING:
                 issues += [self._nothing_read(result.observation) for result in results]
             for slot in meaning.slots:
@@ -124,7 +128,7 @@ class ObservationReader:
             if newest is not None and (back_to is None or timed.seconds < back_to):
                 if timed.seconds < newest.seconds - earliest:
                     break
-                if not (_may_matter_beside(newest, timed) or _is_compared(newest, timed, slot)):
+                if not (_may_matter_beside(newest, timed) or (compared and _is_compared(newest, timed, compared))):
                     continue
             found = self._finding(timed, slot, later, reading.issues, mute)
             if found is not None:
@@ -148,17 +152,17 @@ class ObservationReader:
         if answer is None:
             mute.append(observation)
             return None
-        is_worded = slot.is_parameter and slot.feature.kind == "continuous" and answer.original is None
+        is_worded = answer.original is None and slot.is_parameter and slot.feature.kind == "continuous"
         status = observation.status
         return Finding(
             feature=slot.name,
             value=answer.value,
-            unit=slot.feature.unit if slot.is_parameter else "",
+            unit=slot.unit,
             effective=timed.when,
             sources=(observation.address,),
             rule=slot.rule,
             rank=slot.rank + 2 * STATUS_RANK[status] + (_A_WORD if is_worded else _A_NUMBER),
-            flags=(*answer.flags, *MARKS.get(status, ())),
+            flags=answer.flags + MARKS.get(status, ()),
             original=answer.original,
             original_unit=answer.original_unit,
         )
@@ -215,15 +219,14 @@ _IN_TIME = attrgetter("seconds")
 
 def _newest_first(batches: Sequence[Batch]) -> Iterable[tuple[Timed, Slot]]:
     if len(batches) == 1:
-        slot = batches[0].slot
-        return ((timed, slot) for timed in sorted(batches[0].results, key=_IN_TIME, reverse=True))
+        return zip(sorted(batches[0].results, key=_IN_TIME, reverse=True), repeat(batches[0].slot))
     pairs = [(timed, batch.slot) for batch in batches for timed in batch.results]
     return sorted(pairs, key=lambda pair: pair[0].seconds, reverse=True)
 
 
-def _is_compared(newest: Timed, other: Timed, slot: Slot) -> bool:
+def _is_compared(newest: Timed, other: Timed, compared: tuple[float, float]) -> bool:
     """Of the time before the newest from which a change is formed."""
-    return slot.compared is not None and slot.compared[0] <= newest.seconds - other.seconds <= slot.compared[1]
+    return compared[0] <= newest.seconds - other.seconds <= compared[1]
 
 
 def _may_matter_beside(newest: Timed, other: Timed) -> bool:

@@ -67,8 +67,9 @@ class Usable:
 
     def of(self, observations: Iterable[Observation]) -> list[Timed]:
         found: list[Timed] = []
+        moments = self._moments
         for observation in observations:
-            moment = self._moments.get(observation.effectiveDateTime) or self._read(observation.effectiveDateTime)
+            moment = moments.get(observation.effectiveDateTime) or self._read(observation.effectiveDateTime)
             if not moment.is_past:
                 moment = self._by_any_time(observation)
             elif observation.status in STATUS_RANK and not (observation.modifierExtension or observation.focus):

@@ -22,4 +22,4 @@ class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False):
     @property
     def address(self) -> str:
         """The relative reference that names this resource in findings, issues and cards."""
-        return f"{self.type}/{self.id}"
+        return f"{type(self).__name__}/{self.id}"

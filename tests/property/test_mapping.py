@@ -61,7 +61,6 @@ def same(one: EncodedPatient, other: EncodedPatient) -> None:
     """The same vector, to the bit, and the same findings with their sources."""
     assert np.array_equal(one.vector.values, other.vector.values, equal_nan=True)
     assert one.findings == other.findings
-    assert one.empty == other.empty
     assert one.tumours == other.tumours
 
 

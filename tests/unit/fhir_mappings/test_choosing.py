@@ -18,7 +18,6 @@ from tests.unit.fhir_mappings.resources_of import (
     codes,
     concept,
     condition,
-    encoded,
     finding,
     histology,
     measured,
@@ -75,13 +74,6 @@ def test_a_date_without_a_time_counts_by_the_day() -> None:
     """The thirtieth day before is within 30 days at noon."""
     assert value("lab_sodium", measured("2951-2", 140, "mmol/L", effectiveDateTime="2024-04-20")) == 140
     assert value("lab_sodium", measured("2951-2", 140, "mmol/L", effectiveDateTime="2024-04-19")) is None
-
-
-def test_why_a_parameter_is_empty_is_told() -> None:
-    """Nothing found, or too old."""
-    empty = encoded(measured("2951-2", 140, "mmol/L", days=40)).empty
-    assert empty["lab_sodium"] == "older than 30 days or undated"
-    assert empty["lab_potassium"] == "nothing found"
 
 
 def test_the_latest_wins_then_the_rank_then_the_value_then_the_name() -> None:

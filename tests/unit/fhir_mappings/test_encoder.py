@@ -43,13 +43,6 @@ def test_the_vector_holds_what_the_findings_say_and_nothing_else() -> None:
     assert int(found.vector.observed().sum()) == 3
 
 
-def test_every_parameter_has_a_value_or_a_reason() -> None:
-    """The entities other than the patient's need none."""
-    found = encoded(condition("C50.4"), measured("2951-2", 140, "mmol/L"))
-    for feature in catalogue().schema.features:
-        assert (feature.key in found.findings) != (feature.key in found.empty) or feature.is_entity
-
-
 def test_an_empty_record_says_nothing_and_breaks_nothing() -> None:
     """No resource at all, not even the Patient."""
     found = encode(record(patient(id="q")), catalogue().schema, AT)
