@@ -7,7 +7,7 @@ so at once, whatever else arrives would wait for every one of them. With turns i
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 
 _QUIET_ROUNDS = 4  # a connection is accepted in one, its request read in the next, and begins in the one after
@@ -98,12 +98,7 @@ def taking(turns: Turns, *, urgent: bool) -> Iterator[None]:
         _place.reset(token)
 
 
-@asynccontextmanager
-async def turn() -> AsyncIterator[None]:
+def turn() -> AbstractAsyncContextManager[None]:
     """The turn of the call that this is part of; outside of any (command line, tests) nobody waits."""
     place = _place.get()
-    if place is None:
-        yield
-        return
-    async with place.turns.turn(urgent=place.urgent):
-        yield
+    return place.turns.turn(urgent=place.urgent) if place else nullcontext()
