@@ -53,7 +53,7 @@ class Retrieval(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reason: str = ""
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A resource with its full address (for `urn:uuid:` references) and whether the query was scoped to the patient."""
 
     resource: AnyResource

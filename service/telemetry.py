@@ -6,7 +6,7 @@ message could hold what it choked on. Every app has meters of its own, so that t
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Literal
@@ -37,8 +37,8 @@ _current: ContextVar["Telemetry | None"] = ContextVar("telemetry", default=None)
 class Telemetry:
     """One app's spans and meters.
 
-    Spans go to `spans` where given, else to the tracer provider of the process: without one (the usual case) they cost
-    next to nothing, under `opentelemetry-instrument` they go wherever that was told.
+    Spans go to `spans` where given, else to the tracer provider of the process: without one (the usual case) none are
+    made, under `opentelemetry-instrument` they go wherever that was told.
     """
 
     def __init__(self, spans: SpanProcessor | None = None) -> None:
@@ -52,7 +52,8 @@ class Telemetry:
         self._spans = TracerProvider(resource=resource, shutdown_on_exit=False) if spans else None
         if self._spans and spans:
             self._spans.add_span_processor(spans)
-        self._tracer = (self._spans or trace.get_tracer_provider()).get_tracer(_NAME)
+        provider = self._spans or trace.get_tracer_provider()
+        self._tracer = None if isinstance(provider, trace.ProxyTracerProvider) else provider.get_tracer(_NAME)
         meter = self._meters.get_meter(_NAME)
         self._requests = meter.create_histogram("http.server.request.duration", "s", "Time to answer a request")
         self._outcomes = meter.create_counter("oncohooks.outcomes", "{call}", "What became of the hook calls")
@@ -98,9 +99,7 @@ class Telemetry:
         known = method if method in _METHODS else "_OTHER"  # as OpenTelemetry's HTTP conventions name the others
         token = _current.set(self)
         started = perf_counter()
-        with self._tracer.start_as_current_span(
-            known, kind=trace.SpanKind.SERVER, record_exception=False, set_status_on_exception=False
-        ) as span:
+        with self._span(known, trace.SpanKind.SERVER) as span:
             measured = ServerRequest(known)
             try:
                 yield measured
@@ -200,10 +199,18 @@ class Telemetry:
         if self._spans:
             self._spans.shutdown()
 
+    def _span(self, name: str, kind: trace.SpanKind) -> AbstractContextManager[trace.Span]:
+        if self._tracer is None:
+            return nullcontext(trace.INVALID_SPAN)
+        return self._tracer.start_as_current_span(
+            name, kind=kind, record_exception=False, set_status_on_exception=False
+        )
+
     @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage of a request of this app."""
         started = perf_counter()
-        with self._tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as span:
+        with self._span(name, trace.SpanKind.INTERNAL) as span:
             try:
                 yield
             except BaseException as error:
@@ -238,15 +245,10 @@ class ServerRequest:
         }
 
 
-@contextmanager
-def stage(name: str) -> Iterator[None]:
+def stage(name: str) -> AbstractContextManager[None]:
     """Measure a stage of the data's way (the words of DESIGN's table) for the app whose request this is.
 
     Outside of a request (command line, tests) nothing happens.
     """
     telemetry = _current.get()
-    if telemetry is None:
-        yield
-        return
-    with telemetry._stage(name):  # noqa: SLF001 - the two halves of one idea
-        yield
+    return telemetry.stage(name) if telemetry else nullcontext()

@@ -6,7 +6,7 @@ so at once, whatever else arrives would wait for every one of them. With turns i
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 
 from service.line import Line
@@ -90,12 +90,7 @@ def is_urgent() -> bool:
     return place is not None and place.urgent
 
 
-@asynccontextmanager
-async def turn() -> AsyncIterator[None]:
+def turn() -> AbstractAsyncContextManager[None]:
     """The turn of the call that this is part of; outside of any (command line, tests) nobody waits."""
     place = _place.get()
-    if place is None:
-        yield
-        return
-    async with place.turns.turn(urgent=place.urgent):
-        yield
+    return place.turns.turn(urgent=place.urgent) if place else nullcontext()

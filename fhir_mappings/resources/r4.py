@@ -25,7 +25,7 @@ from fhir_mappings.resources.therapies import Medication, Treatment
 # ruff: noqa: N815
 
 
-class PatientLink(msgspec.Struct, frozen=True, gc=False):
+class PatientLink(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`type_`: "replaced-by" where this record was merged into another one."""
 
     type_: str = msgspec.field(default="", name="type")
@@ -42,12 +42,12 @@ class Patient(Resource, frozen=True, tag=True, gc=False):
     modifierExtension: tuple[Extension, ...] = ()
 
 
-class Hospitalization(msgspec.Struct, frozen=True, gc=False):
+class Hospitalization(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     admitSource: CodeableConcept | None = None
     dischargeDisposition: CodeableConcept | None = None
 
 
-class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
+class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     condition: Reference = Reference()
 
 
@@ -66,7 +66,7 @@ class Encounter(Resource, frozen=True, tag=True, gc=False):
     reason: None = None
 
 
-class ConditionStage(msgspec.Struct, frozen=True, gc=False):
+class ConditionStage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     summary: CodeableConcept = CodeableConcept()
     type_: CodeableConcept = msgspec.field(default=CodeableConcept(), name="type")
     modifierExtension: tuple[Extension, ...] = ()
@@ -89,12 +89,12 @@ class Condition(Resource, frozen=True, tag=True, gc=False):
     modifierExtension: tuple[Extension, ...] = ()
 
 
-class ReferenceRange(msgspec.Struct, frozen=True, gc=False):
+class ReferenceRange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Component(msgspec.Struct, frozen=True, gc=False):
+class Component(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A component carries its value in the same members as an Observation."""
 
     code: CodeableConcept = CodeableConcept()
@@ -148,7 +148,7 @@ class Modality(Coding, frozen=True, gc=False):
     coding: None = None
 
 
-class ImagingSeries(msgspec.Struct, frozen=True, gc=False):
+class ImagingSeries(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     modality: Modality = Modality()
     bodySite: Coding = Coding()
 
@@ -162,7 +162,7 @@ class ImagingStudy(Resource, frozen=True, tag=True, gc=False):
     modifierExtension: tuple[Extension, ...] = ()
 
 
-class ReferenceSequence(msgspec.Struct, frozen=True, gc=False):
+class ReferenceSequence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     chromosome: CodeableConcept = CodeableConcept()
     genomeBuild: str = ""
     referenceSeqId: CodeableConcept = CodeableConcept()
@@ -171,7 +171,7 @@ class ReferenceSequence(msgspec.Struct, frozen=True, gc=False):
     windowEnd: int | None = None
 
 
-class SequenceVariant(msgspec.Struct, frozen=True, gc=False):
+class SequenceVariant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     start: int | None = None
     end: int | None = None
     observedAllele: str = ""
@@ -188,7 +188,7 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
     relative: None = None
 
 
-class OutcomeIssue(msgspec.Struct, frozen=True, gc=False):
+class OutcomeIssue(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     severity: str = ""
     code: str = ""
     details: CodeableConcept = CodeableConcept()
@@ -204,16 +204,16 @@ Clinical = Patient | Encounter | Condition | Observation | ImagingStudy | Molecu
 AnyResource = Clinical | Medication | OperationOutcome
 
 
-class BundleLink(msgspec.Struct, frozen=True, gc=False):
+class BundleLink(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     relation: str = ""
     url: str = ""
 
 
-class EntrySearch(msgspec.Struct, frozen=True, gc=False):
+class EntrySearch(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     mode: str = ""
 
 
-class BundleEntry(msgspec.Struct, frozen=True, gc=False):
+class BundleEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     resource: AnyResource | None = None
     fullUrl: str = ""
     search: EntrySearch | None = None

@@ -24,16 +24,16 @@ class AmbiguousError(ValueError):
     """What R5 allows several times and R4 once has two different values. The text is the element's path."""
 
 
-class Admission(msgspec.Struct, frozen=True, gc=False):
+class Admission(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     admitSource: CodeableConcept | None = None
     dischargeDisposition: CodeableConcept | None = None
 
 
-class EncounterReason(msgspec.Struct, frozen=True, gc=False):
+class EncounterReason(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     value: tuple[CodeableReference, ...] = ()
 
 
-class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False):
+class EncounterDiagnosis(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     condition: tuple[CodeableReference, ...] = ()
 
 
@@ -83,7 +83,7 @@ class Modality(CodeableConcept, frozen=True, gc=False):
     code: None = None
 
 
-class ImagingSeries(msgspec.Struct, frozen=True, gc=False):
+class ImagingSeries(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     modality: Modality = Modality()
 
 
@@ -139,7 +139,7 @@ Changed = Encounter | ImagingStudy | MolecularSequence | r5_therapies.Changed
 AnyResource = r4.Patient | r4.Condition | r4.Observation | r4.OperationOutcome | List | Changed
 
 
-class BundleEntry(msgspec.Struct, frozen=True, gc=False):
+class BundleEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     resource: AnyResource | None = None
     fullUrl: str = ""
     search: r4.EntrySearch | None = None

@@ -16,7 +16,7 @@ _NOT_TAKEN = {"not-taking": "not-taken", "on-hold": "on-hold", "stopped": "stopp
 _BY_ADHERENCE = {**_TAKEN, **_NOT_TAKEN}
 
 
-class Ingredient(msgspec.Struct, frozen=True, gc=False):
+class Ingredient(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     item: CodeableReference = CodeableReference()
     itemCodeableConcept: None = None
 
@@ -32,7 +32,7 @@ class Medication(Resource, frozen=True, tag=True, gc=False):
         return r4.Medication(id=self.id, code=self.code, ingredient=tuple(one.as_r4() for one in self.ingredient))
 
 
-class Contained(msgspec.Struct, frozen=True, gc=False):
+class Contained(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     resourceType: str = ""
     id: str = ""
     code: CodeableConcept | str | None = None
@@ -73,7 +73,7 @@ class MedicationAdministration(Resource, frozen=True, tag=True, gc=False):
         )
 
 
-class Adherence(msgspec.Struct, frozen=True, gc=False):
+class Adherence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     code: CodeableConcept = CodeableConcept()
 
 

@@ -8,7 +8,7 @@ from fhir_mappings.resources.datatypes import Meta
 # ruff: noqa: N815
 
 
-class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False):
+class Resource(msgspec.Struct, frozen=True, tag_field="resourceType", gc=False, omit_defaults=True):
     """`implicitRules`: rules under which the content was made; whoever does not know them cannot read it."""
 
     id: str = ""

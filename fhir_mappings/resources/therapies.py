@@ -12,7 +12,7 @@ from fhir_mappings.resources.resource import Resource
 # ruff: noqa: N815
 
 
-class Ingredient(msgspec.Struct, frozen=True, gc=False):
+class Ingredient(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     itemCodeableConcept: CodeableConcept | None = None
     item: None = None
 
@@ -24,7 +24,7 @@ class Medication(Resource, frozen=True, tag=True, gc=False):
     ingredient: tuple[Ingredient, ...] = ()
 
 
-class Contained(msgspec.Struct, frozen=True, gc=False):
+class Contained(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A resource inside another; only a Medication is looked at (elsewhere `code` may be a mere word)."""
 
     resourceType: str = ""
@@ -33,16 +33,16 @@ class Contained(msgspec.Struct, frozen=True, gc=False):
     ingredient: tuple[Ingredient, ...] = ()
 
 
-class TimingRepeat(msgspec.Struct, frozen=True, gc=False):
+class TimingRepeat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     boundsPeriod: Period | None = None
 
 
-class Timing(msgspec.Struct, frozen=True, gc=False):
+class Timing(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     event: tuple[str, ...] = ()
     repeat: TimingRepeat | None = None
 
 
-class Dosage(msgspec.Struct, frozen=True, gc=False):
+class Dosage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     route: CodeableConcept | None = None
     timing: Timing | None = None
 
@@ -101,7 +101,7 @@ class Procedure(Resource, frozen=True, tag=True, gc=False):
     reason: None = None
 
 
-class ListEntry(msgspec.Struct, frozen=True, gc=False):
+class ListEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     item: Reference = Reference()
     deleted: bool | None = None
 

@@ -1,6 +1,6 @@
 """Assessment -> the one card of the reply. No text of the record enters it: labels are the catalogue's."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -51,11 +51,9 @@ def card_for(
     )
 
 
-def _for_extension(assessment: Assessment) -> dict[str, Any]:
-    """The assessment object as JSON, its strongest factors and graver issues only."""
+def _for_extension(assessment: Assessment) -> Assessment:
+    """The assessment object, its strongest factors and graver issues only."""
     rest = assessment.attribution[SHOWN:]
     kept = assessment.attribution[:SHOWN] + ((others(rest),) if rest else ())
     graver = tuple(issue for issue in assessment.issues if issue.severity != "information")
-    short = msgspec.structs.replace(assessment, attribution=kept, issues=graver)
-    built: dict[str, Any] = msgspec.to_builtins(short)
-    return built
+    return msgspec.structs.replace(assessment, attribution=kept, issues=graver)

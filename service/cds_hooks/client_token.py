@@ -116,6 +116,7 @@ class Token(msgspec.Struct, frozen=True):
 
 _header = msgspec.json.Decoder(Header)
 _claims = msgspec.json.Decoder(Claims)
+_signatures = jwt.PyJWS(algorithms=list(ALGORITHMS))
 
 
 def read(text: str) -> Token:
@@ -147,7 +148,7 @@ def check_client(token: Token, client: Client) -> None:
 def check_signature(token: Token, key: jwt.PyJWK) -> None:
     """Raises NotAdmittedError where the key did not sign it, or is not of the kind that the token names."""
     try:
-        jwt.PyJWS(algorithms=list(ALGORITHMS)).decode(token.text, key, algorithms=[token.header.alg])
+        _signatures.decode(token.text, key, algorithms=[token.header.alg])
     except jwt.PyJWTError as error:
         raise NotAdmittedError(Reason.SIGNATURE) from error
 

@@ -44,7 +44,7 @@ class QuietCards:
 
     async def keep(self, card: Card, assessment: Assessment, recipient: Recipient, user: str) -> None:
         """Remember what was shown to whom, and whose card it was, as far as a rule asks for it."""
-        if not user:
+        if not (user and self._rules.remembers):
             return
         name, rules = self._issued.reader_name(recipient, user), self._rules
         try:

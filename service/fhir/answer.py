@@ -1,6 +1,6 @@
 """What became of one query: the entries it brought, and its line in the ledger."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -47,18 +47,16 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
     Every query names the patient, so that what it brings may leave the patient out (`scoped`). What stands on two pages
     alike (a result that moved while they were read, an included Medication) counts once.
     """
-    entries: list[Entry] = []
+    found: list[Entry] = []
     issues: list[Issue] = []
-    outcomes: list[OperationOutcome] = []
     about: list[Unread] = []
     for page in pages:
+        found += entries_of(page.entries, scoped=True)
         issues += page.issues
         about += page.unread
-        for entry in entries_of(page.entries, scoped=True):
-            if isinstance(entry.resource, OperationOutcome):
-                outcomes.append(entry.resource)
-            else:
-                entries.append(entry)
+    # not `isinstance`, which takes five times as long for a Struct
+    entries = [entry for entry in found if type(entry.resource) is not OperationOutcome]
+    outcomes = [entry.resource for entry in found if type(entry.resource) is OperationOutcome]
     failed = any(_is_failure(outcome) for outcome in outcomes)
     if failed and not entries:
         instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
@@ -67,10 +65,15 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
     reason = cut or ("an OperationOutcome beside the answer" if failed else "")
     reason = reason or (f"{unread} entries could not be read" if unread else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
-    return Answer(query, via, state, tuple(_once(entries)), tuple(issues), reason, unread=tuple(about))
+    return Answer(query, via, state, _once(entries), tuple(issues), reason, unread=tuple(about))
 
 
-def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
+def _once(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    are_all_different = len({entry.resource.id for entry in entries}) == len(entries)  # as nearly always
+    return tuple(entries if are_all_different else _without_repeats(entries))
+
+
+def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Versions that differ stay: `record.OwnResources` tells which is the newest."""
     seen: dict[tuple[type, str], list[Entry]] = {}
     for entry in entries:

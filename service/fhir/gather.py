@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from itertools import chain
 
 import msgspec
 
@@ -316,7 +317,7 @@ def _record(call: PatientCall, answers: Iterable[Answer], public: Base | None = 
     answers = list(answers)
     return PatientRecord(
         patient_id=call.patient_id,
-        entries=tuple(entry for answer in answers for entry in answer.entries),
+        entries=tuple(chain.from_iterable(answer.entries for answer in answers)),
         bases=(*bases_of(call.server), *((public.url,) if public else ())),
         retrieval=tuple(answer.retrieval(now) for answer in answers),
         issues=(*call.issues, *(issue for answer in answers for issue in answer.issues)),

@@ -59,14 +59,16 @@ def factor_table(assessment: Assessment, at: datetime, language: Language) -> Ta
     rows: list[Row] = []
     for direction, ours in shown.items():
         for entry in ours:
-            rows += _rows(direction, entry, age, language, own_group=own)
+            rows += _rows(language.say(direction), entry, age, language, own_group=own)
     named = {factor.feature for ours in shown.values() for entry in ours for factor in entry.members}
-    rest = [factor for factor in assessment.attribution if factor.feature not in named]
-    for mark in ("", ELSEWHERE, BORROWED):
-        together = tuple(f for f in rest if _mark(f, own_group=own) == mark)
+    rest: dict[str, list[Factor]] = {"": [], ELSEWHERE: [], BORROWED: []}
+    for factor in assessment.attribution:
+        if factor.feature not in named:
+            rest[_mark(factor, own_group=own)].append(factor)
+    for mark, together in rest.items():
         if together:
             counted = language.counted("others", len(together))
-            rows.append(Row("", f"{counted}{mark}", factor=factor_text(others(together).factor, language)))
+            rows.append(Row("", f"{counted}{mark}", factor=factor_text(others(tuple(together)).factor, language)))
     columns = ("direction", "input", "value", "age", "patients", "factor")
     return Table(
         language.say("factors-heading"), tuple(language.say(f"column-{name}") for name in columns), tuple(rows)
@@ -75,10 +77,10 @@ def factor_table(assessment: Assessment, at: datetime, language: Language) -> Ta
 
 def _shown(attribution: tuple[Factor, ...], *, own_group: bool) -> dict[str, list[Entry]]:
     """The entries by direction, strongest first."""
+    notable = [f for f in attribution if abs(f.relevance - f.typical) >= NOTABLE]
     # the tumour type is what the group has in common: it tells the patient apart from no one in it
-    telling = [f for f in attribution if not feature_of(f.feature).is_entity]
-    notable = [f for f in telling if abs(f.relevance - f.typical) >= NOTABLE]
-    found = [e for e in entries(notable, partial(_mark, own_group=own_group)) if abs(e.distance) >= NOTABLE]
+    telling = [f for f in notable if not feature_of(f.feature).is_entity]
+    found = [e for e in entries(telling, partial(_mark, own_group=own_group)) if abs(e.distance) >= NOTABLE]
     return {
         "less-favourable": [entry for entry in found if entry.distance > 0][:EACH_WAY],
         "more-favourable": [entry for entry in found if entry.distance < 0][:EACH_WAY],
@@ -111,7 +113,7 @@ def _rows(direction: str, entry: Entry, age: _Age, language: Language, *, own_gr
         row = _row(direction, member, age, language, told="", own_group=own_group)
         rows.append(msgspec.structs.replace(row, label=f"{ALSO} {row.label}"))
     if more > 0:
-        rows.append(Row(language.say(direction), f"{ALSO} {language.counted('more', more)}"))
+        rows.append(Row(direction, f"{ALSO} {language.counted('more', more)}"))
     return rows
 
 
@@ -121,7 +123,7 @@ def _row(direction: str, factor: Factor, age: _Age, language: Language, *, told:
     # an age or a sex has no age of its own
     dated = feature.modality != "demographics"
     return Row(
-        language.say(direction),
+        direction,
         beside_value(factor.feature, language) + _mark(factor, own_group=own_group),
         value_text(feature, factor.value, language),
         age(factor.effective) if dated else "",

@@ -16,10 +16,7 @@ class Entry(msgspec.Struct, frozen=True):
     """One or more factors of one family, strongest first; `distance` is the sum of (relevance - typical)."""
 
     members: tuple[Factor, ...]
-
-    @property
-    def distance(self) -> float:
-        return sum(factor.relevance - factor.typical for factor in self.members)
+    distance: float
 
     @property
     def factor(self) -> float:
@@ -35,5 +32,5 @@ def entries(factors: Iterable[Factor], mark: Callable[[Factor], str]) -> list[En
     found: dict[tuple[str, str], list[Factor]] = {}
     for factor in factors:
         found.setdefault((factor.family or factor.feature, mark(factor)), []).append(factor)
-    together = [Entry(tuple(members)) for members in found.values()]
+    together = [Entry(tuple(members), sum(f.relevance - f.typical for f in members)) for members in found.values()]
     return sorted(together, key=lambda entry: (-abs(entry.distance), entry.members[0].feature))

@@ -43,7 +43,8 @@ def _table(table: Table, width: int) -> Iterable[str]:
 def _lines(row: Row, widths: list[int]) -> Iterable[str]:
     """The row, and what of its label does not fit, below and indented."""
     label, *cells = [printable(cell) for cell in row.cells[1:]]
-    first, *more = textwrap.wrap(label, max(widths[0], 1), subsequent_indent=_GAP) or [""]
+    fits = len(label) <= widths[0]  # as most do; wrapping costs as much as all the rest
+    first, *more = [label] if fits else textwrap.wrap(label, max(widths[0], 1), subsequent_indent=_GAP) or [""]
     beside = zip((first, *cells), widths, strict=True)
     yield _GAP + _GAP.join(cell.ljust(width) for cell, width in beside).rstrip()
     yield from (_GAP + part for part in more)

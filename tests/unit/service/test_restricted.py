@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from fhir_mappings.decoding import decode
@@ -66,7 +67,7 @@ def test_of_a_restricted_record_nothing_is_shown() -> None:
     card = card_for(assessment, "https://service.example/model")
     assert card.summary == "Not scored: this record is restricted."
     assert card.extension is not None
-    assert card.extension["org.oncohooks.assessment"].keys() == {
+    assert msgspec.to_builtins(card.extension["org.oncohooks.assessment"]).keys() == {
         "schemaVersion", "status", "abstained", "patient", "assessedAt", "model", "mapping", "notices",
     }  # fmt: skip
 

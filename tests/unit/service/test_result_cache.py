@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fhir_mappings.record import PatientRecord, Retrieval
+from fhir_mappings.record import Entry, PatientRecord, Retrieval
 from models.package import Package
 from service.assessment import Assessment
 from service.clock import Moment, now
@@ -114,6 +114,14 @@ def without_one() -> PatientRecord:
 def test_another_question_is_not_answered_by_it(other: Scoring) -> None:
     """Nothing that a result depends on is left out of its name."""
     assert label_of(other) != label_of(asked(with_ledger(READ)))
+
+
+def test_a_record_has_the_same_name_from_the_cache_of_records() -> None:
+    """Written and read again it is the same record, whatever is left out of the writing."""
+    whose = record("demo-lung")
+    read = msgspec.msgpack.decode(msgspec.msgpack.encode(whose.entries), type=tuple[Entry, ...])
+    assert read == whose.entries
+    assert label_of(asked(msgspec.structs.replace(whose, entries=read))) == label_of(asked(whose))
 
 
 def test_what_is_not_scored_is_not_kept() -> None:

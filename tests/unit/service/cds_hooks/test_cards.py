@@ -27,7 +27,7 @@ def card_of(patient_id: str, **more: Any) -> Card:
 
 def extension_of(card: Card) -> dict[str, Any]:
     assert card.extension is not None
-    found: dict[str, Any] = card.extension[EXTENSION]
+    found: dict[str, Any] = msgspec.to_builtins(card.extension[EXTENSION])
     return found
 
 
