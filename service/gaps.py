@@ -8,6 +8,7 @@ import msgspec
 from fhir_mappings.record import Retrieval
 
 LATE = "not arrived within the time limit"
+IN_PREFETCH = "in prefetch"  # where the client, not the server, had failed to get it
 ON_ITS_WAY = "has not arrived yet"
 _UNREAD = frozenset({"failed", "partial", "notAsked"})
 # Without these a position is a guess. Sequences are the genes again, the others carry no weight, or little.
@@ -71,8 +72,8 @@ def cached(ledger: Iterable[Retrieval], now: datetime) -> Earlier | None:
 
 
 def is_stale(line: Retrieval) -> bool:
-    """A reason beside a whole answer says why the server's own is missing."""
-    return line.via == "cache" and bool(line.reason)
+    """A reason beside a whole answer says why the server's own is missing, unless it is the client's failure alone."""
+    return line.via == "cache" and bool(line.reason) and not line.reason.endswith(IN_PREFETCH)
 
 
 def _earlier(ledger: Iterable[Retrieval], now: datetime, *, older: bool) -> Earlier | None:

@@ -26,7 +26,7 @@ from service.fhir.origin import Base, NotABaseError
 from service.fhir.paging import INDISPENSABLE, Bounds, Search, is_outage, why_not
 from service.fhir.reading import Arrival, Reading
 from service.fhir.record_cache import SYSTEM, Found, Holder, RecordCache
-from service.gaps import LATE, ON_ITS_WAY
+from service.gaps import IN_PREFETCH, LATE, ON_ITS_WAY
 from service.telemetry import stage
 
 _FHIR_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9\-.]{1,64}")  # dots alone would be another level of the address
@@ -291,7 +291,7 @@ def _read_after(answer: Answer, sent: Answer | None) -> Answer:
     """What was read, with the client's failure to get it where that is why."""
     if sent is None or sent.state != "failed":
         return answer
-    reasons = [f"read after {sent.reason} in prefetch", *([answer.reason] if answer.reason else [])]
+    reasons = [f"read after {sent.reason} {IN_PREFETCH}", *([answer.reason] if answer.reason else [])]
     return msgspec.structs.replace(answer, reason="; ".join(reasons))
 
 

@@ -79,6 +79,21 @@ def test_third_rung_older_values_of_a_server_that_fails(fault: str) -> None:
     on_a_ward(steps)
 
 
+def test_second_rung_after_a_failure_of_the_client() -> None:
+    """What the client could not get was read a moment ago: no server has failed, and nothing is older than that."""
+
+    async def steps(ward: Ward) -> None:
+        first = await ward.opened()
+        failure = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+        card = await ward.opened(prefetch={"conditions": failure})
+        assert card.ledger["conditions"]["via"] == "cache"
+        assert card.ledger["conditions"]["reason"].startswith("read after")
+        assert "stale" not in card.notices
+        assert card.summary == first.summary
+
+    on_a_ward(steps)
+
+
 def test_third_rung_older_values_of_one_query() -> None:
     """Only the laboratory is older: the notice names it and nothing else."""
 
