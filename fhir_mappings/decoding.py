@@ -13,7 +13,7 @@ import msgspec
 from fhir_mappings.finding import Issue
 from fhir_mappings.resources import r5
 from fhir_mappings.resources.datatypes import Reference
-from fhir_mappings.resources.r4 import AnyResource, Bundle, BundleEntry, BundleLink, EntrySearch
+from fhir_mappings.resources.r4 import AnyResource, Bundle, BundleEntry, BundleLink, EntrySearch, Patient
 from fhir_mappings.salvage import MARK, salvaged
 from fhir_mappings.versions import DEFAULT, Version
 
@@ -48,7 +48,7 @@ class _Whose(msgspec.Struct):
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
-    """A resource of a type that no reader uses, by its address, and whom it is about: it may be somebody else."""
+    """A resource that no reader uses, or that could not be read, and whom it is about: it may be somebody else."""
 
     source: str
     subject: Reference
@@ -62,6 +62,7 @@ class _RawEntry(msgspec.Struct):
 
 class _RawBundle(msgspec.Struct):
     type: str = ""
+    total: object = None
     link: tuple[BundleLink, ...] = ()
     entry: tuple[msgspec.Raw, ...] = ()
 
@@ -69,13 +70,15 @@ class _RawBundle(msgspec.Struct):
 class Decoded(msgspec.Struct, frozen=True):
     """What a body held: its entries, the issues of those that could not be read, the next page's address.
 
-    `unread` are those of types that no reader uses, as far as they say whom they are about.
+    `unread` are those of types that no reader uses, and those that could not be read, as far as they say whom they are
+    about. `is_short`: a Bundle states a larger total than it has entries.
     """
 
     entries: tuple[BundleEntry, ...] = ()
     issues: tuple[Issue, ...] = ()
     next: str = ""
     unread: tuple[Unread, ...] = ()
+    is_short: bool = False
 
     @property
     def is_of_other_version(self) -> bool:
@@ -110,15 +113,21 @@ _UNREADABLE = (msgspec.MsgspecError, RecursionError, r5.AmbiguousError)
 def _body_of_r4(body: bytes | msgspec.Raw) -> Decoded:
     whole = _r4_body.decode(body)
     if isinstance(whole, Bundle):
-        return Decoded(whole.entry, next=whole.next)
+        return Decoded(whole.entry, next=whole.next, is_short=_is_short(whole))
     return Decoded((BundleEntry(whole),))
 
 
 def _body_of_r5(body: bytes | msgspec.Raw) -> Decoded:
     whole = _r5_body.decode(body)
     if isinstance(whole, r5.Bundle):
-        return Decoded(tuple(entry.as_r4() for entry in whole.entry), next=_next(whole.link))
+        entries = tuple(entry.as_r4() for entry in whole.entry)
+        return Decoded(entries, next=_next(whole.link), is_short=_is_short(whole))
     return Decoded((BundleEntry(r5.as_r4(whole)),))
+
+
+def _is_short(bundle: Bundle | r5.Bundle | _RawBundle) -> bool:
+    """Entries that a search included beside its matches make a Bundle longer than its total, none makes it shorter."""
+    return isinstance(bundle.total, int) and bundle.total > len(bundle.entry)
 
 
 def _resource_of_r5(raw: bytes | msgspec.Raw) -> AnyResource:
@@ -158,7 +167,13 @@ def _without_other_ids(whole: Decoded, version: Version) -> Decoded:
         for entry in whole.entries
         if entry.resource is not None and not _have_fhir_ids((entry,))
     ]
-    return Decoded(tuple(named), (*whole.issues, *issues), whole.next, whole.unread)
+    about = [one for entry in whole.entries if not _have_fhir_ids((entry,)) for one in _about_nameless(entry)]
+    unread = (*whole.unread, *about)
+    return Decoded(tuple(named), (*whole.issues, *issues), whole.next, unread, whole.is_short)
+
+
+def _about_nameless(entry: BundleEntry) -> tuple[Unread, ...]:
+    return _about(msgspec.json.encode(entry.resource), f"{entry.resource.type}/?") if entry.resource else ()
 
 
 def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
@@ -184,7 +199,7 @@ def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
         entries += one.entries
         issues += one.issues
         unread += one.unread
-    return Decoded(tuple(entries), tuple(issues), _next(bundle.link), tuple(unread))
+    return Decoded(tuple(entries), tuple(issues), _next(bundle.link), tuple(unread), _is_short(bundle))
 
 
 def _opened(body: bytes | msgspec.Raw) -> tuple[_Peek, _RawBundle | None]:
@@ -211,15 +226,19 @@ def _one(
 ) -> Decoded:
     """The resource of one entry. `is_cut`: the body was salvaged, so that this may hold the mark of it."""
     if is_cut and MARK in bytes(raw):
-        return Decoded(issues=(_why_not(raw, None, version),))
+        issue = _why_not(raw, None, version)
+        return Decoded(issues=(issue,), unread=_about(raw, issue.source))
     try:
         return Decoded((BundleEntry(_SHAPES[version].resource(raw), full_url, search),))
     except _UNREADABLE as error:
         issue = _why_not(raw, error, version)
-        return Decoded(issues=(issue,), unread=_about(raw, issue.source) if issue.code == TYPE_NOT_READ else ())
+        return Decoded(issues=(issue,), unread=_about(raw, issue.source))
 
 
-def _about(raw: msgspec.Raw, source: str) -> tuple[Unread, ...]:
+def _about(raw: bytes | msgspec.Raw, source: str) -> tuple[Unread, ...]:
+    """A Patient is about itself."""
+    if source.startswith(f"{Patient.__name__}/") and not source.endswith("/?"):
+        return (Unread(source, Reference(source)),)
     try:
         whose = _whose.decode(raw)
     except _UNREADABLE:
@@ -233,7 +252,7 @@ def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Iss
         return Issue("warning", "unreadable", "an entry is not a JSON object")
     if peek.kind == "?":
         return Issue("warning", "unreadable", "its type is none of FHIR's", peek.source)
-    if peek.kind not in _SHAPES[version].types:
+    if peek.kind not in _SHAPES[version].types and peek.kind != Bundle.__name__:  # in a Bundle: it may hold anything
         return Issue("information", TYPE_NOT_READ, f"{peek.kind} is not read", peek.source)
     if error is None or isinstance(error, RecursionError):
         text = "nested too deep, or holds a number or character that JSON does not have"

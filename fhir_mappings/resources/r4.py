@@ -221,6 +221,7 @@ class BundleEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 class Bundle(Resource, frozen=True, tag=True, gc=False):
     type_: str = msgspec.field(default="", name="type")
+    total: object = None  # whatever it is, it costs no entry
     link: tuple[BundleLink, ...] = ()
     entry: tuple[BundleEntry, ...] = ()
 

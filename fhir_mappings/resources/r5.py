@@ -150,6 +150,7 @@ class BundleEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Bundle(Resource, frozen=True, tag=True, gc=False):
+    total: object = None
     link: tuple[r4.BundleLink, ...] = ()
     entry: tuple[BundleEntry, ...] = ()
 

@@ -248,7 +248,7 @@ def _decoded(values: Members, version: Version) -> tuple[dict[str, Decoded | Non
         try:
             prefetch[key] = decode(value, version)
         except NotReadableError:
-            issues.append(Issue("warning", "unreadable", f"prefetch {key} is no FHIR resource"))
+            issues.append(Issue("warning", "unreadable", f"prefetch {key} is no FHIR resource", f"prefetch.{key}"))
     return prefetch, tuple(issues)
 
 

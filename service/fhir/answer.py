@@ -7,7 +7,7 @@ import msgspec
 from fhir_mappings.decoding import UNREAD_CODES, Decoded, Unread
 from fhir_mappings.finding import Issue
 from fhir_mappings.record import Entry, Retrieval, State, Via, entries_of
-from fhir_mappings.resources.r4 import OperationOutcome
+from fhir_mappings.resources.r4 import BundleEntry, OperationOutcome
 from fhir_mappings.retrieval import Query
 
 # Epic answers a search without hits with one OperationOutcome of this code, as of its CDS Hooks tutorial.
@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
         return Retrieval(self.query.key, self.via, self.state, len(self.entries), as_of, self.reason)
 
 
-def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = "") -> Answer:
+def answer_of(query: Query, via: Via, pages: Sequence[Decoded], *, cut: str = "") -> Answer:
     """All pages of an answer as one. `cut` says why pages are missing.
 
     Every query names the patient, so that what it brings may leave the patient out (`scoped`). What stands on two pages
@@ -56,8 +56,7 @@ def answer_of(query: Query, via: Via, pages: Iterable[Decoded], *, cut: str = ""
         about += page.unread
     # not `isinstance`, which takes five times as long for a Struct
     entries = [entry for entry in found if type(entry.resource) is not OperationOutcome]
-    outcomes = [entry.resource for entry in found if type(entry.resource) is OperationOutcome]
-    failed = any(_is_failure(outcome) for outcome in outcomes)
+    failed = len(entries) < len(found) and any(_is_failure(entry) for page in pages for entry in page.entries)
     if failed and not entries:
         instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
         return Answer(query, via, "failed", issues=tuple(issues), reason=instead, unread=tuple(about))
@@ -86,9 +85,17 @@ def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def _is_failure(outcome: OperationOutcome) -> bool:
-    """Whether an outcome says that something went wrong; one without issues says nothing, which is no answer."""
+def _is_failure(entry: BundleEntry) -> bool:
+    """Whether it is an outcome that says that something went wrong; one without issues says nothing: no answer either.
+
+    In a Bundle it may warn or inform. Where it stands alone, it stands for an answer, whatever it says.
+    """
+    outcome = entry.resource
+    if type(outcome) is not OperationOutcome:
+        return False
+    stands_alone = entry.search is None and not entry.fullUrl
     return not outcome.issue or any(
-        issue.severity not in _HARMLESS and _NO_RESULTS not in {coding.code for coding in issue.details.coding}
+        (stands_alone or issue.severity not in _HARMLESS)
+        and _NO_RESULTS not in {coding.code for coding in issue.details.coding}
         for issue in outcome.issue
     )

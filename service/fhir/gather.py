@@ -277,6 +277,8 @@ def _sent(query: Query, value: Decoded | None, most: int | None) -> Answer:
     cut = ""
     if value.next:
         cut = "further pages were not read"
+    elif value.is_short:
+        cut = "fewer entries than the Bundle's total"
     elif most and query.is_newest_first and len(value.entries) + len(value.unread) >= most:
         cut = f"only the newest {most} were asked for"  # there may be no more, and nothing says so
     return answer_of(query, "prefetch", [value], cut=cut)

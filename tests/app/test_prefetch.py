@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from service.errors import Category
+from tests.app.hospital import Ward, on_a_ward
 from tests.unit.service.far_end import (
     BASE,
     Caller,
@@ -56,6 +57,12 @@ CASES = {
     ),
     "no FHIR resource: fetched": Case([7], "search", "complete", asked=1, count=1, counted="missing"),
     "OperationOutcome: the client's error": Case(outcome(), "prefetch", "failed", reason=FAILED),
+    "OperationOutcome that only warns": Case(outcome("warning"), "prefetch", "failed", reason=FAILED),
+    "OperationOutcome that only informs, for what is needed: fetched": Case(
+        outcome("information"), "search", "empty", asked=1, reason=f"read after {FAILED} in prefetch", key="conditions",
+        counted="failed",
+    ),
+    "OperationOutcome that warns, in an empty Bundle": Case(bundle(outcome=outcome("warning")), "prefetch", "empty"),
     "OperationOutcome in a Bundle": Case(bundle(outcome=outcome()), "prefetch", "failed", reason=FAILED),
     "OperationOutcome, for what is needed: fetched": Case(
         outcome(), "search", "empty", asked=1, reason=f"read after {FAILED} in prefetch", key="conditions",
@@ -74,6 +81,18 @@ CASES = {
     "paged, with no server to ask": Case(
         bundle(observation(1), following=NEXT), "prefetch", "partial", count=1,
         reason="further pages were not read", server="",
+    ),
+    "a Bundle whose total says that there are more": Case(
+        {**bundle(observation(1)), "total": 5}, "prefetch", "partial", count=1,
+        reason="fewer entries than the Bundle's total",
+    ),
+    "no entry of those that there are": Case(
+        {**bundle(), "total": 5}, "prefetch", "partial", reason="fewer entries than the Bundle's total"
+    ),
+    "a total that is no number": Case({**bundle(observation(1)), "total": "5"}, "prefetch", "complete", count=1),
+    "a Bundle in a Bundle": Case(
+        bundle(observation(1), bundle(observation(2))), "prefetch", "partial", count=1,
+        reason="1 entries could not be read",
     ),
     "an entry that cannot be read": Case(
         bundle(observation(1), {**observation(2), "valueQuantity": "13"}), "prefetch", "partial", count=1,
@@ -115,3 +134,16 @@ def test_what_is_needed_and_cannot_be_had_is_412(caller: Caller) -> None:
             issue = issue_of(response)
             assert (response.status_code, issue["category"]) == (412, Category.UNOBTAINABLE)
             assert f"not sent: {key}" in issue["diagnostics"]
+
+
+def test_a_key_that_was_no_resource_and_was_read_leaves_no_doubt() -> None:
+    """What is not recorded is absent, as if the key had been left out: the server has said what there is."""
+
+    async def steps(ward: Ward) -> None:
+        left_out, was_junk = await ward.opened(), await ward.opened(prefetch={"laboratory": "none"})
+        assert was_junk.assessment["coverage"] == left_out.assessment["coverage"]
+        assert was_junk.result == left_out.result
+        (issue,) = [one for one in was_junk.assessment["issues"] if one["code"] == "unreadable"]
+        assert issue["source"] == "prefetch.laboratory"
+
+    on_a_ward(steps)

@@ -1,5 +1,6 @@
 """The guard against another patient's data, through the hook: every way in which FHIR can name someone."""
 
+from functools import reduce
 from typing import Any
 
 from tests.unit.service.far_end import (
@@ -20,6 +21,7 @@ OWN = {"system": "urn:hospital", "value": "17"}
 ANOTHERS = {"system": "urn:hospital", "value": "18"}
 URN = "urn:uuid:7d0e4ac4-5bde-4a0c-9b0e-0a3ac8a5a8e1"
 ANOTHER_URN = "urn:uuid:7d0e4ac4-5bde-4a0c-9b0e-0a3ac8a5a8e2"
+DEEP: list[Any] = reduce(lambda inner, _: [inner], range(400), [])
 
 
 def about(subject: Resource, **members: Any) -> dict[str, Any]:
@@ -59,6 +61,11 @@ FOREIGN = {
     },
     "another such type": {"resourceType": "Immunization", "id": "i", "patient": {"reference": "Patient/other"}},
     "such a type, by identifier": {"resourceType": "Flag", "id": "f", "subject": {"identifier": ANOTHERS}},
+    "one that cannot be read": {**by("Patient/other"), "valueQuantity": "13"},
+    "one that cannot be read, by identifier": {**about({"identifier": ANOTHERS}), "status": 7},
+    "one that is nested too deep": {**by("Patient/other"), "note": DEEP},
+    "one with an id that is none of FHIR's": {**by("Patient/other"), "id": "a b"},
+    "a Patient that cannot be read": {**patient("other"), "birthDate": 7},
 }  # fmt: skip
 HERS = {
     "relative": by(f"Patient/{PATIENT}"),
@@ -75,6 +82,9 @@ HERS = {
         "id": "d",
         "subject": {"reference": f"Patient/{PATIENT}/_history/2"},
     },
+    "one that cannot be read": {**by(f"{BASE}/Patient/{PATIENT}"), "valueQuantity": "13"},
+    "one that cannot be read, about no person": {**by("Location/other"), "status": 7},
+    "a Patient that cannot be read": {**patient(), "birthDate": 7},
     "such a type about no person": {"resourceType": "Flag", "id": "f", "subject": {"reference": "Location/other"}},
     "such a type, by an identifier of another kind": {
         "resourceType": "Flag",
