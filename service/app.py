@@ -275,6 +275,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a client's token is for the address that it called, and good once
         middleware=[
             # outermost, so that a browser may read refusals too; without credentials, so that `*` gives nothing away
             Middleware(

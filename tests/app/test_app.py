@@ -152,6 +152,13 @@ def test_the_openapi_document_describes_the_hook(caller: Caller) -> None:
     assert set(referred) <= schemas.keys()
 
 
+@pytest.mark.parametrize("path", ["/cds-services/", f"{HOOK}/", f"{HOOK}/feedback/", "/emergency/assessments/"])
+def test_a_slash_too_many_is_not_led_elsewhere(caller: Caller, path: str) -> None:
+    """A token is for one address: whoever followed a redirect would be refused there, or send its body twice."""
+    answer = caller.request("POST", path, json={})
+    assert (answer.status_code, issue_of(answer)["category"]) == (404, Category.NOT_FOUND)
+
+
 def test_starting_and_ending(calling: MakeCaller, caplog: pytest.LogCaptureFixture) -> None:
     """The start says what is unsafe; the end drains."""
     app = calling(clock="latest").app
