@@ -84,7 +84,7 @@ Written by `python -m tests.conformance.page > docs/conformance.md`; a test keep
 The numbers are those of the requirement list of HL7's Inferno test kit for the CRD guide, as far as it binds a service.
 
 - **tested**: every reply to the cases of `tests/conformance/recording.py` (all services of discovery, the demonstration
-  patients, faults, tokens) is held to it
+  patients, the dialect that differs most, faults, tokens) is held to it
 - **guarded**: no reply holds such a thing today; the check stands for the first one that does
 - **not tested**: with the reason
 

@@ -18,7 +18,7 @@ from demo.fhir_endpoint import create_endpoint
 from demo.patients import demo_patients
 from service.app import create_app
 from service.cache_settings import Cache
-from service.ehr_settings import EhrClient
+from service.ehr_settings import DialectName, EhrClient
 from service.fhir_settings import FhirServer
 from service.settings import Settings
 from tests.conformance.exchange import Case, Exchange
@@ -129,21 +129,22 @@ def exchanges() -> Sequence[Exchange]:
 
 
 async def _play() -> list[Exchange]:
-    hospital = Hospital()
-    client = Client(
-        create_app(
-            Settings(auth="off", fhir=(FhirServer(url=FHIR),), cache=Cache(fresh_seconds=0), deadline_seconds=20),
-            transport=hospital,
-        ),
-        hospital,
-    )
+    client = _client("spec")
     discovery = await client.call(Case.DISCOVERY, "GET", DISCOVERY)
     played = [discovery]
     for service in discovery.body["services"]:
         played += await _calls(client, service)
         played += await _faults(client, service)
     played.append(await client.call(Case.UNKNOWN_SERVICE, "POST", f"{DISCOVERY}/none", hook_call("patient-view", "1")))
-    return played + await _admissions()
+    return played + await _calls(_client("epic"), discovery.body["services"][0]) + await _admissions()
+
+
+def _client(dialect: DialectName) -> Client:
+    hospital = Hospital()
+    settings = Settings(
+        auth="off", dialect=dialect, fhir=(FhirServer(url=FHIR),), cache=Cache(fresh_seconds=0), deadline_seconds=20
+    )
+    return Client(create_app(settings, transport=hospital), hospital)
 
 
 async def _calls(client: Client, service: Mapping[str, Any]) -> list[Exchange]:

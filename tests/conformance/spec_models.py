@@ -21,7 +21,7 @@ def _absolute(url: str) -> str:
 
 
 def _reverse_domain(extension: dict[str, Any]) -> dict[str, Any]:
-    if not all(re.fullmatch(r"\w+(\.\w+)+", name) for name in extension):
+    if not all(re.fullmatch(r"[\w-]+(\.[\w-]+)+", name) for name in extension):
         raise ValueError("names must be globally unique")
     return extension
 
