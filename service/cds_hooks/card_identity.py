@@ -14,6 +14,7 @@ from fhir_mappings.concepts import catalogue
 from service.assessment import Assessment
 from service.cds_hooks.wire import Card
 from service.clock import Now
+from service.notices import CACHED
 from service.state.feedback import SHADOW, CardIssued, FeedbackStore, StateDownError
 from service.state.site_key import SiteKey
 from service.telemetry import Telemetry
@@ -70,9 +71,9 @@ class IssuedCards:
     def reader_name(self, recipient: Recipient, user: str) -> str:
         return reader_name(recipient, user, self.key)
 
-    async def identified(self, card: Card, recipient: Recipient) -> Card:
-        """The card with its uuid."""
-        return msgspec.structs.replace(card, uuid=card_uuid(card, recipient, await self._key.known()))
+    async def identified(self, card: Card, recipient: Recipient, alike: Card | None = None) -> Card:
+        """The card with its uuid: that of the card which it is `alike`, if it is given."""
+        return msgspec.structs.replace(card, uuid=card_uuid(alike or card, recipient, await self._key.known()))
 
     async def keep(self, card: Card, recipient: Recipient, assessment: Assessment, *, shadow: bool = False) -> None:
         """Keep that the card was shown today, or computed in `shadow` mode.
@@ -91,6 +92,12 @@ class IssuedCards:
             await self._store.issued(shown)
         except StateDownError:
             self._telemetry.not_kept("card")
+
+
+def as_if_read_now(assessment: Assessment) -> Assessment:
+    """Without the word that the record was read a moment ago, with its time of day: it makes no other card."""
+    notices = tuple(notice for notice in assessment.notices if notice.code != CACHED)
+    return msgspec.structs.replace(assessment, notices=notices) if notices != assessment.notices else assessment
 
 
 def leading_factor(assessment: Assessment) -> str:

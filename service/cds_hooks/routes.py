@@ -12,7 +12,7 @@ from fhir_mappings.record import PatientRecord
 from fhir_mappings.retrieval import Query
 from models.package import Package
 from service.assessment import Assessment
-from service.cds_hooks.card_identity import IssuedCards, Recipient
+from service.cds_hooks.card_identity import IssuedCards, Recipient, as_if_read_now
 from service.cds_hooks.cards import card_for
 from service.cds_hooks.client_token import Client
 from service.cds_hooks.described import DISCOVERY, HOOK_CALL
@@ -112,7 +112,9 @@ class CdsService:
             assessment = await self._results.assessment(self._scoring(record, reader, hook))
             user = call.context.userId
             recipient = self._recipient(call, client, service_id)
-            card = await self._issued.identified(self._card(assessment, request, client), recipient)
+            card, read_now = self._card(assessment, request, client), as_if_read_now(assessment)
+            alike = None if read_now is assessment else self._card(read_now, request, client)
+            card = await self._issued.identified(card, recipient, alike)
             silence = await self._quiet.silence(assessment, recipient, user, reader)
             body = _encoder.encode(CardResponse(() if silence else (card,)))
         except ToldError as error:

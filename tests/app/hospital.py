@@ -96,6 +96,7 @@ class Card:
     """What a clinician reads, and the assessment behind it."""
 
     def __init__(self, card: Mapping[str, Any]) -> None:
+        self.uuid: str = card["uuid"]
         self.summary: str = card["summary"]
         self.detail: str = card["detail"].replace("\\", "")  # Markdown's escapes
         self.assessment: dict[str, Any] = card["extension"]["org.oncohooks.assessment"]
