@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from fhir_mappings.concepts import catalogue
+from fhir_mappings.timing import instant
 from service.assessment import Assessment
 from service.fhir.background import Background
 from service.gaps import is_stale
@@ -64,9 +65,8 @@ class Results:
             if isinstance(value, SealBrokenError):
                 raise value
             result = _decode(value)
-            # one of the future is of a clock that was not this one: as old as it is ahead
-            age = abs((at - datetime.fromisoformat(result.assessed_at)).total_seconds())
-        except (SealBrokenError, msgspec.MsgspecError, ValueError):
+            age = _age(result, at)
+        except (SealBrokenError, msgspec.MsgspecError):
             self._counted("unreadable")
             return None
         is_fresh = age < self._seconds
@@ -78,6 +78,12 @@ class Results:
             await vault.put(label, _encode(result), math.ceil(self._seconds))
         except StateDownError:
             self._counted("not-kept")
+
+
+def _age(result: Assessment, at: datetime) -> float:
+    """In seconds. One of the future is of a clock that was not this one: as old as it is ahead."""
+    made = instant(result.assessed_at)  # a day alone where the moment is one
+    return abs((at - made).total_seconds()) if made else math.inf
 
 
 async def _worked_out(scoring: Scoring) -> Assessment:
