@@ -180,7 +180,7 @@ class Search:
     async def _decoded(self, reply: Reply) -> Decoded:
         expected = self._client.version
         found = _decoded(reply.body, expected)
-        if found.is_of_other_version and await self._client.learn_version() != expected:
+        if found.is_of_other_version and await self._client.learn_version(self._until) != expected:
             return _decoded(reply.body, self._client.version)
         return found
 
