@@ -85,10 +85,12 @@ _place: ContextVar[_Place | None] = ContextVar("turns", default=None)
 @contextmanager
 def taking(turns: Turns, *, urgent: bool) -> Iterator[None]:
     """Everything within takes its turns from these."""
-    token = _place.set(_Place(turns, urgent=urgent))
+    place = _Place(turns, urgent=urgent)
+    token = _place.set(place)
     try:
         yield
     finally:
+        place.urgent = False  # of what it leaves behind, which nobody waits for
         _place.reset(token)
 
 

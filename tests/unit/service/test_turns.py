@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.turns import Turns, taking, turn
+from service.turns import Turns, is_urgent, taking, turn
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -142,6 +142,26 @@ def test_a_fault_gives_the_turn_back() -> None:
                 raise ValueError("fault")
         await order.one("next")
         assert order.done == ["next"]
+
+    run(go())
+
+
+def test_what_goes_on_after_an_emergency_is_none() -> None:
+    """Its reading on, for which nobody waits, does not go before charts."""
+
+    async def go() -> None:
+        replied = asyncio.Event()
+
+        async def read_on() -> list[bool]:
+            before = is_urgent()
+            await replied.wait()
+            return [before, is_urgent()]
+
+        with taking(Turns(), urgent=True):
+            reading = asyncio.create_task(read_on())
+            await asyncio.sleep(0)
+        replied.set()
+        assert await reading == [True, False]
 
     run(go())
 
