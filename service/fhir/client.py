@@ -30,6 +30,7 @@ _HEADERS = {
     "User-Agent": "oncohooks",
 }
 _ASK_AGAIN_SECONDS = 60.0
+_NEARLY_ALL = 0.9  # of the time that a server has: the rest of a call's may have gone before the request
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _CANCELLED = "cancelled"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # the last: JSON that is nested too deep
@@ -200,7 +201,7 @@ class FhirClient:
                 outcome = httpx.codes.OK.value
             except (AgainError, FhirError) as error:
                 told = error.told if isinstance(error, AgainError) else error
-                passage.judge(told, hurried=seconds < self._timeout)
+                passage.judge(told, hurried=seconds < _NEARLY_ALL * self._timeout)
                 outcome = told.status if isinstance(told, RefusedError) else told.category.value
                 raise
             finally:

@@ -23,6 +23,7 @@ from service.errors import (
     NotAuthorisedError,
     NotFhirError,
     RefusedError,
+    TimedOutError,
     UnknownPatientError,
 )
 from service.fhir.answer import Answer, answer_of
@@ -188,6 +189,8 @@ class Search:
         """The error of what cannot be done without, with the name of the query."""
         if self._pages:
             return LostPageError(f"{self.query.key}: page {len(self._pages) + 1} was lost ({error.category})")
+        if isinstance(error, TimedOutError):
+            return TimedOutError(f"{self.query.key}: {error}")
         if not isinstance(error, RefusedError):
             return error
         if self.query.type == Patient.__name__ and error.status in {404, _GONE}:
