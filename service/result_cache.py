@@ -1,4 +1,4 @@
-"""Results, kept for as long as a record counts as fresh: the same record is not scored twice within a minute.
+"""Results, kept for as long as a record counts as fresh, a minute at most: within it a record is not scored twice.
 
 Its name stands for everything that the result depends on, the whole record first, so that one reader's result serves
 another only where both were given the same record. Only scored results are kept.
@@ -23,6 +23,9 @@ from service.state.vault import SealBrokenError, Vault
 from service.turns import turn
 from service.version import VERSION
 
+# What counts of a record depends on the moment: readings of six hours, what is dated ahead. Nobody sees a minute of it.
+MOST_SECONDS = 60.0
+
 Result = Literal["hit", "miss", "down", "unreadable", "not-kept"]
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -30,13 +33,13 @@ _decode = msgspec.msgpack.Decoder(Assessment).decode
 
 
 class Results:
-    """`seconds`: how old a result may be. `counted` is a meter. Without `vault` none is kept."""
+    """`seconds`: how old a result may be, within a minute. `counted` is a meter. Without `vault` none is kept."""
 
     def __init__(
         self, vault: Vault | None, seconds: float, background: Background, counted: Callable[[Result], None]
     ) -> None:
         self._vault = vault if seconds else None
-        self._seconds = seconds
+        self._seconds = min(seconds, MOST_SECONDS)
         self._background = background
         self._counted = counted
 

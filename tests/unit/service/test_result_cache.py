@@ -73,6 +73,14 @@ def test_the_same_record_is_scored_once_a_minute() -> None:
     assert later.assessed_at != first.assessed_at
 
 
+def test_a_result_is_kept_for_a_minute_at_most() -> None:
+    """However long answers count as fresh: what lies ahead, or six hours back, counts or not by the moment."""
+    kept = Kept(seconds=3_600.0)
+    first, _, later = assessments(kept, asked(), asked(after=59 * SECOND), asked(after=61 * SECOND))
+    assert kept.counts == {"miss": 2, "hit": 1}
+    assert later.assessed_at != first.assessed_at
+
+
 def test_a_moment_that_is_told_as_a_day_is_no_fault() -> None:
     """As with `clock = "latest"` that of a patient whose death is recorded as a date may be."""
     kept = Kept()
