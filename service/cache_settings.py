@@ -11,7 +11,7 @@ class Cache(BaseModel):
     fresh_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(
         default=60.0,
         description="answers of a FHIR server that are not older are used without asking it, and results of the same"
-        " record without scoring it again; 0 = it is always asked, and scored",
+        " record, a minute at most, without scoring it again; 0 = it is always asked, and scored",
     )
     kept_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         default=900,

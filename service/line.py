@@ -15,10 +15,13 @@ class Line:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def wait(self, hand_on: Callable[[], None]) -> None:
-        """Until it is one's turn; who goes away just as it comes hands it on."""
+    async def wait(self, hand_on: Callable[[], None], *, is_first: bool = False) -> None:
+        """Until it is one's turn; who goes away just as it comes hands it on. `is_first`: who had it, and gave way."""
         waiting = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
+        if is_first:
+            self._waiting.appendleft(waiting)
+        else:
+            self._waiting.append(waiting)
         try:
             await waiting
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Results, kept for as long as a record counts as fresh: the same record is not scored twice within a minute.
+"""Results, kept for as long as a record counts as fresh, a minute at most: within it a record is not scored twice.
 
 Its name stands for everything that the result depends on, the whole record first, so that one reader's result serves
 another only where both were given the same record. Only scored results are kept.
@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from fhir_mappings.concepts import catalogue
+from fhir_mappings.timing import instant
 from service.assessment import Assessment
 from service.fhir.background import Background
 from service.gaps import is_stale
@@ -22,6 +23,9 @@ from service.state.vault import SealBrokenError, Vault
 from service.turns import turn
 from service.version import VERSION
 
+# What counts of a record depends on the moment: readings of six hours, what is dated ahead. Nobody sees a minute of it.
+MOST_SECONDS = 60.0
+
 Result = Literal["hit", "miss", "down", "unreadable", "not-kept"]
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -29,13 +33,13 @@ _decode = msgspec.msgpack.Decoder(Assessment).decode
 
 
 class Results:
-    """`seconds`: how old a result may be. `counted` is a meter. Without `vault` none is kept."""
+    """`seconds`: how old a result may be, within a minute. `counted` is a meter. Without `vault` none is kept."""
 
     def __init__(
         self, vault: Vault | None, seconds: float, background: Background, counted: Callable[[Result], None]
     ) -> None:
         self._vault = vault if seconds else None
-        self._seconds = seconds
+        self._seconds = min(seconds, MOST_SECONDS)
         self._background = background
         self._counted = counted
 
@@ -64,9 +68,8 @@ class Results:
             if isinstance(value, SealBrokenError):
                 raise value
             result = _decode(value)
-            # one of the future is of a clock that was not this one: as old as it is ahead
-            age = abs((at - datetime.fromisoformat(result.assessed_at)).total_seconds())
-        except (SealBrokenError, msgspec.MsgspecError, ValueError):
+            age = _age(result, at)
+        except (SealBrokenError, msgspec.MsgspecError):
             self._counted("unreadable")
             return None
         is_fresh = age < self._seconds
@@ -78,6 +81,12 @@ class Results:
             await vault.put(label, _encode(result), math.ceil(self._seconds))
         except StateDownError:
             self._counted("not-kept")
+
+
+def _age(result: Assessment, at: datetime) -> float:
+    """In seconds. One of the future is of a clock that was not this one: as old as it is ahead."""
+    made = instant(result.assessed_at)  # a day alone where the moment is one
+    return abs((at - made).total_seconds()) if made else math.inf
 
 
 async def _worked_out(scoring: Scoring) -> Assessment:

@@ -28,16 +28,16 @@ class Turns:
     async def turn(self, *, urgent: bool) -> AsyncIterator[None]:
         """Work without awaiting anything within it."""
         await self._take(self._urgent if urgent else self._others)
+        if not urgent:
+            await self._let_in()
         try:
-            if not urgent:
-                await self._let_in()
             yield
         finally:
             self._hand_on()
 
-    async def _take(self, line: Line) -> None:
+    async def _take(self, line: Line, *, is_first: bool = False) -> None:
         if self._taken:
-            await line.wait(self._hand_on)
+            await line.wait(self._hand_on, is_first=is_first)
         self._taken = True
 
     async def _let_in(self) -> None:
@@ -51,12 +51,20 @@ class Turns:
             arrivals = self.arrivals
             if self._urgent:
                 self._hand_on()
-                await self._take(self._others)
+                await self._take(self._others, is_first=True)
             else:
-                await asyncio.sleep(0)
+                await self._round()
             quiet = quiet + 1 if self.arrivals == arrivals else 0
             if quiet == _QUIET_ROUNDS:
                 break
+
+    async def _round(self) -> None:
+        """Let the loop go round once; who goes away meanwhile hands the turn on."""
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self._hand_on()
+            raise
 
     def _hand_on(self) -> None:
         """Whose turn it is now wakes in the loop's next round, after what has arrived in the meantime."""
@@ -77,10 +85,12 @@ _place: ContextVar[_Place | None] = ContextVar("turns", default=None)
 @contextmanager
 def taking(turns: Turns, *, urgent: bool) -> Iterator[None]:
     """Everything within takes its turns from these."""
-    token = _place.set(_Place(turns, urgent=urgent))
+    place = _Place(turns, urgent=urgent)
+    token = _place.set(place)
     try:
         yield
     finally:
+        place.urgent = False  # of what it leaves behind, which nobody waits for
         _place.reset(token)
 
 

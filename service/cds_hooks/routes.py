@@ -198,7 +198,8 @@ class CdsService:
         sent = (call.context.draftOrders, *call.prefetch.values())
         if server is None or not any(one and one.is_of_other_version for one in sent):
             return False
-        return server.version != await server.learn_version()
+        until = asyncio.get_running_loop().time() + self._reach.deadline  # for it as for the record, and no longer
+        return server.version != await server.learn_version(until)
 
     def _card(self, assessment: Assessment, request: Request, client: Client) -> Card:
         with stage("card"):

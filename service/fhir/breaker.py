@@ -32,7 +32,7 @@ class Passage:
         self.failed = False
 
     def judge(self, told: FhirError, *, hurried: bool) -> None:
-        """What an error says of the server. `hurried`: it had less time than the settings give it."""
+        """What an error says of the server. `hurried`: it had clearly less time than the settings give it."""
         if isinstance(told, TimedOutError):
             self.failed = None if hurried else True
         elif isinstance(told, RefusedError):

@@ -30,6 +30,7 @@ _HEADERS = {
     "User-Agent": "oncohooks",
 }
 _ASK_AGAIN_SECONDS = 60.0
+_NEARLY_ALL = 0.9  # of the time that a server has: the rest of a call's may have gone before the request
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _CANCELLED = "cancelled"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # the last: JSON that is nested too deep
@@ -89,7 +90,7 @@ class FhirClient:
         self.knows_version = version is not None
         self.health = health or Health()
         self._asked = -_ASK_AGAIN_SECONDS
-        self._asking = asyncio.Lock()
+        self._learning: asyncio.Task[None] | None = None
         self._offered: frozenset[str] | None = None
         self._http = http
         self._timeout = timeout
@@ -138,14 +139,32 @@ class FhirClient:
             else:
                 return
 
-    async def learn_version(self) -> Version:
-        """The version that the server states, asked for once; one that cannot be had is asked for again in a minute."""
-        async with self._asking:
-            if not self.knows_version and monotonic() - self._asked >= _ASK_AGAIN_SECONDS:
-                self._asked = monotonic()
-                stated = await self._stated_version()
-                self.version, self.knows_version = stated or self.version, stated is not None
+    async def learn_version(self, until: float = math.inf) -> Version:
+        """The version that the server states, asked for once; one that cannot be had is asked for again in a minute.
+
+        What has not come at `until` serves the next call.
+        """
+        if self.knows_version:
+            return self.version
+        if self._learning is None or (self._learning.done() and monotonic() - self._asked >= _ASK_AGAIN_SECONDS):
+            self._asked = monotonic()
+            self._learning = asyncio.create_task(self._learn_version())
+        if not self._learning.done():
+            left = None if until == math.inf else max(0.0, until - asyncio.get_running_loop().time())
+            await asyncio.wait([self._learning], timeout=left)
         return self.version
+
+    async def close(self) -> None:
+        """End what goes on in the background."""
+        if self._learning is not None and not self._learning.done():
+            self._learning.cancel()
+            await asyncio.wait([self._learning])
+        if self.credentials is not None:
+            await self.credentials.close()
+
+    async def _learn_version(self) -> None:
+        stated = await self._stated_version()
+        self.version, self.knows_version = stated or self.version, stated is not None
 
     async def _stated_version(self) -> Version | None:
         try:
@@ -182,7 +201,7 @@ class FhirClient:
                 outcome = httpx.codes.OK.value
             except (AgainError, FhirError) as error:
                 told = error.told if isinstance(error, AgainError) else error
-                passage.judge(told, hurried=seconds < self._timeout)
+                passage.judge(told, hurried=seconds < _NEARLY_ALL * self._timeout)
                 outcome = told.status if isinstance(told, RefusedError) else told.category.value
                 raise
             finally:
@@ -234,10 +253,9 @@ class FhirServers:
         return iter(self._clients.values())
 
     async def close(self) -> None:
-        """End what the servers' credentials do in the background."""
+        """End what their clients do in the background."""
         for client in self:
-            if client.credentials:
-                await client.credentials.close()
+            await client.close()
 
     def version_of(self, address: str) -> Version:
         """The version of the server that a request states, as far as it is known."""

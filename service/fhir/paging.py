@@ -23,6 +23,7 @@ from service.errors import (
     NotAuthorisedError,
     NotFhirError,
     RefusedError,
+    TimedOutError,
     UnknownPatientError,
 )
 from service.fhir.answer import Answer, answer_of
@@ -180,7 +181,7 @@ class Search:
     async def _decoded(self, reply: Reply) -> Decoded:
         expected = self._client.version
         found = _decoded(reply.body, expected)
-        if found.is_of_other_version and await self._client.learn_version() != expected:
+        if found.is_of_other_version and await self._client.learn_version(self._until) != expected:
             return _decoded(reply.body, self._client.version)
         return found
 
@@ -188,6 +189,8 @@ class Search:
         """The error of what cannot be done without, with the name of the query."""
         if self._pages:
             return LostPageError(f"{self.query.key}: page {len(self._pages) + 1} was lost ({error.category})")
+        if isinstance(error, TimedOutError):
+            return TimedOutError(f"{self.query.key}: {error}")
         if not isinstance(error, RefusedError):
             return error
         if self.query.type == Patient.__name__ and error.status in {404, _GONE}:

@@ -17,7 +17,12 @@ _OTHERWISE = (
 def certificate_fault(error: BaseException) -> str:
     """Why the server's certificate was refused; empty where that is not what failed. Trying again would not help."""
     faults = (one for one in _with_causes(error) if isinstance(one, ssl.SSLCertVerificationError))
-    return next((f"its certificate is refused: {one.verify_message}" for one in faults), "")
+    return next((f"its certificate is refused: {_without_host(one.verify_message)}" for one in faults), "")
+
+
+def _without_host(told: str) -> str:
+    """Python says after the comma of a mismatch which host was asked for."""
+    return told.partition(",")[0]
 
 
 def why(error: BaseException, otherwise: str = "no answer") -> str:

@@ -74,6 +74,19 @@ def test_a_server_that_is_left_alone_is_seen(calling: MakeCaller, server: FhirSe
     assert "not asked: it failed" in response.json()["issue"][0]["diagnostics"]
 
 
+def test_a_server_that_never_answers_is_left_alone(calling: MakeCaller, server: FhirServer) -> None:
+    """Where a call has as much time as a request may take, as by default, its silence is the server's, and counted."""
+    server.seconds = 60.0
+    caller = calling(fhir=[{"url": BASE, "timeout_seconds": 1.0}], deadline_seconds=0.05, hard_deadline_seconds=1.0)
+    response = caller.hook(fhirServer=BASE)
+    assert response.status_code == 504
+    assert ": no answer within" in response.json()["issue"][0]["diagnostics"]
+    assert meters(caller, "oncohooks_fhir_breaker") == {("fhir-1",): 1}
+    timed = meters(caller, "http_client_request_duration_seconds_count")
+    assert timed["fhir-timeout", "GET", "fhir-1"] >= FAILURES
+    assert caller.hook(fhirServer=BASE).status_code == 502
+
+
 def test_what_a_server_offers_is_read_beside_the_calls(calling: MakeCaller, server: FhirServer) -> None:
     """The started app asks each server once what it knows; nothing waits for it, and the end does not either."""
     asked = asyncio.Event()

@@ -7,7 +7,7 @@ import pytest
 from service.gaps import LATE
 from service.language.sentences import ENGLISH
 from tests.app.hospital import KEYS, Card, Ward, on_a_ward
-from tests.unit.service.far_end import issue_of
+from tests.unit.service.far_end import issue_of, outcome
 
 LABORATORY = ENGLISH.queries["laboratory"]
 MINUTE = {"minutes": 1.5}  # longer than answers are fresh
@@ -42,6 +42,20 @@ def test_second_rung_cached() -> None:
         assert "the whole record. Newer values may exist and are not included." in again.detail
         assert again.summary == first.summary
         assert again.uuid == first.uuid  # whatever the time of day that it names
+
+    on_a_ward(steps)
+
+
+def test_second_rung_what_the_client_failed_to_get() -> None:
+    """Diagnoses that the client could not send, read by the service a moment ago: the server owes nothing."""
+
+    async def steps(ward: Ward) -> None:
+        sent = {"prefetch": {"conditions": outcome()}}
+        first, again = await ward.opened(**sent), await ward.opened(**sent)
+        assert again.ledger["conditions"]["via"] == "cache"
+        assert "stale" not in again.notices
+        assert again.notices["cached"].startswith("Read less than a minute ago")
+        assert again.summary == first.summary
 
     on_a_ward(steps)
 

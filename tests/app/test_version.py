@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,17 @@ def test_without_a_statement_of_r5_everything_is_read_as_r4(caller: Caller, serv
     server.on(STATEMENT, answer)
     for _ in range(2):
         assert encounters(caller, prefetch=full_prefetch(encounters=bundle(visit()))) == ("partial", True)
+    assert asked(server) == 1
+
+
+def test_a_statement_that_does_not_come_holds_no_call_up(calling: MakeCaller, server: FhirServer) -> None:
+    """It is waited for no longer than for the record; what was sent is read as R4."""
+    server.on(STATEMENT, stating(R5))
+    server.seconds = 4.0
+    caller = calling(deadline_seconds=0.1, hard_deadline_seconds=0.1)
+    began = time.monotonic()
+    assert encounters(caller, prefetch=full_prefetch(encounters=bundle(visit()))) == ("partial", True)
+    assert time.monotonic() - began < 2.0
     assert asked(server) == 1
 
 

@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from copy import copy
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from fhir_mappings.record import Entry, PatientRecord, Retrieval
+from fhir_mappings.timing import WHOLE_DAY
 from models.package import Package
 from service.assessment import Assessment
 from service.clock import Moment, now
@@ -70,6 +71,23 @@ def test_the_same_record_is_scored_once_a_minute() -> None:
     assert kept.counts == {"miss": 2, "hit": 1}
     assert again == first == asked().assessment()
     assert later.assessed_at != first.assessed_at
+
+
+def test_a_result_is_kept_for_a_minute_at_most() -> None:
+    """However long answers count as fresh: what lies ahead, or six hours back, counts or not by the moment."""
+    kept = Kept(seconds=3_600.0)
+    first, _, later = assessments(kept, asked(), asked(after=59 * SECOND), asked(after=61 * SECOND))
+    assert kept.counts == {"miss": 2, "hit": 1}
+    assert later.assessed_at != first.assessed_at
+
+
+def test_a_moment_that_is_told_as_a_day_is_no_fault() -> None:
+    """As with `clock = "latest"` that of a patient whose death is recorded as a date may be."""
+    kept = Kept()
+    day = msgspec.structs.replace(asked(), at=datetime.combine(AT.date(), time.max, tzinfo=WHOLE_DAY))
+    first, again = assessments(kept, day, day)
+    assert first.assessed_at == AT.date().isoformat()
+    assert again == first
 
 
 def test_how_the_record_came_is_of_the_call() -> None:

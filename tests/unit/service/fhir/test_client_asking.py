@@ -384,6 +384,20 @@ class TestOffer:
 
         asking(far, work)
 
+    def test_a_version_that_comes_late_serves_the_next_call(self) -> None:
+        """Who cannot wait goes on with the version that it had, and the question with its own."""
+        stated = httpx.Response(200, json={**STATED, "fhirVersion": "5.0.0"}, headers=HEADERS)
+        far = FarEnd(in_turn(status(503, retry_after="2"), stated))
+
+        async def work(client: FhirClient) -> None:
+            now = asyncio.get_running_loop().time
+            assert await client.learn_version(now() + 0.5) == "R4"
+            assert now() == pytest.approx(0.5, abs=0.01)
+            assert await client.learn_version() == "R5"
+
+        asking(far, work)
+        assert len(far.requests) == 2
+
     def test_a_server_that_is_down_is_asked_again_in_a_minute(self) -> None:
         """Until it answers."""
         stated = httpx.Response(200, json=STATED, headers=HEADERS)

@@ -16,9 +16,9 @@ def caused(told: Exception, *causes: Exception) -> Exception:
     return told
 
 
-def certificate() -> ssl.SSLCertVerificationError:
+def certificate(told: str = "certificate has expired") -> ssl.SSLCertVerificationError:
     error = ssl.SSLCertVerificationError(1, "verify failed: hospital.example")
-    error.verify_message = "certificate has expired"
+    error.verify_message = told
     return error
 
 
@@ -44,6 +44,19 @@ def tls() -> ssl.SSLError:
         (
             caused(httpx.ConnectError("x"), certificate()),
             "its certificate is refused: certificate has expired",
+        ),
+        (
+            caused(
+                httpx.ConnectError("x"),
+                certificate("Hostname mismatch, certificate is not valid for 'hospital.example'."),
+            ),
+            "its certificate is refused: Hostname mismatch",
+        ),
+        (
+            caused(
+                httpx.ConnectError("x"), certificate("IP address mismatch, certificate is not valid for '10.0.0.9'.")
+            ),
+            "its certificate is refused: IP address mismatch",
         ),
         (caused(httpx.ConnectError("x"), tls()), "TLS failed: wrong version number"),
         (httpx.ConnectError("hospital.example"), "no connection"),

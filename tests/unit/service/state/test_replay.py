@@ -1,43 +1,41 @@
-"""The memory of used tokens, in all its forms."""
+"""The memory of used tokens, in this process and in a file; tests/integration has the one in Redis."""
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from service.state.replay import FallingBack, ProcessReplay, Replay, ReplayDownError, SqliteReplay
+from tests.unit.service.state.replay_contract import Clock, ReplayContract
 
 
-class Clock:
-    now = 1_000.0
+class OurClock(ReplayContract):
+    """What is true of the memories that look at the clock themselves."""
 
-    def __call__(self) -> float:
-        return self.now
+    def test_after_its_time_a_token_is_forgotten(self, clock: Clock) -> None:
+        """It could not be good any more."""
+
+        async def steps(replay: Replay) -> list[bool]:
+            first = await replay.first_use("a", "1", 60)
+            clock.now += 61
+            return [first, await replay.first_use("a", "1", 60)]
+
+        assert self.run(clock, steps) == [True, True]
 
 
-Make = Callable[[Clock], Replay]
+class TestProcess(OurClock):
+    def replay(self, clock: Clock) -> Replay:
+        return ProcessReplay(clock)
 
 
-@pytest.fixture(params=["process", "sqlite"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    return ProcessReplay if request.param == "process" else lambda clock: SqliteReplay(tmp_path / "s.sqlite", clock)
+class TestFile(OurClock):
+    @pytest.fixture(autouse=True)
+    def _file(self, tmp_path: Path) -> None:
+        self.file = tmp_path / "s.sqlite"
 
-
-def test_the_first_use_is_the_only_one(make: Make) -> None:
-    """Until the token could not be good any more; the same id of another issuer is another token."""
-    clock = Clock()
-
-    async def run() -> list[bool]:
-        replay = make(clock)
-        first = [await replay.first_use(*token, 60) for token in (("a", "1"), ("a", "1"), ("b", "1"), ("a", "2"))]
-        clock.now += 61
-        later = await replay.first_use("a", "1", 60)
-        await replay.close()
-        return [*first, later]
-
-    assert asyncio.run(run()) == [True, False, True, True, True]
+    def replay(self, clock: Clock) -> Replay:
+        return SqliteReplay(self.file, clock)
 
 
 def test_a_file_remembers_over_a_restart_and_for_two_processes(tmp_path: Path) -> None:
