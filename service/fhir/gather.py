@@ -166,7 +166,7 @@ class _Gathered:
         self.to_read = [*(query for query in wanted if query.key not in fresh), *paged]
         to_read = {query.key for query in self.to_read}
         self._answers = {key: answer for key, answer in sent.items() if key not in to_read}
-        self._answers |= fresh  # with no reason beside them, which would say that the server failed
+        self._answers |= {key: _read_after(answer, sent.get(key)) for key, answer in fresh.items()}
         self._needed = {query.key for query in queries if query.type in INDISPENSABLE}
         self.read: list[Answer] = []
 
