@@ -34,6 +34,8 @@ class FarEnd:
 
     async def search(self, request: Request) -> Response:
         kind, asked = request.path_params["kind"], request.query_params
+        if "patient" not in asked:  # the CapabilityStatement, which it does not have
+            return Response(status_code=404)
         codes = set(asked.get("code", "").split(",")) - {""}
         found = [r for r in self._others if r["resourceType"] == kind and (not codes or codes & _codes(r))]
         is_laboratory = kind == "Observation" and "2951-2" in codes
