@@ -3,8 +3,8 @@
 Each call is of another patient. Nine of ten bring a complete prefetch of 335 KB; the tenth brings none and is read from
 a FHIR server, or from what was kept of it. The floor of every row is the same process after the first 1,000 calls.
 What the process keeps itself of records and results is bounded by 64 MiB; `ONCOHOOKS_CACHE__KEPT_SECONDS=0` shows what
-it takes without. Connections to the FHIR server are told apart from other open files: they come and go with the load, up to
-`limits.fhir_connections`, and one that the server has closed stays open on our side until the next request.
+it takes without. Connections to the FHIR server are told apart from other open files: they come and go with the load,
+up to `limits.fhir_connections`, and one that the server has closed stays open on our side until the next request.
 """
 
 import json
