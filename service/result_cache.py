@@ -51,8 +51,8 @@ class Results:
         result = await self._kept(self._vault, label, scoring.at)
         if result is None:
             result = await _worked_out(scoring)
-            if result.status == "scored":
-                self._background.write(self._keep(self._vault, label, result))
+            if result.status == "scored" and not self._background.write(self._keep(self._vault, label, result)):
+                self._counted("not-kept")
         return scoring.told(result)
 
     async def _kept(self, vault: Vault, label: bytes, at: datetime) -> Assessment | None:

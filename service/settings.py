@@ -267,6 +267,9 @@ class Settings(BaseSettings):
             "several clients and several FHIR servers: without client.fhir each client may name every server": (
                 self._mixes_hospitals
             ),
+            "fhir.timeout_seconds is more than hard_deadline_seconds: a server that never answers is not left alone": (
+                self._outwaits_silence
+            ),
             "used tokens and feedback are kept by this process alone: set state.redis or state.file": self._forgets,
         }
         opened = open_to_others(self.fhir, self.state.file)
@@ -278,6 +281,11 @@ class Settings(BaseSettings):
     @property
     def _admits_nobody(self) -> bool:
         return self.auth == "required" and not self.client
+
+    @property
+    def _outwaits_silence(self) -> bool:
+        longest = max(self.deadline_seconds, self.hard_deadline_seconds)
+        return any(server.timeout_seconds > longest for server in self.fhir)
 
     @property
     def _sends_in_clear(self) -> bool:

@@ -31,15 +31,16 @@ class Background:
         task.add_done_callback(lambda _: self._readings.pop(patient, None))
         task.add_done_callback(lambda _: work.close())  # where it ended before it began
 
-    def write(self, work: Coroutine[Any, Any, None]) -> None:
-        """Keep something; where too much is being kept already, this is not."""
+    def write(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Keep something; where too much is being kept already, this is not. Whether it is."""
         if len(self._writings) >= self._most_writings:
             work.close()
-            return
+            return False
         task = asyncio.create_task(_quietly(work))
         self._writings.add(task)
         task.add_done_callback(self._writings.discard)
         task.add_done_callback(lambda _: work.close())
+        return True
 
     async def close(self) -> None:
         """End the readings, and wait for them and for what is being kept."""

@@ -224,8 +224,8 @@ async def _afterwards(call: PatientCall, reach: Reach, holder: Holder, state: _G
     if reach.cache is None or reach.background is None or reading.is_stopped:
         await reading.stop()
         return
-    if state.read:
-        reach.background.write(reach.cache.keep(holder, state.read))
+    if state.read and not reach.background.write(reach.cache.keep(holder, state.read)):
+        reach.cache.counted("not-kept")
     if reading.is_over or not reach.background.has_room_for(holder):
         await reading.stop()
     elif not call.token:

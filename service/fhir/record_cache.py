@@ -77,7 +77,7 @@ class RecordCache:
         self._vault = vault
         self._fresh_seconds = fresh_seconds
         self._kept_seconds = kept_seconds
-        self._counted = counted
+        self.counted = counted
         self._clock = clock
 
     async def find(self, holder: Holder, queries: Sequence[Query]) -> dict[str, Found]:
@@ -87,7 +87,7 @@ class RecordCache:
         try:
             values = await self._vault.get([self._label(holder, query) for query in queries])
         except StateDownError:
-            self._counted("down")
+            self.counted("down")
             return {}
         found = {query.key: self._found(query, value) for query, value in zip(queries, values, strict=True)}
         return {key: one for key, one in found.items() if one}
@@ -101,7 +101,7 @@ class RecordCache:
             try:
                 await self._vault.put(self._label(holder, answer.query), _encode(kept), self._kept_seconds)
             except StateDownError:
-                self._counted("not-kept")
+                self.counted("not-kept")
                 return
 
     def _label(self, holder: Holder, query: Query) -> bytes:
@@ -112,7 +112,7 @@ class RecordCache:
 
     def _found(self, query: Query, value: bytes | SealBrokenError | None) -> Found | None:
         if value is None:
-            self._counted("miss")
+            self.counted("miss")
             return None
         try:
             if isinstance(value, SealBrokenError):
@@ -121,13 +121,13 @@ class RecordCache:
             # what was read later than now was read by a clock that was not this one: as old as it is ahead
             age = abs((self._clock() - _moment(kept.read_at)).total_seconds())
         except (SealBrokenError, msgspec.MsgspecError, ValueError):
-            self._counted("unreadable")
+            self.counted("unreadable")
             return None
         if age > self._kept_seconds:
-            self._counted("miss")
+            self.counted("miss")
             return None
         is_fresh = age < self._fresh_seconds
-        self._counted("hit" if is_fresh else "stale")
+        self.counted("hit" if is_fresh else "stale")
         answer = Answer(query, "cache", kept.state, kept.entries, kept.issues, as_of=kept.read_at, unread=kept.unread)
         return Found(answer, is_fresh)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from copy import copy
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -19,11 +18,12 @@ from service.fhir.background import Background
 from service.result_cache import Results, label_of
 from service.scoring import Scoring, scoring
 from service.state.expiring import ExpiringStore, ProcessExpiring
-from service.state.feedback import ProcessFeedback, StateDownError
+from service.state.feedback import ProcessFeedback
 from service.state.site_key import SiteKey
 from service.state.vault import Vault
 from service.survival import Showing
 from tests.unit.service.made_up_patients import AT, chart, package, record
+from tests.unit.service.state.unfit_stores import Down, Garbled
 
 READ = Retrieval("laboratory", "search", "complete", 3, AT.isoformat())
 FROM_CACHE = msgspec.structs.replace(READ, via="cache")
@@ -43,9 +43,11 @@ def with_ledger(*lines: Retrieval) -> PatientRecord:
 class Kept:
     """Results kept for a minute in a store, and what was counted."""
 
-    def __init__(self, store: ExpiringStore | None = None, seconds: float = 60.0) -> None:
+    def __init__(
+        self, store: ExpiringStore | None = None, seconds: float = 60.0, background: Background | None = None
+    ) -> None:
         self.counts: Counter[str] = Counter()
-        self.background = Background()
+        self.background = background or Background()
         vault = Vault(store or ProcessExpiring(now), SiteKey(ProcessFeedback(now, 1), "k" * 32))
         self.results = Results(vault, seconds, self.background, lambda result: self.counts.update([result]))
 
@@ -149,19 +151,6 @@ def test_what_is_not_scored_is_not_kept() -> None:
     assert kept.counts == {"miss": 2}
 
 
-class Down(ProcessExpiring):
-    async def get(self, *_: str) -> Sequence[bytes | None]:
-        raise StateDownError
-
-    async def put(self, *_: object) -> None:
-        raise StateDownError
-
-
-class Garbled(ProcessExpiring):
-    async def put(self, name: str, value: bytes, seconds: int) -> None:
-        await super().put(name, value[:-1] + bytes([value[-1] ^ 1]), seconds)
-
-
 @pytest.mark.parametrize(
     ("store", "counts"), [(Down(now), {"down": 2, "not-kept": 2}), (Garbled(now), {"miss": 1, "unreadable": 1})]
 )
@@ -177,3 +166,10 @@ def test_without_a_time_nothing_is_kept() -> None:
     kept = Kept(Down(now), seconds=0)
     assert assessments(kept, asked(), asked()) == [asked().assessment()] * 2
     assert not kept.counts
+
+
+def test_what_there_is_no_room_to_keep_is_counted() -> None:
+    """The next call works it out again."""
+    kept = Kept(background=Background(most_writings=0))
+    assessments(kept, asked(), asked())
+    assert kept.counts == {"miss": 2, "not-kept": 2}

@@ -224,6 +224,16 @@ def test_what_is_unsafe_is_said_at_the_start() -> None:
     assert said == ["auth", "clock", "demonstration", "quiet.shadow"]
 
 
+@pytest.mark.parametrize(("seconds", "deadline", "told"), [(5.0, 0.45, False), (6.0, 0.45, True), (6.0, 6.0, False)])
+def test_a_server_that_is_waited_for_longer_than_any_call_is_said_at_the_start(
+    *, seconds: float, deadline: float, told: bool
+) -> None:
+    """Its silence would never be noticed: every call ends before."""
+    server = FhirServer(url="https://a.example/r4", timeout_seconds=seconds)
+    said = Settings(fhir=(server,), deadline_seconds=deadline).warnings()
+    assert any("never answers is not left alone" in text for text in said) is told
+
+
 def test_settings_cannot_be_changed() -> None:
     """Settings are frozen: what was read is what runs."""
     with pytest.raises(ValueError, match="frozen"):

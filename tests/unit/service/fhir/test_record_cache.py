@@ -20,11 +20,12 @@ from service.fhir.gather import PatientCall, Reach, whole
 from service.fhir.record_cache import RecordCache
 from service.gaps import LATE
 from service.state.expiring import ExpiringStore, ProcessExpiring
-from service.state.feedback import ProcessFeedback, StateDownError
+from service.state.feedback import ProcessFeedback
 from service.state.site_key import SiteKey
 from service.state.vault import Vault
 from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, full_prefetch, observation, patient
 from tests.unit.service.fhir.test_gather import Delay, decoded, ids, line_of, reach_to, states
+from tests.unit.service.state.unfit_stores import Down, Garbled
 
 TOKEN = "t0ken"  # noqa: S105 - of a test
 AS_A: dict[str, Any] = {"token": TOKEN, "reader": "service\nuser/*.read\nPractitioner/a"}
@@ -207,19 +208,6 @@ def test_the_guard_sees_from_the_cache_what_it_saw_of_the_server(server: FhirSer
     run(steps)
 
 
-class Down(ProcessExpiring):
-    async def get(self, *_: str) -> list[bytes | None]:
-        raise StateDownError
-
-    async def put(self, *_: object) -> None:
-        raise StateDownError
-
-
-class Garbled(ProcessExpiring):
-    async def put(self, name: str, value: bytes, seconds: int) -> None:
-        await super().put(name, value[:-1] + bytes([value[-1] ^ 1]), seconds)
-
-
 def test_a_store_that_is_down_is_counted_and_no_error(server: FhirServer) -> None:
     """Everything is read, nothing is kept."""
     server.holds()
@@ -331,6 +319,19 @@ def test_the_service_reads_on_as_itself_where_that_serves_the_next_call(server: 
             assert [request.headers.get("authorization") for request in late] == ([own] if shared else [])
             again = await site.read(**AS_A)
             assert states(again)["laboratory"] == ("cache" if shared else "search", "empty")
+
+    run(steps)
+
+
+def test_what_there_is_no_room_to_keep_is_counted(server: FhirServer) -> None:
+    """The next call reads it again."""
+    server.holds()
+
+    async def steps() -> None:
+        async with Site(server) as site:
+            none = msgspec.structs.replace(site.reach, background=Background(most_writings=0))
+            await whole(PatientCall(PATIENT, BASE), none, queries())
+            assert site.counts == {"miss": len(queries()), "not-kept": 1}
 
     run(steps)
 
