@@ -246,9 +246,8 @@ def create_app(
         for client in reach.servers:
             if client.credentials:
                 client.credentials.start()
-        scoring(
-            PatientRecord("0"), package, settings.moment
-        ).result()  # fills the caches that the first call would wait for
+        # fills the caches that the first call would wait for
+        scoring(PatientRecord("0"), package, settings.moment).result()
         offers = asyncio.create_task(reach.servers.learn_offers())
         try:
             yield
