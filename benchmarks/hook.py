@@ -1,10 +1,11 @@
 """`python -m benchmarks hook`: one explained hook call against the least that this stack can do.
 
 Body of 335 KB, 300 Observations, complete prefetch, all decoded, an ES384 token checked and used up. A chart that is
-opened first is scored and explained; one that is opened again within a minute is not. Service and floor run in turn,
-several times each.
+opened first is scored and explained; one that is opened again within a minute is not. The service, the floor and the
+least that such a call can cost (`least.py`) run in turn, several times each.
 """
 
+import json
 import sys
 import tempfile
 import time
@@ -35,23 +36,31 @@ PATH = "/cds-services/pan-cancer-prognosis"
 
 def run() -> list[Row]:
     body = hook_body()
-    port, floor_port = free_port(), free_port()
+    port, floor_port, least_port = free_port(), free_port(), free_port()
     service = [sys.executable, "-m", "service.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     floor = [sys.executable, "-m", "benchmarks.floor", str(floor_port)]
     ehr, address = SigningEhr(), f"http://127.0.0.1:{port}"
+    least = [sys.executable, "-m", "benchmarks.least", str(least_port), json.dumps(ehr.public_key)]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, ehr.key_set() as keys:
         site = {"ONCOHOOKS_SITE": str(site_of(Path(folder), keys, address))}
-        with serving(service, port, site) as ours, serving(floor, floor_port, {}) as least:
+        with (
+            serving(service, port, site) as ours,
+            serving(floor, floor_port, {}) as bottom,
+            serving(least, least_port, {}) as needed,
+        ):
             charts = {"first": map(partial(unseen, body), count()), "again": repeat(body)}
             for (opened, bodies), (connections, requests) in product(charts.items(), ((1, 300), (16, 800))):
-                pairs = []
+                pairs, needs = [], []
                 for _ in range(ROUNDS):
                     tokens = ehr.tokens(address + PATH, requests)
                     ours_now = measure(ours, port, PATH, islice(bodies, requests), connections, tokens)
-                    floor_now = measure(least, floor_port, PATH, islice(bodies, requests), connections)
+                    floor_now = measure(bottom, floor_port, PATH, islice(bodies, requests), connections)
+                    needed_now = measure(needed, least_port, PATH, islice(bodies, requests), connections, tokens)
                     pairs.append((ours_now, floor_now))
+                    needs.append((needed_now, floor_now))
                 rows += _compared(pairs, f"hook, opened {opened}, {connections} connections")
+                rows += _compared(needs, f"least of a hook, {connections} connections") if opened == "first" else []
     return [*rows, *_stages(body, ehr)]
 
 

@@ -24,11 +24,15 @@ class SigningEhr:
         self._key = ec.generate_private_key(ec.SECP384R1())
         self._public = self._key.public_key()
 
+    @property
+    def public_key(self) -> dict[str, str]:
+        """As a JSON Web Key."""
+        return {**jwt.algorithms.ECAlgorithm.to_jwk(self._public, as_dict=True), "kid": _KID, "use": "sig"}
+
     @contextlib.contextmanager
     def key_set(self) -> Iterator[str]:
         """The address of the public keys, served while it is needed."""
-        written = jwt.algorithms.ECAlgorithm.to_jwk(self._public, as_dict=True)
-        body = json.dumps({"keys": [{**written, "kid": _KID, "use": "sig"}]}).encode()
+        body = json.dumps({"keys": [self.public_key]}).encode()
 
         class Keys(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
