@@ -29,7 +29,7 @@ from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, full_p
 
 LATIN_1 = b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","gender":"m\xe4nnlich"}}]}'
 KEYS = [query.key for query in queries()]
-SEARCH_ONLY = [query.key for query in queries() if query.template is None]
+MEDICATION = [query.key for query in queries() if query.include]
 
 
 def decoded(prefetch: Mapping[str, Any]) -> dict[str, Decoded | None]:
@@ -300,28 +300,12 @@ def test_nothing_is_sent_to_a_server_that_is_not_listed(server: FhirServer, stat
     assert server.requests == []
 
 
-def test_what_has_no_template_is_searched_for(server: FhirServer) -> None:
-    """A client that fills every template of discovery leaves the medication to the service."""
-    server.holds()
-    prefetch = {key: value for key, value in full_prefetch().items() if key not in SEARCH_ONLY}
-    record = gathered(server, prefetch)
-    assert {line.key for line in record.retrieval if line.via == "search"} == set(SEARCH_ONLY)
-    assert len(server.requests) == len(SEARCH_ONLY) == 3
-
-
-def test_a_client_may_send_what_has_no_template(server: FhirServer) -> None:
-    """What it brings under the key of such a query is used, and not searched for."""
-    record = gathered(server, full_prefetch())
-    assert {states(record)[key] for key in SEARCH_ONLY} == {("prefetch", "empty")}
-    assert server.requests == []
-
-
 @pytest.mark.parametrize("stated", ["", "https://elsewhere.example/r4"])
-def test_what_has_no_template_needs_no_server(server: FhirServer, stated: str) -> None:
-    """Where no server may be read, filled templates are a complete call: the rest is said to be not asked."""
-    prefetch = {key: value for key, value in full_prefetch().items() if key not in SEARCH_ONLY}
+def test_without_medication_a_call_is_answered_where_no_server_may_be_read(server: FhirServer, stated: str) -> None:
+    """A client that was set up before medication had templates goes on; the ledger says that it was not asked for."""
+    prefetch = {key: value for key, value in full_prefetch().items() if key not in MEDICATION}
     record = gathered(server, prefetch, stated)
-    assert {states(record)[key] for key in SEARCH_ONLY} == {("prefetch", "notAsked")}
+    assert {states(record)[key] for key in MEDICATION} == {("prefetch", "notAsked")}
     assert {line.reason for line in record.retrieval if line.state == "notAsked"} == {
         f"not sent, and {'the stated FHIR server is not listed' if stated else 'no FHIR server is stated'}"
     }
