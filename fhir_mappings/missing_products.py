@@ -26,9 +26,9 @@ def missing_products(entries: Iterable[Entry]) -> int:
         resource = entry.resource
         if isinstance(resource, Medication):
             here |= {resource.address, entry.full_url}
-        elif isinstance(resource, DrugRecord) and (address := product_of(resource)):
-            if not _is_inside(resource, address) and may_be_use(resource):
-                asked.add(address)
+        elif isinstance(resource, DrugRecord) and may_be_use(resource):
+            address = product_of(resource)
+            asked |= {address} if address and not _is_inside(resource, address) else set()
     return sum(address not in here and _relative(address) not in here for address in asked)
 
 

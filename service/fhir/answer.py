@@ -69,7 +69,7 @@ def answer_of(query: Query, via: Via, pages: Sequence[Decoded], *, cut: str = ""
     unnamed = missing_products(entries) if query.include else 0
     reason = reason or (by_reference_only(unnamed) if unnamed else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
-    return Answer(query, via, state, once(entries), tuple(issues), reason, unread=tuple(about), unnamed=unnamed)
+    return Answer(query, via, state, _once(entries), tuple(issues), reason, unread=tuple(about), unnamed=unnamed)
 
 
 def _are_short(pages: Sequence[Decoded]) -> bool:
@@ -85,8 +85,7 @@ def by_reference_only(products: int) -> str:
     return f"{products} products named by reference only"
 
 
-def once(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Each but for repeats of what is the same."""
+def _once(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     are_all_different = len({entry.resource.id for entry in entries}) == len(entries)  # as nearly always
     return tuple(entries if are_all_different else _without_repeats(entries))
 

@@ -4,7 +4,7 @@ import msgspec
 
 from fhir_mappings.missing_products import missing_products
 from fhir_mappings.record import State
-from service.fhir.answer import Answer, by_reference_only, once
+from service.fhir.answer import Answer, by_reference_only
 from service.gaps import IN_PREFETCH
 
 
@@ -17,7 +17,9 @@ def completed(sent: Answer, read: Answer) -> Answer:
     if read.state in {"failed", "notAsked"}:
         reason = f"{sent.reason}; {read.reason}"
         return msgspec.structs.replace(sent, reason=reason, issues=(*sent.issues, *read.issues), unread=unread)
-    entries = once([*sent.entries, *read.entries])
+    known = {entry.resource.address: entry.resource for entry in sent.entries}  # versions that differ stay both
+    more = (entry for entry in read.entries if entry.resource != known.get(entry.resource.address))
+    entries = (*sent.entries, *more)
     unnamed = missing_products(entries)
     state: State = "partial" if unnamed or read.state == "partial" else "complete"
     still = read.reason or (by_reference_only(unnamed) if unnamed else "")

@@ -25,7 +25,11 @@ from tests.unit.service.far_end import (
 
 MISSING = object()  # the key is left out
 NEXT = f"{BASE}?page=2"
-PRODUCT = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]}}
+PRODUCT = {
+    "resourceType": "Medication",
+    "id": "m",
+    "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]},
+}
 ORDER = {
     "resourceType": "MedicationRequest",
     "id": "r",
@@ -173,7 +177,8 @@ def test_every_key_and_no_server_make_a_card_that_is_not_preliminary() -> None:
         assert card.summary == whole.summary
         assert "Preliminary" not in card.summary
         del prefetch["medicationRequests"]
-        assert (await ward.opened(prefetch=prefetch, fhirServer=None)).summary.startswith("Preliminary: medication orders")
+        card = await ward.opened(prefetch=prefetch, fhirServer=None)
+        assert card.summary.startswith("Preliminary: medication orders")
 
     on_a_ward(steps)
 

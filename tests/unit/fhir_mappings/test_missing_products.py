@@ -35,7 +35,8 @@ def test_each_product_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["Medication/m", "Medication/m/_history/3", HERE, f"{HERE}/_history/3", "https://proxy.example/Medication/m"]
+    "address",
+    ["Medication/m", "Medication/m/_history/3", HERE, f"{HERE}/_history/3", "https://proxy.example/Medication/m"],
 )
 def test_a_product_that_came_is_not_missing(address: str) -> None:
     """However it is referred to."""
@@ -58,8 +59,9 @@ def test_a_contained_product_is_not_missing() -> None:
 
 def test_what_is_coded_or_named_by_text_refers_to_nothing() -> None:
     """There is nothing that a search could bring."""
-    named = {"medicationReference": {"display": "cisplatin"}, "medicationCodeableConcept": None}
-    assert missing(given("L01XA01"), taken("", medicationCodeableConcept={"text": "cisplatin"}), ordered("", **named)) == 0
+    told = taken("", medicationCodeableConcept={"text": "cisplatin"})
+    named = ordered("", medicationCodeableConcept=None, medicationReference={"display": "cisplatin"})
+    assert missing(given("L01XA01"), told, named) == 0
 
 
 def test_text_beside_a_reference_names_no_drug() -> None:
