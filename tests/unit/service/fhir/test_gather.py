@@ -395,18 +395,23 @@ def test_products_that_come_too_late_leave_what_was_sent(server: FhirServer) -> 
     assert line.reason == f"1 products named by reference only; {LATE}"
 
 
-def test_another_patients_order_stays_visible_where_products_are_read(server: FhirServer) -> None:
+ANOTHERS_DEVICE = {"resourceType": "Device", "id": "d", "patient": {"reference": "Patient/other"}}
+
+
+@pytest.mark.parametrize(
+    "sent", [(order(1, "a", subject={"reference": "Patient/other"}),), (order(1, "a"), ANOTHERS_DEVICE)]
+)
+@pytest.mark.parametrize("answer", [bundle(order(1, "a"), product("a")), 403])
+def test_another_patients_data_stay_visible_where_products_are_read(server: FhirServer, sent: Any, answer: Any) -> None:
     """What the client mixed up is in the record, for the guard to see, whatever the server says."""
-    server.on("medicationRequests", bundle())
-    record = gathered(server, half_filled(order(1, "a", subject={"reference": "Patient/other"})))
-    assert OwnResources(record).foreign
+    server.on("medicationRequests", answer)
+    assert OwnResources(gathered(server, half_filled(*sent))).foreign
 
 
 def test_whom_a_failure_was_about_stays_visible(server: FhirServer) -> None:
     """A key that failed and was read: what stood beside the failure may have been somebody else's."""
     server.holds()
-    stranger = {"resourceType": "Device", "id": "d", "patient": {"reference": "Patient/other"}}
-    record = gathered(server, full_prefetch(conditions=bundle(stranger, outcome=outcome())))
+    record = gathered(server, full_prefetch(conditions=bundle(ANOTHERS_DEVICE, outcome=outcome())))
     assert states(record)["conditions"] == ("search", "empty")
     assert OwnResources(record).foreign
 
