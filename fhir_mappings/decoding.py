@@ -5,7 +5,7 @@ safety: a broken entry costs itself and nothing else.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import get_args
 
 import msgspec
@@ -25,6 +25,7 @@ _PATH = re.compile(r" - at `(\$[A-Za-z0-9.\[\]]{0,120})`$")
 # An entry that was not read may have said anything: what is not there cannot be concluded to be absent.
 TYPE_NOT_READ = "type-not-read"
 UNREAD_CODES = frozenset({"unreadable", "other-version"})
+_BUNDLES_DEEP = 4  # Bundles within Bundles that are searched for other patients; each level is decoded anew
 
 
 class _Peek(msgspec.Struct):
@@ -71,14 +72,15 @@ class Decoded(msgspec.Struct, frozen=True):
     """What a body held: its entries, the issues of those that could not be read, the next page's address.
 
     `unread` are those of types that no reader uses, and those that could not be read, as far as they say whom they are
-    about. `is_short`: a Bundle states a larger total than it has entries.
+    about. `total` is what a Bundle states (0: nothing), `size` how many entries it has, readable or not.
     """
 
     entries: tuple[BundleEntry, ...] = ()
     issues: tuple[Issue, ...] = ()
     next: str = ""
     unread: tuple[Unread, ...] = ()
-    is_short: bool = False
+    total: int = 0
+    size: int = 0
 
     @property
     def is_of_other_version(self) -> bool:
@@ -113,7 +115,7 @@ _UNREADABLE = (msgspec.MsgspecError, RecursionError, r5.AmbiguousError)
 def _body_of_r4(body: bytes | msgspec.Raw) -> Decoded:
     whole = _r4_body.decode(body)
     if isinstance(whole, Bundle):
-        return Decoded(whole.entry, next=whole.next, is_short=_is_short(whole))
+        return Decoded(whole.entry, next=whole.next, total=_total(whole), size=len(whole.entry))
     return Decoded((BundleEntry(whole),))
 
 
@@ -121,13 +123,12 @@ def _body_of_r5(body: bytes | msgspec.Raw) -> Decoded:
     whole = _r5_body.decode(body)
     if isinstance(whole, r5.Bundle):
         entries = tuple(entry.as_r4() for entry in whole.entry)
-        return Decoded(entries, next=_next(whole.link), is_short=_is_short(whole))
+        return Decoded(entries, next=_next(whole.link), total=_total(whole), size=len(whole.entry))
     return Decoded((BundleEntry(r5.as_r4(whole)),))
 
 
-def _is_short(bundle: Bundle | r5.Bundle | _RawBundle) -> bool:
-    """Entries that a search included beside its matches make a Bundle longer than its total, none makes it shorter."""
-    return isinstance(bundle.total, int) and bundle.total > len(bundle.entry)
+def _total(bundle: Bundle | r5.Bundle | _RawBundle) -> int:
+    return bundle.total if isinstance(bundle.total, int) else 0
 
 
 def _resource_of_r5(raw: bytes | msgspec.Raw) -> AnyResource:
@@ -168,8 +169,9 @@ def _without_other_ids(whole: Decoded, version: Version) -> Decoded:
         if entry.resource is not None and not _have_fhir_ids((entry,))
     ]
     about = [one for entry in whole.entries if not _have_fhir_ids((entry,)) for one in _about_nameless(entry)]
-    unread = (*whole.unread, *about)
-    return Decoded(tuple(named), (*whole.issues, *issues), whole.next, unread, whole.is_short)
+    return msgspec.structs.replace(
+        whole, entries=tuple(named), issues=(*whole.issues, *issues), unread=(*whole.unread, *about)
+    )
 
 
 def _about_nameless(entry: BundleEntry) -> tuple[Unread, ...]:
@@ -199,7 +201,8 @@ def _entry_by_entry(body: bytes | msgspec.Raw, version: Version) -> Decoded:
         entries += one.entries
         issues += one.issues
         unread += one.unread
-    return Decoded(tuple(entries), tuple(issues), _next(bundle.link), tuple(unread), _is_short(bundle))
+    size = len(bundle.entry)
+    return Decoded(tuple(entries), tuple(issues), _next(bundle.link), tuple(unread), _total(bundle), size)
 
 
 def _opened(body: bytes | msgspec.Raw) -> tuple[_Peek, _RawBundle | None]:
@@ -235,8 +238,10 @@ def _one(
         return Decoded(issues=(issue,), unread=_about(raw, issue.source))
 
 
-def _about(raw: bytes | msgspec.Raw, source: str) -> tuple[Unread, ...]:
-    """A Patient is about itself."""
+def _about(raw: bytes | msgspec.Raw, source: str, depth: int = _BUNDLES_DEEP) -> tuple[Unread, ...]:
+    """A Patient is about itself, a Bundle about all that its entries are about."""
+    if source.startswith(f"{Bundle.__name__}/"):
+        return tuple(_about_entries(raw, depth)) if depth else ()
     if source.startswith(f"{Patient.__name__}/") and not source.endswith("/?"):
         return (Unread(source, Reference(source)),)
     try:
@@ -244,6 +249,16 @@ def _about(raw: bytes | msgspec.Raw, source: str) -> tuple[Unread, ...]:
     except _UNREADABLE:
         return ()  # a type whose `subject` is something else
     return tuple(Unread(source, one) for one in (whose.subject, whose.patient) if one != Reference())
+
+
+def _about_entries(raw: bytes | msgspec.Raw, depth: int) -> Iterator[Unread]:
+    try:
+        entries = [_raw_entry.decode(entry).resource for entry in _raw_bundle.decode(raw).entry]
+    except _UNREADABLE:
+        return
+    for resource in entries:
+        if peek := _peeked(resource):
+            yield from _about(resource, peek.source, depth - 1)
 
 
 def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Issue:

@@ -2,7 +2,8 @@
 
 Codes stand bare in a query (`code=718-7,...`): servers differ in what they make of a system, and every answer is
 matched exactly by (system, code) afterwards. Templates hold only `context.patientId`, no date arithmetic, no repeated
-parameter, no chaining and no `_include`, so that every client can honour them (CDS Hooks 2.0, Prefetch Template).
+parameter, no chaining and no `_include`, so that every client can honour them (CDS Hooks 2.0, Prefetch Template). What
+a template of medication leaves out, the products that are only referred to, is searched for (`service/fhir/gather.py`).
 
 A query asks for the codes of Observations, not for those of their components: many servers have no `combo-code`, and
 of the published resources none holds a value in a component under a code that is not asked for. Body composition is
@@ -45,17 +46,14 @@ class Query(msgspec.Struct, frozen=True):
     days: int = 0
 
     @property
-    def template(self) -> str | None:
-        """The CDS Hooks prefetch template. None where the search needs `_include`, which no template should use.
-
-        Without it the key would come filled with references to nothing, and would not be searched for again.
-        """
-        return None if self.include else self.search.replace("{patient}", "{{context.patientId}}")
+    def template(self) -> str:
+        """The CDS Hooks prefetch template: the search without `_include`, which no template should use."""
+        return self.search.replace("{patient}", "{{context.patientId}}")
 
     @property
-    def dated_template(self) -> str | None:
+    def dated_template(self) -> str:
         """The template that leaves out what is too old to count, by the date arithmetic of CDS Hooks 3.0."""
-        if self.template is None or not self.days:
+        if not self.days:
             return self.template
         return self.template.replace("&_sort", f"&date=ge{{{{today() - {self.days} days}}}}&_sort")
 

@@ -2,7 +2,7 @@
 
 from fhir_mappings.concepts import Catalogue
 from fhir_mappings.decoding import UNREAD_CODES, Decoded
-from fhir_mappings.readers.drugs import drug_of, is_local
+from fhir_mappings.readers.drugs import drug_of, is_local, product_of
 from fhir_mappings.readers.treatment import SYSTEMIC
 from fhir_mappings.record import OwnResources
 from fhir_mappings.resources.therapies import MedicationRequest
@@ -32,5 +32,5 @@ def _is_none(order: MedicationRequest, own: OwnResources, source: Catalogue) -> 
         return True
     drug = drug_of(order, own, source)
     # of a product with several substances one known substance does not tell the others
-    is_told = drug.identified or (bool(drug.known) and order.medicationCodeableConcept is not None)
+    is_told = drug.identified or (bool(drug.known) and not product_of(order))
     return is_told and not drug.keys & _CANCER_THERAPY

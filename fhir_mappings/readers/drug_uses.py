@@ -116,6 +116,12 @@ def dosages(record: DrugRecord) -> tuple[Dosage, ...]:
     return record.dosageInstruction if isinstance(record, MedicationRequest) else record.dosage
 
 
+def may_be_use(record: DrugRecord) -> bool:
+    """Whether a record says that a drug was used, or leaves it open: then it matters which."""
+    reason = _unusable(record)
+    return reason is None or reason[0] in _DOUBT
+
+
 def _unusable(record: DrugRecord) -> tuple[str, str] | None:  # noqa: PLR0911 - one line a reason
     if record.modifierExtension:
         return "modifier-unknown", "a modifierExtension that may change the meaning"

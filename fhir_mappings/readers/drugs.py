@@ -6,7 +6,7 @@ import msgspec
 
 from fhir_mappings.concepts import ATC, SNOMED, Catalogue, Concept, canonical
 from fhir_mappings.record import OwnResources
-from fhir_mappings.resources.datatypes import CodeableConcept, Coding, Reference
+from fhir_mappings.resources.datatypes import CodeableConcept, Coding
 from fhir_mappings.resources.therapies import Dosage, DrugRecord, Ingredient
 
 # Routes by which a drug acts where it is put (EDQM as in the CH EMED guide; SNOMED CT recalled). Those that also reach
@@ -61,6 +61,14 @@ def drug_of(record: DrugRecord, own: OwnResources, source: Catalogue) -> Drug:
     return Drug(known, _agent(codings, source), told)
 
 
+def product_of(record: DrugRecord) -> str:
+    """The address of the product that a record refers to, where no code of its own names the drug; "" where none."""
+    coded, named = record.medicationCodeableConcept, record.medicationReference
+    if coded is not None and any(coding.code for coding in coded.coding):  # R5 may have both
+        return ""
+    return named.reference if named else ""
+
+
 def is_local(dosages: Iterable[Dosage]) -> bool:
     """Whether every stated route is one by which the drug acts only where it is put."""
     routes = [dosage.route for dosage in dosages if dosage.route and dosage.route.coding]
@@ -70,15 +78,15 @@ def is_local(dosages: Iterable[Dosage]) -> bool:
 
 
 def _product(record: DrugRecord, own: OwnResources) -> tuple[CodeableConcept | None, tuple[Ingredient, ...]]:
-    if record.medicationCodeableConcept is not None:
+    address = product_of(record)
+    if not address:
         return record.medicationCodeableConcept, ()
-    address = (record.medicationReference or Reference()).reference
     if address.startswith("#"):
         for inside in record.contained:
             if inside.resourceType == "Medication" and inside.id == address[1:]:
                 return inside.code if isinstance(inside.code, CodeableConcept) else None, inside.ingredient
         return None, ()
-    product = own.medication(address) if address else None
+    product = own.medication(address)
     return (product.code, product.ingredient) if product else (None, ())
 
 

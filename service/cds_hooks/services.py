@@ -37,9 +37,8 @@ def discovery(queries: Sequence[Query], *, dated: bool = False, most: int | None
 
     `dated`: the client can reckon with dates (CDS Hooks 3.0), so that it need not send what is too old to count.
     `most`: it need not send more than the newest so many (`_maxresults`, CDS Hooks 3.0), where they are sorted.
-    Queries without a template are searched by the service whatever a client fills.
     """
-    prefetch = {query.key: template for query in queries if (template := _template(query, most, dated=dated))}
+    prefetch = {query.key: _template(query, most, dated=dated) for query in queries}
     requirements = (
         "Every prefetch key may be left out if fhirServer is one of the site's FHIR servers; patient and "
         "conditions are needed. Where templates are typed by hand, these matter most: "
@@ -53,6 +52,6 @@ def discovery(queries: Sequence[Query], *, dated: bool = False, most: int | None
     )
 
 
-def _template(query: Query, most: int | None, *, dated: bool) -> str | None:
+def _template(query: Query, most: int | None, *, dated: bool) -> str:
     template = query.dated_template if dated else query.template
-    return f"{template}&_maxresults={most}" if template and most and query.is_newest_first else template
+    return f"{template}&_maxresults={most}" if most and query.is_newest_first else template

@@ -6,6 +6,7 @@ import msgspec
 
 from fhir_mappings.decoding import UNREAD_CODES, Decoded, Unread
 from fhir_mappings.finding import Issue
+from fhir_mappings.missing_products import missing_products
 from fhir_mappings.record import Entry, Retrieval, State, Via, entries_of
 from fhir_mappings.resources.r4 import BundleEntry, OperationOutcome
 from fhir_mappings.retrieval import Query
@@ -13,13 +14,14 @@ from fhir_mappings.retrieval import Query
 # Epic answers a search without hits with one OperationOutcome of this code, as of its CDS Hooks tutorial.
 _NO_RESULTS = "4101"
 _HARMLESS = frozenset({"information", "warning"})
+_SHORT = "fewer entries than the Bundle's total"
 
 
 class Answer(msgspec.Struct, frozen=True):
     """The answer to one query, whether the client sent it, a server was asked, or it was kept from an earlier call.
 
     `as_of` is when it was read (RFC 3339). `outage`: the server failed or was late, rather than refused, so that what
-    it answered earlier may stand in.
+    it answered earlier may stand in. `unnamed`: so many products are named by reference only.
     """
 
     query: Query
@@ -31,6 +33,7 @@ class Answer(msgspec.Struct, frozen=True):
     as_of: str = ""
     outage: bool = False
     unread: tuple[Unread, ...] = ()
+    unnamed: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -61,10 +64,25 @@ def answer_of(query: Query, via: Via, pages: Sequence[Decoded], *, cut: str = ""
         instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
         return Answer(query, via, "failed", issues=tuple(issues), reason=instead, unread=tuple(about))
     unread = sum(issue.code in UNREAD_CODES for issue in issues)
-    reason = cut or ("an OperationOutcome beside the answer" if failed else "")
+    reason = cut or (_SHORT if _are_short(pages) else "") or ("an OperationOutcome beside the answer" if failed else "")
     reason = reason or (f"{unread} entries could not be read" if unread else "")
+    unnamed = missing_products(entries) if query.include else 0
+    reason = reason or (by_reference_only(unnamed) if unnamed else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
-    return Answer(query, via, state, _once(entries), tuple(issues), reason, unread=tuple(about))
+    return Answer(query, via, state, _once(entries), tuple(issues), reason, unread=tuple(about), unnamed=unnamed)
+
+
+def _are_short(pages: Sequence[Decoded]) -> bool:
+    """Whether the last page of an answer that was read to its end says that there are more.
+
+    Google's total is an estimate on all pages but the last. What was included counts too, as HAPI's total did until
+    2025 (hapi-fhir#7153), so that entries of any kind may make up the number.
+    """
+    return bool(pages) and pages[-1].total > sum(page.size for page in pages)
+
+
+def by_reference_only(products: int) -> str:
+    return f"{products} products named by reference only"
 
 
 def _once(entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -22,6 +22,7 @@ from service.errors import FhirError, MalformedError, ServerNotListedError, Time
 from service.fhir.answer import Answer, answer_of
 from service.fhir.background import Background
 from service.fhir.client import FhirClient, FhirServers
+from service.fhir.half_filled import completed
 from service.fhir.origin import Base, NotABaseError
 from service.fhir.paging import INDISPENSABLE, Bounds, Search, is_outage, why_not
 from service.fhir.reading import Arrival, Reading
@@ -105,11 +106,12 @@ async def gather(call: PatientCall, reach: Reach, queries: Sequence[Query]) -> A
             for query in queries
             if query.key in call.prefetch
         }
-        wanted = [query for query in queries if _must_be_read(query, sent.get(query.key))]
-        server = _server(call, reach, wanted)
+        missing = [query for query in queries if _must_be_read(query, sent.get(query.key))]
+        server = _server(call, reach, missing)
     if server is None:
         yield _record(call, [sent.get(query.key) or _not_asked(query, call) for query in queries])
         return
+    wanted = [*missing, *(answer.query for answer in sent.values() if answer.unnamed)]
     public = reach.public_names.get(server.base)
     holder = _holder(call, server, public)
     found = await reach.cache.find(holder, wanted) if reach.cache else {}
@@ -160,9 +162,10 @@ class _Gathered:
         self._queries = queries
         self._public = public
         self._sent = sent
+        self._wanted = {query.key for query in wanted}
         self._older = {key: one.answer for key, one in found.items() if not one.is_fresh}
         fresh = {key: one.answer for key, one in found.items() if one.is_fresh}
-        paged = [query for query in queries if query not in wanted and self.first_page(query)]
+        paged = [query for query in queries if self.first_page(query)]
         self.to_read = [*(query for query in wanted if query.key not in fresh), *paged]
         to_read = {query.key for query in self.to_read}
         self._answers = {key: answer for key, answer in sent.items() if key not in to_read}
@@ -186,8 +189,8 @@ class _Gathered:
             raise TimedOutError(f"Patient or Condition not read within {seconds:g} s")
 
     def first_page(self, query: Query) -> Decoded | None:
-        """What was sent of a query whose further pages were not."""
-        sent = self._call.prefetch.get(query.key)
+        """What was sent of a query whose further pages were not. What is read anew is read from the start."""
+        sent = None if query.key in self._wanted else self._call.prefetch.get(query.key)
         return sent if sent is not None and sent.next else None
 
     def take(self, arrival: Arrival) -> None:
@@ -279,8 +282,6 @@ def _sent(query: Query, value: Decoded | None, most: int | None) -> Answer:
     cut = ""
     if value.next:
         cut = "further pages were not read"
-    elif value.is_short:
-        cut = "fewer entries than the Bundle's total"
     elif most and query.is_newest_first and len(value.entries) + len(value.unread) >= most:
         cut = f"only the newest {most} were asked for"  # there may be no more, and nothing says so
     return answer_of(query, "prefetch", [value], cut=cut)
@@ -292,17 +293,21 @@ def _must_be_read(query: Query, sent: Answer | None) -> bool:
 
 
 def _read_after(answer: Answer, sent: Answer | None) -> Answer:
-    """What was read, with the client's failure to get it where that is why."""
+    """What was read, with the client's failure to get it, or to get all of it, where that is why."""
+    if sent is not None and sent.unnamed:
+        return completed(sent, answer)
     if sent is None or sent.state != "failed":
         return answer
     reasons = [f"read after {sent.reason} {IN_PREFETCH}", *([answer.reason] if answer.reason else [])]
-    return msgspec.structs.replace(answer, reason="; ".join(reasons))
+    unread = (*sent.unread, *answer.unread)  # it may have been about somebody else
+    return msgspec.structs.replace(answer, reason="; ".join(reasons), unread=unread)
 
 
 def _server(call: PatientCall, reach: Reach, wanted: Sequence[Query]) -> FhirClient | None:
     server = reach.servers.stated(call.server) if call.server else None
     if server is None:
-        missing = [query.key for query in wanted if query.template is not None]  # a client cannot know of the others
+        # medication had no templates at first: who was set up then goes on without it
+        missing = [query.key for query in wanted if not query.include]
         if call.server and missing:
             raise ServerNotListedError(f"not sent: {', '.join(missing)}")
         missing = [query.key for query in wanted if query.type in INDISPENSABLE]

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from demo.fhir_endpoint import create_endpoint
 from demo.patients import demo_patients
-from fhir_mappings.retrieval import queries
+from fhir_mappings.retrieval import Query, queries
 from service.app import create_app
 from service.settings import Settings
 from tests.unit.service.far_end import HOOK, hook_call
@@ -36,6 +36,12 @@ class Hospital(httpx.AsyncBaseTransport):
 
     def fails(self, fault: Fault, keys: Iterable[str] = KEYS) -> None:
         self.faults = dict.fromkeys(keys, fault)
+
+    async def sends(self, query: Query) -> Any:
+        """What an EHR gets for a published template."""
+        address = f"{FHIR}/{query.template.replace('{{context.patientId}}', WHO)}"
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(create_endpoint(self.resources))) as http:
+            return (await http.get(address)).json()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         key = self._keys[str(request.url)]
@@ -80,7 +86,7 @@ class Ward:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://service.example") as client:
             context = {"userId": "Practitioner/1", "patientId": WHO, **members.pop("context", {})}
-            return await client.post(HOOK, json=hook_call(fhirServer=FHIR, context=context, **members))
+            return await client.post(HOOK, json=hook_call(**{"fhirServer": FHIR, "context": context, **members}))
 
     async def opened(self, **members: Any) -> "Card":
         """The card, once everything has settled."""

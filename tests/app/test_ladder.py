@@ -1,16 +1,33 @@
 """What a clinician gets, rung by rung: fresh, cached, older, partial, abstained, an error; never unmarked."""
 
 import random
+from typing import Any
 
 import pytest
 
 from service.gaps import LATE
 from service.language.sentences import ENGLISH
-from tests.app.hospital import KEYS, Card, Ward, on_a_ward
-from tests.unit.service.far_end import issue_of
+from tests.app.hospital import KEYS, WHO, Card, Ward, on_a_ward
+from tests.unit.service.far_end import bundle, issue_of
 
 LABORATORY = ENGLISH.queries["laboratory"]
 MINUTE = {"minutes": 1.5}  # longer than answers are fresh
+ORDERED: list[dict[str, Any]] = [
+    {
+        "resourceType": "MedicationRequest",
+        "id": "ordered",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{WHO}"},
+        "authoredOn": "2026-01-02",
+        "medicationReference": {"reference": "Medication/product"},
+    },
+    {
+        "resourceType": "Medication",
+        "id": "product",
+        "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]},
+    },
+]
 
 
 def test_first_rung_fresh() -> None:
@@ -57,6 +74,41 @@ def test_second_rung_after_a_failure_of_the_client() -> None:
         assert card.ledger["conditions"]["reason"].startswith("read after")
         assert "stale" not in card.notices
         assert card.summary == first.summary
+
+    on_a_ward(steps)
+
+
+def test_second_rung_of_what_was_sent_without_its_products() -> None:
+    """Products that were read a moment ago complete what the client sends: nobody is asked, nothing is older."""
+
+    async def steps(ward: Ward) -> None:
+        ward.hospital.resources = [*ward.hospital.resources, *ORDERED]
+        first = await ward.opened()
+        ward.hospital.asked.clear()
+        card = await ward.opened(prefetch={"medicationRequests": bundle(ORDERED[0])})
+        line = card.ledger["medicationRequests"]
+        assert (line["via"], line["state"], line["count"]) == ("cache", "complete", 2)
+        assert line["reason"] == "read after 1 products named by reference only in prefetch"
+        assert ward.hospital.asked == []
+        assert "stale" not in card.notices
+        assert card.result == first.result
+
+    on_a_ward(steps)
+
+
+def test_third_rung_older_products_for_what_was_sent() -> None:
+    """The server fails: what it said some minutes ago stands in, and the card says so."""
+
+    async def steps(ward: Ward) -> None:
+        ward.hospital.resources = [*ward.hospital.resources, *ORDERED]
+        await ward.opened()
+        ward.clock.pass_by(minutes=12)
+        ward.hospital.fails("broken", ["medicationRequests"])
+        card = await ward.opened(prefetch={"medicationRequests": bundle(ORDERED[0])})
+        line = card.ledger["medicationRequests"]
+        assert (line["via"], line["state"]) == ("cache", "complete")
+        assert line["reason"].endswith("in prefetch; refused with HTTP status 503")
+        assert ENGLISH.queries["medicationRequests"] in card.notices["stale"]
 
     on_a_ward(steps)
 

@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from fhir_mappings.retrieval import queries
 from service.errors import Category
-from tests.app.hospital import Ward, on_a_ward
+from tests.app.hospital import WHO, Ward, on_a_ward
 from tests.unit.service.far_end import (
     BASE,
+    PATIENT,
     Caller,
     FhirServer,
     assessment_of,
@@ -23,6 +25,21 @@ from tests.unit.service.far_end import (
 
 MISSING = object()  # the key is left out
 NEXT = f"{BASE}?page=2"
+PRODUCT = {
+    "resourceType": "Medication",
+    "id": "m",
+    "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]},
+}
+ORDER = {
+    "resourceType": "MedicationRequest",
+    "id": "r",
+    "status": "active",
+    "intent": "order",
+    "subject": {"reference": f"Patient/{PATIENT}"},
+    "authoredOn": "2026-01-02",
+    "medicationReference": {"reference": "Medication/m"},
+}
+LACKING = "1 products named by reference only"
 EPICS_EMPTY = {**bundle(outcome=outcome("warning", "4101")), "total": 0}
 FAILED = "an OperationOutcome instead of an answer"
 
@@ -94,6 +111,27 @@ CASES = {
         bundle(observation(1), bundle(observation(2))), "prefetch", "partial", count=1,
         reason="1 entries could not be read",
     ),
+    "medication with its products": Case(
+        bundle(ORDER, PRODUCT), "prefetch", "complete", count=2, key="medicationRequests"
+    ),
+    "medication without its products: read by search, with them": Case(
+        bundle(ORDER), "search", "complete", asked=1, count=2, key="medicationRequests",
+        reason=f"read after {LACKING} in prefetch", counted="failed",
+    ),
+    "medication without its products, with further pages: read from the start": Case(
+        bundle(ORDER, following=NEXT), "search", "complete", asked=1, count=2, key="medicationRequests",
+        reason=f"read after {LACKING} in prefetch", counted="failed",
+    ),
+    "medication without its products, with no server to ask": Case(
+        bundle(ORDER), "prefetch", "partial", count=1, key="medicationRequests", reason=LACKING, server=""
+    ),
+    "medication without its products, with a server that is not listed": Case(
+        bundle(ORDER), "prefetch", "partial", count=1, key="medicationRequests", reason=LACKING,
+        server="https://elsewhere.example/r4",
+    ),
+    "medication that was not used, without its products": Case(
+        bundle({**ORDER, "status": "completed"}), "prefetch", "complete", count=1, key="medicationRequests"
+    ),
     "an entry that cannot be read": Case(
         bundle(observation(1), {**observation(2), "valueQuantity": "13"}), "prefetch", "partial", count=1,
         reason="1 entries could not be read",
@@ -107,6 +145,7 @@ def test_each_state_of_a_key(caller: Caller, server: FhirServer, name: str) -> N
     case = CASES[name]
     server.on("laboratory", bundle(observation(1)))
     server.on("conditions", bundle())
+    server.on("medicationRequests", bundle(ORDER, PRODUCT))
     server.on(NEXT, bundle(observation(2)))
     prefetch = full_prefetch(**{case.key: case.sent})
     if case.sent is MISSING:
@@ -123,6 +162,37 @@ def test_each_state_of_a_key(caller: Caller, server: FhirServer, name: str) -> N
     assert meters(caller, "oncohooks_gaps_total") == (
         {(case.key, case.state): 1} if case.state in {"failed", "partial"} else {}
     )
+
+
+def test_every_key_and_no_server_make_a_card_that_is_not_preliminary() -> None:
+    """What discovery publishes is all that a record needs, medication included."""
+
+    async def steps(ward: Ward) -> None:
+        whole = await ward.opened()
+        prefetch = {query.key: await ward.hospital.sends(query) for query in queries()}
+        ward.hospital.asked.clear()
+        card = await ward.opened(prefetch=prefetch, fhirServer=None)
+        assert ward.hospital.asked == []
+        assert {line["via"] for line in card.ledger.values()} == {"prefetch"}
+        assert card.summary == whole.summary
+        assert "Preliminary" not in card.summary
+        del prefetch["medicationRequests"]
+        card = await ward.opened(prefetch=prefetch, fhirServer=None)
+        assert card.summary.startswith("Preliminary: medication orders")
+
+    on_a_ward(steps)
+
+
+def test_products_that_nobody_can_read_are_told_on_the_card() -> None:
+    """The medication is there and cannot be named: the card says that it is incomplete."""
+
+    async def steps(ward: Ward) -> None:
+        prefetch = {query.key: await ward.hospital.sends(query) for query in queries()}
+        prefetch["medicationRequests"] = bundle({**ORDER, "subject": {"reference": f"Patient/{WHO}"}})
+        card = await ward.opened(prefetch=prefetch, fhirServer=None)
+        assert card.summary.startswith("Preliminary: medication orders incomplete")
+
+    on_a_ward(steps)
 
 
 def test_what_is_needed_and_cannot_be_had_is_412(caller: Caller) -> None:

@@ -66,6 +66,12 @@ FOREIGN = {
     "one that is nested too deep": {**by("Patient/other"), "note": DEEP},
     "one with an id that is none of FHIR's": {**by("Patient/other"), "id": "a b"},
     "a Patient that cannot be read": {**patient("other"), "birthDate": 7},
+    "one in a Bundle in the answer": bundle(by(f"Patient/{PATIENT}"), by("Patient/other")),
+    "a Patient in a Bundle in a Bundle": bundle(bundle(patient("other"))),
+    "a type that nobody reads, in a Bundle": bundle(
+        {"resourceType": "Immunization", "id": "i", "patient": {"reference": "Patient/other"}}
+    ),
+    "one in a Bundle that is nested too deep": bundle({**by("Patient/other"), "note": DEEP}),
 }  # fmt: skip
 HERS = {
     "relative": by(f"Patient/{PATIENT}"),
@@ -86,6 +92,7 @@ HERS = {
     "one that cannot be read, about no person": {**by("Location/other"), "status": 7},
     "a Patient that cannot be read": {**patient(), "birthDate": 7},
     "such a type about no person": {"resourceType": "Flag", "id": "f", "subject": {"reference": "Location/other"}},
+    "a Bundle in the answer": bundle(patient(), by(f"{BASE}/Patient/{PATIENT}"), {"resourceType": "Device", "id": "d"}),
     "such a type, by an identifier of another kind": {
         "resourceType": "Flag",
         "id": "g",

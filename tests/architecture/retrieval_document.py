@@ -110,14 +110,13 @@ def document() -> str:
     rows = []
     for number, query in enumerate(queries(), 1):
         parameters, trained, carried = worth(query)
-        how = "**by hand**" if query.by_hand else "template" if query.template else "search only"
+        how = "**by hand**" if query.by_hand else "template"
         rows.append(
             f"| {number} | `{query.key}` | {query.type} | {how} | {_BRINGS[query.key]} "
             f"| {parameters} | {trained} | {carried:.2f} |"
         )
-    published = [f"`{query.key}`\n```\n{query.template}\n```" for query in queries() if query.template]
-    searched = [f"`{query.key}`\n```\n{query.url('{patient}')}\n```" for query in queries() if not query.template]
-    return "\n".join([_HEAD, *rows, _AFTER_TABLE, *published, _BEFORE_SEARCHES, *searched, ""])
+    published = [f"`{query.key}`\n```\n{query.template}\n```" for query in queries()]
+    return "\n".join([_HEAD, *rows, _AFTER_TABLE, *published, ""])
 
 
 _HEAD = """# What is asked of a FHIR server
@@ -153,17 +152,15 @@ that diagnoses were documented.
   under a panel code that the concept map does not have is not found: add the code there with meaning `panel`.
 - A search that a server refuses is `failed` in the ledger and costs what it would have found; only `patient` and
   `conditions` are indispensable.
-- Medication has no template: many servers hold it as a reference, and `_include`, which brings what is referred to, is
-  not for templates (CDS Hooks, Prefetch Template). A client may send these keys all the same, with the Medication
-  resources in the Bundle; it must not leave them out, or the medication stays unknown.
+- Medication: many servers hold products as resources of their own (`Medication`), and refer to them. `_include`, which
+  brings them, is not for templates (CDS Hooks, Prefetch Template): the service's own searches have it
+  (`&_include=MedicationRequest:medication`). Where a client's Bundle refers to a product that is neither in it nor
+  contained, the service reads that key from `fhirServer` and adds what is missing; where it cannot, the ledger says
+  `partial`, with how many products are named by reference only. A client may add the Medication resources to the
+  Bundle. Text (`display`) is no code, and names no drug.
 
 ## Templates
 """
-
-_BEFORE_SEARCHES = """
-## Searches without a template
-"""
-
 
 if __name__ == "__main__":
     sys.stdout.write(document())

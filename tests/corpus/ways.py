@@ -52,7 +52,8 @@ class Ways:
             found["search"] = await whole(PatientCall(patient, FHIR), reach, queries())
             await self._background.settled()
             found[name] = await whole(PatientCall(patient, FHIR), reach, queries())
-            assert {line.via for line in found[name].retrieval} == {"cache"}
+            # what is partial is not kept: an example of R4 refers to a product that is not among them
+            assert {line.via for line in found[name].retrieval if line.state != "partial"} == {"cache"}
         return found
 
     def from_bundle(self, patient: str) -> PatientRecord:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from fhir.resources.encounter import Encounter
 from fhir.resources.imagingstudy import ImagingStudy
+from fhir.resources.medicationadministration import MedicationAdministration
 from fhir.resources.molecularsequence import MolecularSequence
 from fhir.resources.R4B.encounter import Encounter as R4Encounter
 from fhir.resources.R4B.imagingstudy import ImagingStudy as R4ImagingStudy
@@ -111,6 +112,16 @@ def test_an_encounter_of_r5_says_what_its_twin_of_r4_says() -> None:
         hospitalization={"admitSource": concept("emd", ADMIT_SOURCE)},
     )
     assert one(r5) == one(twin, "R4")
+
+
+@pytest.mark.parametrize("beside", [{}, {"concept": {"text": "cisplatin"}}])
+def test_a_product_is_read_where_no_code_stands_beside_the_reference(beside: Resource) -> None:
+    """R5 lets text and reference stand together; text names no drug."""
+    product = {"resourceType": "Medication", "id": "m", "code": concept("L01XA01", "http://www.whocc.no/atc")}
+    medication = {"reference": reference("Medication/m"), **beside}
+    dose = {"status": "completed", "occurenceDateTime": ago(10), "subject": SUBJECT, "medication": medication}
+    given = valid(MedicationAdministration, id="dose", **dose)
+    assert encoded(given, product).findings["tx_chemo_platinum"].value == 1
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,12 @@ def test_the_list_of_cards_may_be_empty() -> None:
     assert encoded(CardResponse(())) == {"cards": []}
 
 
-def test_discovery_asks_for_every_query_that_has_a_template() -> None:
+def test_discovery_asks_for_every_query() -> None:
     """The prefetch templates of each service are the queries', with the patient's token and no parameter twice."""
     service, *others = discovery(queries()).services
     assert {str(other.prefetch) for other in others} == {str(service.prefetch)}
-    assert list(service.prefetch) == [query.key for query in queries() if query.template is not None]
-    assert len(service.prefetch) <= 14
+    assert list(service.prefetch) == [query.key for query in queries()]
+    assert len(service.prefetch) <= 15
     for template in service.prefetch.values():
         assert template.count("{{context.patientId}}") == 1
         names = [part.partition("=")[0] for part in template.partition("?")[2].split("&")]

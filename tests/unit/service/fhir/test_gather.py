@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fhir_mappings.decoding import Decoded, decode
-from fhir_mappings.record import PatientRecord, Retrieval
+from fhir_mappings.record import OwnResources, PatientRecord, Retrieval
 from fhir_mappings.retrieval import queries
 from service.errors import (
     Category,
@@ -29,7 +29,7 @@ from tests.unit.service.far_end import BASE, PATIENT, FhirServer, bundle, full_p
 
 LATIN_1 = b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","gender":"m\xe4nnlich"}}]}'
 KEYS = [query.key for query in queries()]
-SEARCH_ONLY = [query.key for query in queries() if query.template is None]
+MEDICATION = [query.key for query in queries() if query.include]
 
 
 def decoded(prefetch: Mapping[str, Any]) -> dict[str, Decoded | None]:
@@ -300,32 +300,120 @@ def test_nothing_is_sent_to_a_server_that_is_not_listed(server: FhirServer, stat
     assert server.requests == []
 
 
-def test_what_has_no_template_is_searched_for(server: FhirServer) -> None:
-    """A client that fills every template of discovery leaves the medication to the service."""
-    server.holds()
-    prefetch = {key: value for key, value in full_prefetch().items() if key not in SEARCH_ONLY}
-    record = gathered(server, prefetch)
-    assert {line.key for line in record.retrieval if line.via == "search"} == set(SEARCH_ONLY)
-    assert len(server.requests) == len(SEARCH_ONLY) == 3
-
-
-def test_a_client_may_send_what_has_no_template(server: FhirServer) -> None:
-    """What it brings under the key of such a query is used, and not searched for."""
-    record = gathered(server, full_prefetch())
-    assert {states(record)[key] for key in SEARCH_ONLY} == {("prefetch", "empty")}
-    assert server.requests == []
-
-
 @pytest.mark.parametrize("stated", ["", "https://elsewhere.example/r4"])
-def test_what_has_no_template_needs_no_server(server: FhirServer, stated: str) -> None:
-    """Where no server may be read, filled templates are a complete call: the rest is said to be not asked."""
-    prefetch = {key: value for key, value in full_prefetch().items() if key not in SEARCH_ONLY}
+def test_without_medication_a_call_is_answered_where_no_server_may_be_read(server: FhirServer, stated: str) -> None:
+    """A client that was set up before medication had templates goes on; the ledger says that it was not asked for."""
+    prefetch = {key: value for key, value in full_prefetch().items() if key not in MEDICATION}
     record = gathered(server, prefetch, stated)
-    assert {states(record)[key] for key in SEARCH_ONLY} == {("prefetch", "notAsked")}
+    assert {states(record)[key] for key in MEDICATION} == {("prefetch", "notAsked")}
     assert {line.reason for line in record.retrieval if line.state == "notAsked"} == {
         f"not sent, and {'the stated FHIR server is not listed' if stated else 'no FHIR server is stated'}"
     }
     assert server.requests == []
+
+
+def order(number: int, product: str, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": f"r{number}",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "medicationReference": {"reference": f"Medication/{product}"},
+        **more,
+    }
+
+
+def product(name: str) -> dict[str, Any]:
+    return {"resourceType": "Medication", "id": name, "code": {"text": name}}
+
+
+def half_filled(*resources: dict[str, Any]) -> dict[str, Any]:
+    return full_prefetch(medicationRequests=bundle(*resources))
+
+
+def test_products_that_the_client_did_not_send_are_read_with_their_key(server: FhirServer) -> None:
+    """One search, with `_include`; what the client sent counts once, what it had not is added."""
+    server.on("medicationRequests", bundle(order(1, "a"), order(3, "c"), product("a"), product("c")))
+    record = gathered(server, half_filled(order(1, "a"), order(2, "b"), product("b")))
+    assert len(server.requests) == 1
+    assert "_include=MedicationRequest" in str(server.requests[0].url)
+    assert sorted(ids(record)) == sorted([PATIENT, "r1", "r2", "b", "r3", "a", "c"])
+    line = line_of(record, "medicationRequests")
+    assert (line.via, line.state) == ("search", "complete")
+    assert line.reason == "read after 1 products named by reference only in prefetch"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (403, "refused with HTTP status 403"),
+        (unreachable, "the server could not be reached"),
+        (outcome(), "an OperationOutcome instead of an answer"),
+    ],
+)
+def test_what_the_client_sent_stands_where_the_products_cannot_be_read(
+    server: FhirServer, answer: Any, reason: str
+) -> None:
+    """As incomplete as it is, with both reasons."""
+    server.on("medicationRequests", answer)
+    record = gathered(server, half_filled(order(1, "a")))
+    line = line_of(record, "medicationRequests")
+    assert (line.via, line.state, line.count) == ("prefetch", "partial", 1)
+    assert line.reason == f"1 products named by reference only; {reason}"
+
+
+@pytest.mark.parametrize("brought", [bundle(order(1, "a")), bundle()])
+def test_products_that_the_server_does_not_bring_either_are_told(server: FhirServer, brought: dict[str, Any]) -> None:
+    """It ignores `_include`, or shows nothing to who asks."""
+    server.on("medicationRequests", brought)
+    line = line_of(gathered(server, half_filled(order(1, "a"), order(2, "b"))), "medicationRequests")
+    assert (line.via, line.state, line.count) == ("search", "partial", 2)
+    assert line.reason.startswith("read after 2 products named by reference only in prefetch; ")
+    assert line.reason.endswith("products named by reference only")
+
+
+def test_a_search_without_its_products_is_partial(server: FhirServer) -> None:
+    """A server that ignores `_include` has not said which drugs they are."""
+    server.holds(medicationRequests=bundle(order(1, "a"), order(2, "b"), product("b")))
+    line = line_of(gathered(server), "medicationRequests")
+    assert (line.state, line.count, line.reason) == ("partial", 3, "1 products named by reference only")
+
+
+def test_products_that_come_too_late_leave_what_was_sent(server: FhirServer) -> None:
+    """The reason is the time, as of any answer that is late."""
+    server.on("medicationRequests", bundle(order(1, "a"), product("a")))
+    delay = Delay(server, {"medicationRequests"})
+
+    async def run() -> PatientRecord:
+        async with open_http(delay) as http:
+            call = PatientCall(PATIENT, BASE, decoded(half_filled(order(1, "a"))))
+            return await whole(call, reach_to(http, deadline=0.02), queries())
+
+    line = line_of(asyncio.run(run()), "medicationRequests")
+    assert (line.via, line.state, line.count) == ("prefetch", "partial", 1)
+    assert line.reason == f"1 products named by reference only; {LATE}"
+
+
+ANOTHERS_DEVICE = {"resourceType": "Device", "id": "d", "patient": {"reference": "Patient/other"}}
+
+
+@pytest.mark.parametrize(
+    "sent", [(order(1, "a", subject={"reference": "Patient/other"}),), (order(1, "a"), ANOTHERS_DEVICE)]
+)
+@pytest.mark.parametrize("answer", [bundle(order(1, "a"), product("a")), 403])
+def test_another_patients_data_stay_visible_where_products_are_read(server: FhirServer, sent: Any, answer: Any) -> None:
+    """What the client mixed up is in the record, for the guard to see, whatever the server says."""
+    server.on("medicationRequests", answer)
+    assert OwnResources(gathered(server, half_filled(*sent))).foreign
+
+
+def test_whom_a_failure_was_about_stays_visible(server: FhirServer) -> None:
+    """A key that failed and was read: what stood beside the failure may have been somebody else's."""
+    server.holds()
+    record = gathered(server, full_prefetch(conditions=bundle(ANOTHERS_DEVICE, outcome=outcome())))
+    assert states(record)["conditions"] == ("search", "empty")
+    assert OwnResources(record).foreign
 
 
 def test_without_a_server_what_was_sent_is_used(server: FhirServer) -> None:
