@@ -12,7 +12,7 @@ from service.assessment import assess
 from service.cds_hooks.cards import card_for
 from service.notices import notice
 from service.quiet_settings import RestrictedRecords
-from service.restricted import is_restricted
+from service.restricted import barred
 from tests.unit.service.made_up_patients import AT, chart, package, record
 
 V3 = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -49,7 +49,8 @@ def test_labels_and_objections_are_the_sites(
     label: tuple[str, str, str, str], rules: dict[str, Any], *, restricted: bool
 ) -> None:
     """Labels by code and system on any resource, objections on the Patient; without a setting R and V alone."""
-    assert is_restricted(record("demo-lung", labelled(*label)), RestrictedRecords(**rules)) == restricted
+    why = barred(record("demo-lung", labelled(*label)), RestrictedRecords(**rules), AT)
+    assert why == ("restricted" if restricted else None)
 
 
 def test_a_drug_of_r5_keeps_its_label() -> None:
@@ -57,13 +58,13 @@ def test_a_drug_of_r5_keeps_its_label() -> None:
     label = {"system": V3, "code": "V"}
     drug = {"resourceType": "MedicationStatement", "id": "m", "meta": {"security": [label]}}
     entries = tuple(Entry(e.resource) for e in decode(json.dumps(drug).encode(), "R5").entries if e.resource)
-    assert is_restricted(PatientRecord("demo-lung", entries), RestrictedRecords())
+    assert barred(PatientRecord("demo-lung", entries), RestrictedRecords(), AT) == "restricted"
 
 
 def test_of_a_restricted_record_nothing_is_shown() -> None:
     """Neither what is in it nor how much, on the card as in its extension; how the service runs is still said."""
     said = (notice("clock", at=AT),)
-    assessment = assess(record("demo-lung"), AT, package(), said, restricted=True)
+    assessment = assess(record("demo-lung"), AT, package(), said, barred="restricted")
     card = card_for(assessment, "https://service.example/model")
     assert card.summary == "Not scored: this record is restricted."
     assert card.extension is not None
@@ -75,6 +76,6 @@ def test_of_a_restricted_record_nothing_is_shown() -> None:
 def test_the_warning_about_another_patient_goes_before() -> None:
     """Data of another patient are told even where the record is restricted."""
     mixed = [*chart("demo-lung"), chart("demo-breast")[0]]
-    assessment = assess(record("demo-lung", mixed), AT, package(), restricted=True)
+    assessment = assess(record("demo-lung", mixed), AT, package(), barred="restricted")
     assert assessment.abstained
     assert assessment.abstained.code == "foreign-patient"
