@@ -43,12 +43,17 @@ def consent(kind: str) -> dict[str, Any]:
 def ehr(hapi: Hapi, mii: Load) -> Iterator[Ehr]:
     """At a site that says which flags and consents object, and keeps no answer."""
     assert mii.stored
-    rules = {
-        "restricted__flags": json.dumps([f"{SITE}|no-decision-support"]),
-        "restricted__consents": json.dumps([f"{MII}|{SCIENTIFIC_USE}"]),
-        "cache__kept_seconds": "0",
-    }
-    with service(hapi.base_url, clock="latest", **rules) as url, Ehr(url, hapi.base_url) as client:
+    flags, consents = json.dumps([f"{SITE}|no-decision-support"]), json.dumps([f"{MII}|{SCIENTIFIC_USE}"])
+    with (
+        service(
+            hapi.base_url,
+            clock="latest",
+            restricted__flags=flags,
+            restricted__consents=consents,
+            cache__kept_seconds="0",
+        ) as url,
+        Ehr(url, hapi.base_url) as client,
+    ):
         yield client
 
 
