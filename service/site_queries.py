@@ -24,6 +24,5 @@ def site_queries(rules: RestrictedRecords) -> tuple[Query, ...]:
 
 def needed_types(rules: RestrictedRecords) -> tuple[str, ...]:
     """Without these nobody is scored."""
-    return tuple(query.type for query in site_queries(rules) if query.type in INDISPENSABLE) + tuple(
-        query.type for query in objection_queries(rules)
-    )
+    needed = INDISPENSABLE | {query.type for query in objection_queries(rules)}
+    return tuple(query.type for query in site_queries(rules) if query.type in needed)
