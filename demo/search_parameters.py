@@ -80,6 +80,8 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "date": _date("effectiveDateTime", "effectivePeriod"),
     },
     "Procedure": {**_OF_SUBJECT, **_CODED, "date": _date("performedDateTime", "performedPeriod")},
+    "Flag": _OF_SUBJECT,
+    "Consent": {"patient": Parameter("patient", ("patient",)), "status": _token("status")},
     "Specimen": {**_OF_SUBJECT, "type": _token("type")},
     "List": {**_OF_SUBJECT, **_CODED, "date": _date("date")},
     "MedicationAdministration": {**_MEDICATION, "effective-time": _date(*_DOSE)},

@@ -13,6 +13,7 @@ WORDS: Mapping[str, str] = {
     "unreadable": "is not shaped as FHIR R4 defines it",
     "other-version": "shaped as another FHIR version",
     "type-not-read": "no reader uses this type of resource",
+    "for-objections": "read for objections only",
     "not-needed": "nothing in it is asked for",
     "status-not-used": "its status says that it does not stand",
     "modifier-unknown": "a modifier that is not understood may change its meaning",

@@ -13,7 +13,8 @@ from fhir_mappings.contained import contained_observations, dated_by_specimen
 from fhir_mappings.copies import newest
 from fhir_mappings.decoding import Unread
 from fhir_mappings.finding import Issue
-from fhir_mappings.resources.datatypes import Identifier
+from fhir_mappings.resources.datatypes import Identifier, Reference
+from fhir_mappings.resources.objections import Consent
 from fhir_mappings.resources.r4 import (
     AnyResource,
     BundleEntry,
@@ -21,6 +22,7 @@ from fhir_mappings.resources.r4 import (
     Encounter,
     ImagingStudy,
     MolecularSequence,
+    Objection,
     Observation,
     OperationOutcome,
     Patient,
@@ -230,17 +232,18 @@ class _SubjectGuard:
         return Issue("warning", "no-subject", "names no patient", resource.address)
 
     def issue_of_unread(self, unread: Unread) -> Issue | None:
-        """Its reference may be to no person at all, or by an identifier of another kind: then it says nothing."""
-        reference = unread.subject.reference
-        named = unread.subject.identifier
+        is_other = self._names_other(unread.subject, is_elsewhere=False)
+        return Issue("error", FOREIGN_PATIENT, "names another patient", unread.source) if is_other else None
+
+    def _names_other(self, subject: Reference, *, is_elsewhere: bool) -> bool:
+        """Of what may be about no person at all, or by an identifier of another kind: then it says nothing."""
+        reference, named = subject.reference, subject.identifier
         if reference:
             match = _ADDRESS.fullmatch(reference)
             is_patient = match is not None and match[2].startswith("Patient/")
-            is_other = (is_patient and not self._is_own(reference, is_elsewhere=False)) or reference in self._others
-        else:
-            systems = {identifier.system for identifier in self._identifiers if identifier.system}
-            is_other = named is not None and named.system in systems and named not in self._identifiers
-        return Issue("error", FOREIGN_PATIENT, "names another patient", unread.source) if is_other else None
+            return (is_patient and not self._is_own(reference, is_elsewhere=is_elsewhere)) or reference in self._others
+        systems = {identifier.system for identifier in self._identifiers if identifier.system}
+        return named is not None and named.system in systems and named not in self._identifiers
 
     @cached_property
     def _others(self) -> set[str]:
@@ -251,7 +254,12 @@ class _SubjectGuard:
     def _owner(self, resource: Clinical, *, is_elsewhere: bool) -> Owner:
         if isinstance(resource, Patient):
             return "own" if resource.id == self._id and not is_elsewhere else "foreign"
-        reference = resource.patient if isinstance(resource, MolecularSequence) else resource.subject
+        reference = resource.patient if isinstance(resource, MolecularSequence | Consent) else resource.subject
+        if isinstance(resource, Objection):  # a flag may be about a ward, or a group
+            if self._names_other(reference, is_elsewhere=is_elsewhere):
+                return "foreign"
+            is_own = self._is_own(reference.reference, is_elsewhere=is_elsewhere)
+            return "own" if is_own or reference.identifier in self._identifiers else "nobody"
         if reference.reference:
             return "own" if self._is_own(reference.reference, is_elsewhere=is_elsewhere) else "foreign"
         named = reference.identifier
@@ -274,9 +282,9 @@ _JUDGED_HERE = (Patient, Encounter, MolecularSequence)  # the others judge their
 def _not_understood(resource: Clinical) -> Issue | None:
     """Rules or a modifier that nobody knows.
 
-    A study stays, so that the measurements that come from it are not taken either.
+    A study stays, so that the measurements that come from it are not taken either; and so does an objection.
     """
-    if resource.implicitRules and not isinstance(resource, ImagingStudy):
+    if resource.implicitRules and not isinstance(resource, ImagingStudy | Objection):
         return Issue("warning", "rules-unknown", "implicitRules that may change the meaning", resource.address)
     if isinstance(resource, _JUDGED_HERE) and resource.modifierExtension:
         return Issue("warning", "modifier-unknown", "a modifierExtension that may change the meaning", resource.address)

@@ -42,8 +42,8 @@ _MOST_USEFUL_ACUTE = (
 )
 
 Code = Literal[
-    "foreign-patient", "restricted", "record-replaced", "deceased", "under-18", "no-solid-tumour", "several-primaries",
-    "tumour-inactive", "entity-not-scored", "too-little", "unusual-unit", "unusual",
+    "foreign-patient", "restricted", "objection-unknown", "record-replaced", "deceased", "under-18", "no-solid-tumour",
+    "several-primaries", "tumour-inactive", "entity-not-scored", "too-little", "unusual-unit", "unusual",
 ]  # fmt: skip
 
 
@@ -58,13 +58,6 @@ class Abstained(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     features: tuple[str, ...] = ()
     count: int = 0
-
-
-RESTRICTED = Abstained(
-    "restricted",
-    "this record is restricted.",
-    "It bears a label under which this site does not have records assessed. Nothing of it is shown here.",
-)
 
 
 def reason_to_abstain(encoded: EncodedPatient, network: Network, package: Package) -> Abstained | None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.record import PatientRecord
-from fhir_mappings.retrieval import queries
+from fhir_mappings.retrieval import Query
 from models.package import Package
 from service import refusals
 from service.cds_hooks.card_identity import IssuedCards
@@ -42,6 +42,7 @@ from service.fhir.health import Health
 from service.fhir.origin import Base
 from service.fhir.paging import Bounds
 from service.fhir.record_cache import RecordCache
+from service.fhir.scopes import searched_types
 from service.fhir.searching import Searching
 from service.fhir.signing_key import SigningKeyError, read_keys, signing_key
 from service.fhir_settings import FhirServer
@@ -51,6 +52,7 @@ from service.refusals import Gate
 from service.result_cache import Results
 from service.scoring import scoring
 from service.settings import Settings, State
+from service.site_queries import site_queries
 from service.state.expiring import ExpiringStore, ProcessExpiring
 from service.state.expiring_file import SqliteExpiring
 from service.state.expiring_redis import RedisExpiring
@@ -77,6 +79,7 @@ def destinations_of(settings: Settings) -> tuple[Destination, ...]:
 def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry | None = None) -> Reach:
     """How far this site's calls may go."""
     limits = settings.limits
+    kinds = searched_types(site_queries(settings.restricted))
     healths: dict[str, Health] = {}
     clients: list[FhirClient] = []
     for number, server in enumerate(settings.fhir, 1):
@@ -89,7 +92,7 @@ def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry |
                 server.timeout_seconds,
                 limits.fhir_body_bytes,
                 server.version,
-                credentials_of(server, http),
+                credentials_of(server, http, kinds),
                 health=health,
                 searching=Searching(server.search, limits.fhir_address_characters),
                 measured=telemetry.fhir_server(label, health.breaker) if telemetry else unmeasured,
@@ -108,8 +111,8 @@ def reach_of(settings: Settings, http: httpx.AsyncClient, telemetry: Telemetry |
     )
 
 
-def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials | None:
-    """What the service shows this server; None where it has only the tokens of calls.
+def credentials_of(server: FhirServer, http: httpx.AsyncClient, kinds: Sequence[str]) -> Credentials | None:
+    """What the service shows this server, to read these types; None where it has only the tokens of calls.
 
     Raises SettingsError where key or password cannot be read: better at the start than at the first call.
     """
@@ -121,7 +124,7 @@ def credentials_of(server: FhirServer, http: httpx.AsyncClient) -> Credentials |
         signing_key(read_keys(server.backend.key_file), server.backend.kid)
     except SigningKeyError as error:
         raise SettingsError(str(error)) from error
-    return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds)
+    return BackendServices(Base.parse(server.url), http, server.backend, server.timeout_seconds, kinds)
 
 
 def kept_of(settings: Settings, key: SiteKey, clock: Now) -> Vault | None:
@@ -219,7 +222,7 @@ def create_app(
     what goes on after replies. Raises PackageError where
     the model package is not what its manifest says.
     """
-    package = package or Package.load(settings.model, catalogue().schema)
+    package, asked = package or Package.load(settings.model, catalogue().schema), site_queries(settings.restricted)
     telemetry = Telemetry(spans)
     http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
     background = Background()
@@ -290,27 +293,27 @@ def create_app(
     app.state.readiness = readiness
     app.state.background = background
     refusals.install(app)
-    hooks = CdsService(settings, package, reach, queries(), results, issued, quiet, telemetry, clock)
+    hooks = CdsService(settings, package, reach, asked, results, issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))
     takes = FeedbackService(
         settings.feedback, hooks.ids, feedback, quiet, telemetry, clock, settings.limits.body_seconds
     )
     app.include_router(feedback_routes(takes))
-    app.include_router(emergency_routes(EmergencyService(settings, package, reach, queries(), telemetry, clock)))
+    app.include_router(emergency_routes(EmergencyService(settings, package, reach, asked, telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))
-    _describe(app)
+    _describe(app, asked)
     return app
 
 
-def _describe(app: FastAPI) -> None:
+def _describe(app: FastAPI, asked: Sequence[Query]) -> None:
     """Complete the OpenAPI document by the protocol's own schemas."""
     generate = app.openapi
 
     def described() -> dict[str, Any]:
         document = generate()
         document.setdefault("components", {}).setdefault("schemas", {}).update(
-            {**components(), **emergency_components()}
+            {**components(asked), **emergency_components()}
         )
         return document
 

@@ -15,7 +15,7 @@ from fhir_mappings.timing import days_between, written
 from models.package import Package
 from models.position import Position
 from models.setting import Network
-from service.abstention import RESTRICTED, Abstained, because, reason_to_abstain
+from service.abstention import Abstained, because, reason_to_abstain
 from service.attribution import Factor, factors
 from service.coverage import Coverage, coverage_of
 from service.emergency.bedside_scores import BedsideScore, bedside_scores
@@ -26,6 +26,8 @@ from service.gaps import may_hold_more
 from service.interactions import Interaction, interactions
 from service.language.sentences import ENGLISH
 from service.notices import Notice, notices_of
+from service.restricted import Barred
+from service.site_queries import CONSENTS, FLAGS
 from service.survival import NEVER, Scored, Showing, Withheld, survival_of, withheld
 
 SCHEMA_VERSION = "1"
@@ -153,14 +155,14 @@ def assess(
     notices: tuple[Notice, ...] = (),
     stage: Stage = lambda _: nullcontext(),
     *,
-    restricted: bool = False,
+    barred: Barred | None = None,
     showing: Showing = NEVER,
     with_interactions: bool = False,
     emergency: bool = False,
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
-    Of a `restricted` record nothing is said but that. `showing`: what is allowed of survival. Interactions are computed
+    Of a `barred` record nothing is said but why. `showing`: what is allowed of survival. Interactions are computed
     where they are asked for. In an `emergency` the network `acute` ranks whatever the record says of the stay, and no
     survival is given, whatever is allowed.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
@@ -171,8 +173,8 @@ def assess(
     setting = choose_setting(encoded, at, package.manifest.serving, emergency=emergency)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
-    if restricted and not encoded.foreign:
-        return _withheld(common, notices)
+    if barred and not encoded.foreign:
+        return _barred(common, barred, notices)
     abstained = reason_to_abstain(encoded, network, package)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
@@ -220,17 +222,22 @@ def _common(
     )
 
 
-def _withheld(common: Assessment, notices: tuple[Notice, ...]) -> Assessment:
-    """What is said of a restricted record: neither what is in it nor how much."""
+def _barred(common: Assessment, barred: Barred, notices: tuple[Notice, ...]) -> Assessment:
+    """What is said of a record that is not assessed: neither what is in it nor how much.
+
+    Where an objection is not known, what became of the queries for one.
+    """
+    objections = {FLAGS.key, CONSENTS.key} if barred == "objection-unknown" else set()
     return Assessment(
         schema_version=common.schema_version,
         status="abstained",
-        abstained=RESTRICTED,
+        abstained=because(barred),
         patient=common.patient,
         assessed_at=common.assessed_at,
         model=common.model,
         mapping=common.mapping,
         notices=notices,
+        retrieval=tuple(line for line in common.retrieval if line.key in objections),
     )
 
 

@@ -5,26 +5,27 @@ from service.check_line import NOBODY, Line
 from service.errors import FhirError, NotAuthorisedError, RefusedError, TimedOutError, UnreachableError
 from service.fhir.backend_services import BackendServices
 from service.fhir.client import FhirClient
-from service.fhir.paging import INDISPENSABLE
 from service.fhir.scopes import searched_types
+from service.quiet_settings import RestrictedRecords
+from service.site_queries import needed_types, site_queries
 
 _SETTINGS = "compare [fhir.backend] with the registration (docs/authorisation.md)"
 _READ = f"{Condition.__name__}?patient={NOBODY}&_count=1"
 _NOT_ALLOWED = frozenset({401, 403})
 
 
-async def authority(item: str, server: FhirClient) -> list[Line]:
+async def authority(item: str, server: FhirClient, rules: RestrictedRecords) -> list[Line]:
     """The lines of one server; none where the service has no credentials of its own there."""
     own = server.credentials
     if own is None:
         return []
-    lines = await _token(item, own) if isinstance(own, BackendServices) else []
+    lines = await _token(item, own, rules) if isinstance(own, BackendServices) else []
     if any(line.state in {"red", "unreachable"} for line in lines):
         return lines
     return [*lines, await _read(f"{item} read", server)]
 
 
-async def _token(item: str, own: BackendServices) -> list[Line]:
+async def _token(item: str, own: BackendServices, rules: RestrictedRecords) -> list[Line]:
     discovery, token = f"{item} discovery", f"{item} token"
     try:
         endpoint = await own.endpoint()
@@ -36,10 +37,11 @@ async def _token(item: str, own: BackendServices) -> list[Line]:
     except NotAuthorisedError as error:
         return [found, _no_token(token, error)]
     told = f"for {held.seconds:g} s: {_printable(held.scope)}"
-    missing = [kind for kind in searched_types() if not own.may_read(kind)]
-    parts = [kind for kind in searched_types() if own.reads_part_of(kind)]
-    if INDISPENSABLE & set(missing):
-        action = "have the client granted Patient and Condition: without them nothing can be scored"
+    kinds, needed = searched_types(site_queries(rules)), needed_types(rules)
+    missing = [kind for kind in kinds if not own.may_read(kind)]
+    parts = [kind for kind in kinds if own.reads_part_of(kind)]
+    if not set(needed).isdisjoint(missing):
+        action = f"have the client granted {' and '.join(needed)}: without them nothing can be scored"
         return [found, Line(token, "red", told, action)]
     if missing or parts:
         said = [f"not granted: {', '.join(missing)}"] if missing else []

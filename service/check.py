@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from fhir_mappings.concepts import catalogue
-from fhir_mappings.retrieval import Query, queries
+from fhir_mappings.retrieval import Query
 from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
 from service.app import destinations_of, opens, reach_of
@@ -23,10 +23,12 @@ from service.errors import FhirError, RefusedError, SettingsError, TimedOutError
 from service.fhir.capability import STATEMENT, CapabilityStatement
 from service.fhir.client import FhirClient, open_http
 from service.fhir.exchange import Reply
-from service.fhir.paging import INDISPENSABLE, Bounds, Search
+from service.fhir.paging import Bounds, Search
 from service.fhir.unreachable import why
+from service.quiet_settings import RestrictedRecords
 from service.settings import Settings
 from service.settings import State as StateSettings
+from service.site_queries import needed_types, site_queries
 
 _SKEW_SECONDS = 60.0
 _DATE_SECONDS = 2.5  # a date header has whole seconds, and the answer took its time
@@ -46,7 +48,7 @@ async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None
     async with open_http(transport, destinations_of(settings)) as http:
         reach = reach_of(settings, http)
         for number, server in enumerate(reach.servers, 1):
-            for line in await _server(f"fhir {number}", server, reach.bounds):
+            for line in await _server(f"fhir {number}", server, reach.bounds, settings.restricted):
                 yield line
         await reach.servers.close()
         for number, client in enumerate(settings.client, 1):
@@ -87,14 +89,14 @@ async def _state(state: StateSettings) -> Line:
     return Line("state", "ok", f"{state.file}")
 
 
-async def _server(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
-    own = await authority(item, server)
+async def _server(item: str, server: FhirClient, bounds: Bounds, rules: RestrictedRecords) -> list[Line]:
+    own = await authority(item, server, rules)
     if any(line.state in {"red", "unreachable"} for line in own):
         return own  # every request would fail for the same reason
-    return [*own, *await _served(item, server, bounds)]
+    return [*own, *await _served(item, server, bounds, rules)]
 
 
-async def _served(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
+async def _served(item: str, server: FhirClient, bounds: Bounds, rules: RestrictedRecords) -> list[Line]:
     try:
         reply = await server.read(STATEMENT)
     except (UnreachableError, TimedOutError) as error:
@@ -102,7 +104,7 @@ async def _served(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
         return [Line(item, "unreachable", told, "check url, network, ca_file and that the server runs")]
     except FhirError as error:
         return [Line(item, "red", f"{server.base.url}: {error}", _NOT_THE_BASE)]
-    return [_version(item, server, reply), _clock(item, reply), *await _searches(item, server, bounds)]
+    return [_version(item, server, reply), _clock(item, reply), *await _searches(item, server, bounds, rules)]
 
 
 async def _keys(item: str, client: EhrClient, http: httpx.AsyncClient) -> Line:
@@ -146,10 +148,10 @@ def _clock(item: str, reply: Reply) -> Line:
     return Line(f"{item} clock", "ok", told)
 
 
-async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]:
+async def _searches(item: str, server: FhirClient, bounds: Bounds, rules: RestrictedRecords) -> list[Line]:
     """Try every query for a patient who does not exist."""
     name, lines, refused = f"{item} searches", [], []
-    asked = queries()
+    asked = site_queries(rules)
     for query in asked:
         try:
             found = await _trial(server, query, bounds)
@@ -161,7 +163,7 @@ async def _searches(item: str, server: FhirClient, bounds: Bounds) -> list[Line]
             if found:
                 told = f"{query.key}: {found} entries for a patient who does not exist"
                 lines.append(Line(name, "red", told, "the server ignores `patient`: do not use it with this service"))
-    return [*_allowed(name, len(asked), refused), *lines]
+    return [*_allowed(name, len(asked), refused, needed_types(rules)), *lines]
 
 
 async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
@@ -172,12 +174,12 @@ async def _trial(server: FhirClient, query: Query, bounds: Bounds) -> int:
     return len(answer.entries)
 
 
-def _allowed(name: str, asked: int, refused: Sequence[tuple[Query, int]]) -> list[Line]:
+def _allowed(name: str, asked: int, refused: Sequence[tuple[Query, int]], needed: Sequence[str]) -> list[Line]:
     if not refused:
         return [Line(name, "ok", f"all {asked} are answered")]
     told = "refused: " + ", ".join(f"{query.key} (HTTP {status})" for query, status in refused)
     if any(status == httpx.codes.UNAUTHORIZED for _, status in refused):
         return [Line(name, "red", told, _WHEN_401)]
-    if any(query.type in INDISPENSABLE for query, _ in refused):
-        return [Line(name, "red", told, "allow Patient and Condition: without them nothing can be scored")]
+    if any(query.type in needed for query, _ in refused):
+        return [Line(name, "red", told, f"allow {' and '.join(needed)}: without them nothing can be scored")]
     return [Line(name, "note", told, "what these would find stays unknown, unless the client sends it")]

@@ -83,3 +83,11 @@ class RestrictedRecords(BaseModel):
         default=(),
         description="what an objection looks like here: codes in `meta.security` or `meta.tag` of the Patient",
     )
+    flags: tuple[CodeWithSystem, ...] = Field(
+        default=(),
+        description="codes of an active Flag that object; where one is named, flags are asked for, and nobody is scored"
+        " before all of them were read (docs/quiet-cards.md)",
+    )
+    consents: tuple[CodeWithSystem, ...] = Field(
+        default=(), description="codes that object where an active Consent denies them; read as `flags` are"
+    )

@@ -12,7 +12,7 @@ from service.clock import Moment, Now, now
 from service.gaps import cached, leaves_position_unclear, stale
 from service.notices import Notice, earlier_notice, notice
 from service.quiet_settings import RestrictedRecords
-from service.restricted import is_restricted
+from service.restricted import Barred, barred
 from service.survival import NEVER, Showing
 from service.telemetry import stage
 
@@ -28,7 +28,7 @@ class Scoring(msgspec.Struct, frozen=True):
     at: datetime
     running: tuple[Notice, ...]
     real: Now
-    is_withheld: bool
+    barred: Barred | None
     showing: Showing
     with_interactions: bool
     emergency: bool
@@ -41,7 +41,7 @@ class Scoring(msgspec.Struct, frozen=True):
             self.package,
             self.running,
             stage,
-            restricted=self.is_withheld,
+            barred=self.barred,
             showing=self.showing,
             with_interactions=self.with_interactions,
             emergency=self.emergency,
@@ -49,7 +49,7 @@ class Scoring(msgspec.Struct, frozen=True):
 
     def told(self, result: Assessment) -> Assessment:
         """With this call's ledger, what was read earlier, and no position where it would rest on half a record."""
-        if self.is_withheld:
+        if self.barred:
             return result
         ledger, own = self.record.retrieval, len(self.running)
         notices = (*self.running, *_earlier_notices(ledger, self.real()), *result.notices[own:])
@@ -75,15 +75,15 @@ def scoring(
 ) -> Scoring:
     """What is to be assessed, and how.
 
-    `real` is the clock that `now` reads, `restricted` the labels under which none is assessed, `showing` what is
+    `real` is the clock that `now` reads, `restricted` under what none is assessed, `showing` what is
     allowed of survival. An `emergency` is always ranked as an acute stay.
     """
     at = moment.at_for(record, real)
     running = _running_notices(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
-    is_withheld = restricted is not None and is_restricted(record, restricted)
-    return Scoring(record, package, at, running, real, is_withheld, showing, with_interactions, emergency)
+    why_not = None if restricted is None else barred(record, restricted, at)
+    return Scoring(record, package, at, running, real, why_not, showing, with_interactions, emergency)
 
 
 def _running_notices(moved_to: datetime | None, *, demonstration: bool, synthetic: bool) -> tuple[Notice, ...]:

@@ -36,6 +36,7 @@ from fhir_mappings.resources.r4 import (
     Encounter,
     ImagingStudy,
     MolecularSequence,
+    Objection,
     Observation,
     Patient,
 )
@@ -136,6 +137,7 @@ def read_record(
     total.add(bedside)
     total.issues += circumstances.issues
     total.issues += _leftover(own, [*kinds.variants, *kinds.regions], total, used)
+    total.issues += _for_objections(own)
     return Readings(
         findings=tuple(total.findings),
         issues=tuple(total.issues),
@@ -208,3 +210,9 @@ def _leftover(own: OwnResources, genetics: list[Observation], total: Reading, us
         for address in (*unused, *(report.address for report in genetics))
         if address not in said
     ]
+
+
+def _for_objections(own: OwnResources) -> list[Issue]:
+    """An issue for each flag and consent: they are no parameters, and a site says what they mean."""
+    addresses = [resource.address for kind in get_args(Objection) for resource in own.of(kind)]
+    return [Issue("information", "for-objections", "looked at for objections only", one) for one in addresses]

@@ -18,6 +18,7 @@ from fhir_mappings.resources.datatypes import (
     Reference,
     SampledData,
 )
+from fhir_mappings.resources.objections import Consent, Flag
 from fhir_mappings.resources.resource import Resource
 from fhir_mappings.resources.therapies import Medication, Treatment
 
@@ -200,7 +201,8 @@ class OperationOutcome(Resource, frozen=True, tag=True, gc=False):
     issue: tuple[OutcomeIssue, ...] = ()
 
 
-Clinical = Patient | Encounter | Condition | Observation | ImagingStudy | MolecularSequence | Treatment
+Objection = Flag | Consent
+Clinical = Patient | Encounter | Condition | Observation | ImagingStudy | MolecularSequence | Treatment | Objection
 AnyResource = Clinical | Medication | OperationOutcome
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fhir_mappings.resources import r4, r5_therapies
+from fhir_mappings.resources import r4, r5_objections, r5_therapies
 from fhir_mappings.resources.datatypes import CodeableConcept, CodeableReference, Coding, Extension, Period, Reference
+from fhir_mappings.resources.objections import Flag
 from fhir_mappings.resources.resource import Resource
 from fhir_mappings.resources.therapies import List
 
@@ -135,8 +136,8 @@ class MolecularSequence(Resource, frozen=True, tag=True, gc=False):
         )
 
 
-Changed = Encounter | ImagingStudy | MolecularSequence | r5_therapies.Changed
-AnyResource = r4.Patient | r4.Condition | r4.Observation | r4.OperationOutcome | List | Changed
+Changed = Encounter | ImagingStudy | MolecularSequence | r5_therapies.Changed | r5_objections.Changed
+AnyResource = r4.Patient | r4.Condition | r4.Observation | r4.OperationOutcome | List | Flag | Changed
 
 
 class BundleEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -1,10 +1,11 @@
 """The protocol for the OpenAPI document: we read the bodies, within limits, so FastAPI does not know them by itself."""
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import msgspec
 
-from fhir_mappings.retrieval import queries
+from fhir_mappings.retrieval import Query
 from service.cds_hooks.feedback import FeedbackRequest
 from service.cds_hooks.wire import CardResponse, Discovery, Hook
 
@@ -14,7 +15,12 @@ _FAULT = {
     "content": {"application/fhir+json": {"schema": {"$ref": _REF.format(name="OperationOutcome")}}},
 }
 _TEXT = {"type": "string"}
-_REQUEST = {
+_PREFETCH = {
+    "type": "object",
+    "description": "the keys of discovery; null where there are no data",
+    "additionalProperties": {"$ref": _REF.format(name="Prefetched")},
+}
+_REQUEST: dict[str, Any] = {
     "type": "object",
     "required": ["hook", "hookInstance", "context"],
     "properties": {
@@ -42,12 +48,6 @@ _REQUEST = {
                 "encounterId": _TEXT,
                 "draftOrders": {"type": "object", "description": "the Bundle of order-sign"},
             },
-        },
-        "prefetch": {
-            "type": "object",
-            "description": "the keys of discovery; null where there are no data",
-            "properties": {query.key: {"$ref": _REF.format(name="Prefetched")} for query in queries()},
-            "additionalProperties": {"$ref": _REF.format(name="Prefetched")},
         },
         "extension": {"type": "object"},
     },
@@ -129,8 +129,10 @@ FEEDBACK: dict[str, Any] = {
 }
 
 
-def components() -> dict[str, Any]:
-    """The schemas that the descriptions above refer to."""
+def components(queries: Sequence[Query]) -> dict[str, Any]:
+    """The schemas that the descriptions above refer to; `queries` are those that a client may answer."""
+    keys = {query.key: {"$ref": _REF.format(name="Prefetched")} for query in queries}
+    request = {**_REQUEST, "properties": {**_REQUEST["properties"], "prefetch": {**_PREFETCH, "properties": keys}}}
     _, written = msgspec.json.schema_components((Discovery, CardResponse), ref_template=_REF)
     feedback = FeedbackRequest.model_json_schema(ref_template=_REF.format(name="{model}"))
     parts = feedback.pop("$defs")
@@ -138,7 +140,7 @@ def components() -> dict[str, Any]:
         **written,
         **parts,
         FeedbackRequest.__name__: feedback,
-        "HookRequest": _REQUEST,
+        "HookRequest": request,
         "Prefetched": _PREFETCHED,
         "Resource": _RESOURCE,
         "OperationOutcome": _OUTCOME,

@@ -13,6 +13,7 @@ from fhir_mappings.decoding import Decoded, NotReadableError, decode
 from fhir_mappings.finding import Issue
 from fhir_mappings.issue_words import in_words
 from fhir_mappings.record import OwnResources, PatientRecord, Retrieval, entries_of
+from fhir_mappings.resources.objections import Consent
 from fhir_mappings.resources.r4 import AnyResource, BundleEntry, MolecularSequence, OperationOutcome, Patient
 from fhir_mappings.resources.therapies import Medication
 from fhir_mappings.versions import DEFAULT, Version
@@ -106,7 +107,7 @@ def subject_id(resource: AnyResource | None) -> str:
         return ""
     if isinstance(resource, Patient):
         return resource.id
-    reference = resource.patient if isinstance(resource, MolecularSequence) else resource.subject
+    reference = resource.patient if isinstance(resource, MolecularSequence | Consent) else resource.subject
     return reference.reference.rpartition("Patient/")[2].partition("/")[0]
 
 

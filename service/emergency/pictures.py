@@ -24,6 +24,8 @@ _SLACK_SECONDS = 0.02  # for what else the loop does between the end of the wait
 
 # What more data cannot change, whatever they say.
 _SETTLED = frozenset({"foreign-patient", "restricted", "record-replaced", "deceased", "under-18"})
+# What is the whole answer, also where more data could change it.
+_ALONE = _SETTLED | {"objection-unknown"}
 # What depends on the diagnoses and the pathology alone.
 _BY_TUMOUR = frozenset({"no-solid-tumour", "several-primaries", "tumour-inactive", "entity-not-scored"})
 _TUMOUR_QUERIES = frozenset({"conditions", "tumour"})
@@ -176,7 +178,7 @@ def _ending(best: Assessment | None, call: EmergencyCall, arriving: Arriving) ->
 
 def _last(best: Assessment, call: EmergencyCall) -> Picture:
     """The last picture, with what was not obtained for it."""
-    if best.abstained is not None and best.abstained.code in _SETTLED:  # of those nothing else is said
+    if best.abstained is not None and best.abstained.code in _ALONE:  # of those nothing else is said
         return Picture(best, final=True)
     said, issues = best.notices, best.issues
     if any(line.state in _NOT_OBTAINED for line in best.retrieval):

@@ -13,10 +13,13 @@ from service.errors import MalformedError, ServerNotListedError, UnobtainableErr
 from service.fhir.client import FhirServers
 from service.fhir.gather import PatientCall, bases_of
 from service.fhir.origin import Base
+from service.site_queries import CONSENTS, FLAGS
 
 ENCOUNTER = "encounter"  # the ledger's name for the one that the call names
-# What an emergency turns on comes first; the other queries follow in the catalogue's order.
-_FIRST = ("patient", "conditions", "function", "laboratory", "encounters", ENCOUNTER, "tumour")
+# What an emergency turns on comes first; the other queries follow in their own order.
+_FIRST = (
+    "patient", "conditions", FLAGS.key, CONSENTS.key, "function", "laboratory", "encounters", ENCOUNTER, "tumour",
+)  # fmt: skip
 
 
 class EmergencyCall(msgspec.Struct, frozen=True):
@@ -30,17 +33,17 @@ class EmergencyCall(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return "EmergencyCall(***)"
 
-    def queries(self, catalogues: Iterable[Query]) -> tuple[Query, ...]:
-        """What is searched for: the catalogue's queries, vital and bedside values first, and the encounter."""
+    def queries(self, queries: Iterable[Query]) -> tuple[Query, ...]:
+        """What is searched for: the site's queries, vital and bedside values first, and the encounter."""
         own = [Query(ENCOUNTER, Encounter.__name__, f"Encounter/{self.encounter_id}")] if self.encounter_id else []
         place = {key: number for number, key in enumerate(_FIRST)}
-        return tuple(sorted([*catalogues, *own], key=lambda query: place.get(query.key, len(_FIRST))))
+        return tuple(sorted([*queries, *own], key=lambda query: place.get(query.key, len(_FIRST))))
 
 
 def call_of(
     asked: Asked,
     servers: FhirServers,
-    catalogues: Iterable[Query],
+    queries: Iterable[Query],
     issuer: str = "",
     public_names: Mapping[Base, Base] | None = None,
 ) -> EmergencyCall:
@@ -60,14 +63,14 @@ def call_of(
     at_hand = _at_hand(asked, asked.patient_id, names) if asked.bundle else None
     call = PatientCall(asked.patient_id, server, issuer=issuer)
     if servers.stated(server) is not None:
-        waiting = [Retrieval(query.key, "search", "failed", reason="has not arrived yet") for query in catalogues]
+        waiting = [Retrieval(query.key, "search", "failed", reason="has not arrived yet") for query in queries]
         return EmergencyCall(asked.patient_id, asked.encounter_id, _with(at_hand, waiting), call)
     if at_hand is None or not _has_indispensable(at_hand):
         if server:
             raise ServerNotListedError("Patient and Condition are not both in bundle")
         raise UnobtainableError("this site has no FHIR server, and Patient and Condition are not both in bundle")
     why = "not sent, and the stated FHIR server is not listed" if server else "not sent, and no FHIR server is listed"
-    not_asked = [Retrieval(query.key, "search", "notAsked", reason=why) for query in catalogues]
+    not_asked = [Retrieval(query.key, "search", "notAsked", reason=why) for query in queries]
     return EmergencyCall(asked.patient_id, asked.encounter_id, _with(at_hand, not_asked))
 
 

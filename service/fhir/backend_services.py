@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import httpx
@@ -43,7 +43,7 @@ class _Held(msgspec.Struct, frozen=True):
 
 
 class BackendServices:
-    """Our registration at one server. `clock` tells lives, `wall` is the time that is signed."""
+    """Our registration at one server, to read `kinds`. `clock` tells lives, `wall` is the time that is signed."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class BackendServices:
         http: httpx.AsyncClient,
         registered: Backend,
         timeout: float,
+        kinds: Sequence[str],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -58,6 +59,7 @@ class BackendServices:
         self._http = http
         self._registered = registered
         self._timeout = timeout
+        self._kinds = kinds
         self._clock = clock
         self._wall = wall
         self._held: _Held | None = None
@@ -158,9 +160,9 @@ class BackendServices:
         if self._registered.scopes:
             return " ".join(self._registered.scopes)
         try:
-            return asked((await self._discovered()).style)
+            return asked((await self._discovered()).style, self._kinds)
         except NotAuthorisedError:  # with a token_url that is set, nothing depends on the document
-            return asked("v2")
+            return asked("v2", self._kinds)
 
     async def _discovered(self) -> SmartConfiguration:
         known = self._configuration

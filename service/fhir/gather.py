@@ -28,11 +28,13 @@ from service.fhir.paging import INDISPENSABLE, Bounds, Search, is_outage, why_no
 from service.fhir.reading import Arrival, Reading
 from service.fhir.record_cache import SYSTEM, Found, Holder, RecordCache
 from service.gaps import IN_PREFETCH, LATE, ON_ITS_WAY
+from service.site_queries import CONSENTS, FLAGS
 from service.telemetry import stage
 
 _FHIR_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9\-.]{1,64}")  # dots alone would be another level of the address
 HARD_DEADLINE = 5.0
 _UNHURRIED = 60.0
+_READ_AGAIN = INDISPENSABLE | {FLAGS.type, CONSENTS.type}
 _ENDS_BEFORE = 0.02  # seconds; a request ends by itself before its call does, so that a silent server is seen as one
 
 
@@ -288,8 +290,8 @@ def _sent(query: Query, value: Decoded | None, most: int | None) -> Answer:
 
 
 def _must_be_read(query: Query, sent: Answer | None) -> bool:
-    """A key that was left out; and what cannot be done without, if the client failed to get it."""
-    return sent is None or (sent.state == "failed" and query.type in INDISPENSABLE)
+    """A key that was left out; and what nobody is scored without, if the client failed to get it."""
+    return sent is None or (sent.state == "failed" and query.type in _READ_AGAIN)
 
 
 def _read_after(answer: Answer, sent: Answer | None) -> Answer:

@@ -4,11 +4,11 @@ Version 1 writes `system/Observation.read`, version 2 `system/Observation.rs`: r
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from fhir_mappings.resources.r4 import Patient
-from fhir_mappings.retrieval import queries
+from fhir_mappings.retrieval import Query
 
 Style = Literal["v1", "v2"]
 Cover = Literal["all", "part", "none"]
@@ -18,10 +18,10 @@ _V1_RIGHTS = {"read": "rs", "write": "cud", "*": "cruds"}
 _INCLUDED = {"medication": "Medication"}  # what an `_include` brings along, by the element that refers to it
 
 
-def searched_types() -> tuple[str, ...]:
+def searched_types(queries: Sequence[Query]) -> tuple[str, ...]:
     """The types that the service reads, those it cannot do without first."""
-    kinds = [query.type for query in queries()]
-    kinds += [_INCLUDED[query.include.partition(":")[2]] for query in queries() if query.include]
+    kinds = [query.type for query in queries]
+    kinds += [_INCLUDED[query.include.partition(":")[2]] for query in queries if query.include]
     return tuple(dict.fromkeys(kinds))
 
 
@@ -36,9 +36,9 @@ def style_of(supported: Iterable[str], capabilities: Iterable[str] = ()) -> Styl
     return "v1" if "permission-v1" in able and "permission-v2" not in able else "v2"
 
 
-def asked(style: Style) -> str:
+def asked(style: Style, kinds: Sequence[str]) -> str:
     """The scopes that let the service read what it searches, and nothing else."""
-    return " ".join(f"system/{kind}.{'read' if style == 'v1' else 'rs'}" for kind in searched_types())
+    return " ".join(f"system/{kind}.{'read' if style == 'v1' else 'rs'}" for kind in kinds)
 
 
 def cover_of(granted: str, kind: str) -> Cover:

@@ -11,6 +11,7 @@ from fhir_mappings.retrieval import queries
 from service.check import examine
 from service.check_line import NOBODY, Line
 from service.settings import Settings
+from service.site_queries import FLAGS
 from tests.unit.service.cds_hooks.ehr import JWKS_URL, elliptic, jwk
 from tests.unit.service.far_end import BASE, JSON, FhirServer, bundle, observation
 
@@ -55,6 +56,19 @@ def test_a_good_server_is_ok(server: FhirServer) -> None:
     assert {found[item].state for item in ("fhir 1", "fhir 1 clock", "fhir 1 searches")} == {"ok"}
     assert found["fhir 1"].told == f"{BASE}: FHIR 4.0.1, HAPI FHIR Server 8.8.0"
     assert found["fhir 1 searches"].told == f"all {len(queries())} are answered"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_server_that_refuses_what_the_site_asks_for_is_red(server: FhirServer, status: int) -> None:
+    """Where flags are asked for, nobody is scored without them; they are not tried where no code is set."""
+    restricted = {"flags": ["urn:site|no-ai"]}
+    server.on(FLAGS.url(NOBODY), bundle())
+    assert lines(server, restricted=restricted)["fhir 1 searches"].told == f"all {len(queries()) + 1} are answered"
+    server.on(FLAGS.url(NOBODY), status)
+    line = lines(server, restricted=restricted)["fhir 1 searches"]
+    assert (line.state, line.told) == ("red", f"refused: flags (HTTP {status})")
+    assert "allow Patient and Condition and Flag" in line.action
+    assert lines(server)["fhir 1 searches"].state == "ok"
 
 
 @pytest.mark.parametrize(("number", "version"), [("4.0.1", "R4"), ("4.3.0", "R4B"), ("5.0.0", "R5")])

@@ -21,6 +21,7 @@ from service.errors import Category
 from service.fhir.capability import STATEMENT
 from service.fhir.destinations import Destination
 from service.settings import Settings
+from service.site_queries import CONSENTS, FLAGS
 from tests.unit.service.cds_hooks.ehr import elliptic
 from tests.unit.service.conftest import MakeCaller
 from tests.unit.service.far_end import (
@@ -201,9 +202,9 @@ def test_a_token_url_is_a_destination_and_what_a_server_names_is_none(entry: dic
     assert set(destinations_of(settings)) == {Destination.of(BASE), Destination.of(elsewhere)}
 
 
-def lines(server: FhirServer, entry: dict[str, Any]) -> dict[str, Line]:
+def lines(server: FhirServer, entry: dict[str, Any], **options: Any) -> dict[str, Line]:
     async def run() -> dict[str, Line]:
-        settings = Settings(auth="off", fhir=[entry], deadline_seconds=20)  # type: ignore[arg-type]
+        settings = Settings(auth="off", fhir=[entry], deadline_seconds=20, **options)  # type: ignore[arg-type]
         return {line.item: line async for line in examine(settings, server)}
 
     return asyncio.run(run())
@@ -245,6 +246,20 @@ def test_check_tells_what_was_not_granted(
     server.answer = {**server.answer, "scope": scope}
     line = lines(server, entry)["fhir 1 token"]
     assert (line.state, told in line.action) == (state, True)
+
+
+def test_objections_are_asked_for_where_the_site_says_which(server: Guarded, entry: dict[str, Any]) -> None:
+    """Scopes of Flag and Consent beside the others; a grant without them is red, since nobody would be scored."""
+    answers_all(server)
+    rules = {"flags": ["urn:site|no-ai"], "consents": ["urn:site|ai"]}
+    for query in (FLAGS, CONSENTS):
+        server.on(query.url(NOBODY), bundle())
+    assert "Flag" not in lines(server, entry)["fhir 1 token"].told
+    found = lines(server, entry, restricted=rules)
+    assert "system/Condition.rs system/Flag.rs system/Consent.rs system/Observation.rs" in found["fhir 1 token"].told
+    server.answer = {**server.answer, "scope": "system/Patient.rs system/Condition.rs system/Observation.rs"}
+    line = lines(server, entry, restricted=rules)["fhir 1 token"]
+    assert (line.state, "Patient and Condition and Flag and Consent" in line.action) == ("red", True)
 
 
 def test_check_tells_why_there_is_no_token(server: Guarded, entry: dict[str, Any]) -> None:

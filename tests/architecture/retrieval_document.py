@@ -148,6 +148,9 @@ that diagnoses were documented.
   A Bundle with a `next` link is incomplete: its further pages are read from the stated server; where that is not
   possible, the ledger (`retrieval` of the assessment) says `partial`.
 - An address stays under 2,000 characters, below a base of 120, for an id of 64, and with every comma escaped.
+- A site whose `[restricted]` names `flags` or `consents` ([quiet-cards.md](quiet-cards.md)) asks for
+  `Flag?patient={{context.patientId}}&_count=200` and `Consent?patient={{context.patientId}}&_count=200` as well, as
+  `flags` and `consents`, right after `conditions`; nobody is scored without them.
 - `code` asks for an Observation's own code. Blood pressure and other panels are found by the panel's code. A component
   under a panel code that the concept map does not have is not found: add the code there with meaning `panel`.
 - A search that a server refuses is `failed` in the ledger and costs what it would have found; only `patient` and

@@ -13,6 +13,7 @@ from fhir_mappings.decoding import Decoded, decode
 from fhir_mappings.readers.conditions import since
 from fhir_mappings.readers.usable import effective
 from fhir_mappings.record import Entry, OwnResources, PatientRecord, entries_of
+from fhir_mappings.resources.objections import Consent
 from fhir_mappings.resources.r4 import Clinical, Condition, MolecularSequence, Observation, Patient
 from fhir_mappings.resources.therapies import Medication
 
@@ -49,7 +50,7 @@ def subject(resource: Clinical) -> str:
     """The id of the patient that a resource names, whatever form the reference has."""
     if isinstance(resource, Patient):
         return resource.id
-    reference = resource.patient if isinstance(resource, MolecularSequence) else resource.subject
+    reference = resource.patient if isinstance(resource, MolecularSequence | Consent) else resource.subject
     return reference.reference.rpartition("/")[2].rpartition(":")[2]
 
 

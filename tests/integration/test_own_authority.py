@@ -31,7 +31,7 @@ from service.settings import Settings
 from tests.integration.conftest import second
 from tests.integration.second_server import SecondServer
 from tests.unit.service.cds_hooks.ehr import PrivateKey, elliptic, rsa_key
-from tests.unit.service.fhir.authorisation_server import CLIENT, Clock, pem
+from tests.unit.service.fhir.authorisation_server import CLIENT, KINDS, Clock, pem
 
 ALL, SOME = "system/*.rs", "system/Patient.rs system/Condition.rs system/Observation.rs system/Encounter.rs"
 PATIENT = next(iter(demo_patients()))
@@ -79,7 +79,7 @@ def listed(server: SecondServer, key_file: Path, client: str = CLIENT, **registe
 def read(server: FhirServer, address: str = f"Patient/{PATIENT}") -> bytes:
     async def run() -> bytes:
         async with open_http(destinations=[Destination.of(server.url)]) as http:
-            own = credentials_of(server, http)
+            own = credentials_of(server, http, KINDS)
             return (await FhirClient(Base.parse(server.url), http, 30.0, 10**6, credentials=own).read(address)).body
 
     return asyncio.run(run())
@@ -120,7 +120,7 @@ def test_tokens_follow_one_another_over_a_key_rotation(server: SecondServer, tmp
     async def run() -> list[str]:
         async with open_http(destinations=[Destination.of(server.base_url)]) as http:
             base = Base.parse(server.base_url)
-            own = BackendServices(base, http, backend, 30.0, clock.monotonic)
+            own = BackendServices(base, http, backend, 30.0, KINDS, clock.monotonic)
             client = FhirClient(base, http, 30.0, 10**6, credentials=own)
             await client.read(f"Patient/{PATIENT}")
             first = await own.header(float("inf"))

@@ -19,6 +19,7 @@ from fhir_mappings.encoder import EncodedPatient, encode
 from fhir_mappings.finding import Finding
 from fhir_mappings.record import Entry, OwnResources, PatientRecord
 from fhir_mappings.resources.datatypes import CodeableConcept, Coding, Period, Reference
+from fhir_mappings.resources.objections import Flag
 from fhir_mappings.resources.r4 import (
     Clinical,
     Condition,
@@ -155,7 +156,7 @@ REACHED: dict[Change, frozenset[type]] = {
     cancelled: WITH_A_STATUS,
     refuted: frozenset({Condition}),
     later: WITH_A_STATUS | {Condition},
-    of_somebody_else: frozenset(get_args(Clinical)),
+    of_somebody_else: frozenset(get_args(Clinical)) - {Flag},  # no published record holds one
 }
 
 

@@ -8,8 +8,17 @@ from tests.integration.faults.cache_laboratory import (
     file_cache_laboratory,
     redis_cache_laboratory,
 )
-from tests.integration.faults.fhir_laboratory import LATE, keeping_laboratory
-from tests.integration.faults.fhir_rows import SCORED, Expected, FhirRow, met, of_far_end, of_network, refused
+from tests.integration.faults.fhir_laboratory import LATE, keeping_asking_laboratory, keeping_laboratory
+from tests.integration.faults.fhir_rows import (
+    SCORED,
+    Expected,
+    FhirRow,
+    met,
+    objection_unknown,
+    of_far_end,
+    of_network,
+    refused,
+)
 from tests.integration.faults.proxy import Fault
 from tests.integration.faults.row import EVERY, AnyRow, Moved, Row, Seen
 
@@ -43,6 +52,12 @@ STALE_ROWS: tuple[FhirRow, ...] = (
     _keeping(
         of_network("slow start, beyond the time limit", "conditions", Fault("slow", LATE), _NONE),
         _stale("conditions", _IN_TIME, "fhir-timeout"),
+    ),
+    msgspec.structs.replace(
+        objection_unknown(of_far_end("503", "flags", _503, _NONE), "flags", "stale"),
+        hits="`flags`; read by an earlier call",
+        laboratory=keeping_asking_laboratory,
+        warm=True,
     ),
     _keeping(
         of_far_end("401: who may not read now must not see what was read", "conditions", faults.status(401), _NONE),

@@ -65,7 +65,8 @@ in the log line of a call that failed, and in `retrieval` of a card that goes wi
 
 _FHIR = """
 A patient-view call without prefetch, so that all is read from the server; `conditions` stands for the two queries
-without which nothing can be said, `laboratory` for all others. Nothing is kept between calls here
+without which nothing can be said, `laboratory` for all others. Rows of `flags` and `consents` are of a site whose
+`[restricted]` names codes that object, so that nobody is scored without them. Nothing is kept between calls here
 (`cache.kept_seconds = 0`). A server that has failed ten times in a row is left alone for five seconds, which
 `oncohooks_fhir_breaker` shows. `oncohooks_gaps_total` counts what cards go without, by query; the status or the
 `error_type` of `http_client_request_duration_seconds_count` says what the server did, also where a second try made it

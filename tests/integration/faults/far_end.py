@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from demo.fhir_endpoint import PATH, create_endpoint
 from demo.patients import demo_patients
 from fhir_mappings.retrieval import queries
+from service.site_queries import CONSENTS, FLAGS
 from tests.integration.faults.row import EVERY
 
 JSON = "application/fhir+json"
@@ -104,7 +105,7 @@ class FarEnd:
 
 def query_of(path: str, searched: Mapping[str, str], patient: str) -> str:
     """The key of the query that asks for this, "" where none does: its type, and the codes where it has some."""
-    for query in queries():
+    for query in (*queries(), FLAGS, CONSENTS):
         wanted_path, _, wanted = query.url(patient).partition("?")
         codes = [set(dict(source).get(name, "").split(",")) for source in (dict(parse_qsl(wanted)), searched)
                  for name in ("code", "component-code")]  # fmt: skip

@@ -16,6 +16,7 @@ from service.app import create_app
 from service.cache_settings import Cache
 from service.fhir_settings import FhirServer
 from service.limits import Limits
+from service.quiet_settings import RestrictedRecords
 from service.settings import Settings, State
 from tests.integration.faults.certificates import Authority
 from tests.integration.faults.far_end import FarEnd
@@ -30,6 +31,8 @@ TRY_SECONDS, DEADLINE_SECONDS = 1.5, 3.0
 LATE = 60.0  # seconds; whoever waits for that has no limit
 _NOTHING_KEPT = Cache(fresh_seconds=0, kept_seconds=0)
 _KEPT_FOR_OUTAGES = Cache(fresh_seconds=0)
+_ANY = "https://hospital.example/objections|no-decision-support"
+_OBJECTIONS = RestrictedRecords(flags=(_ANY,), consents=(_ANY,))
 _LIMITS = Limits(fhir_pages=20, fhir_body_bytes=2**20)
 
 
@@ -99,6 +102,20 @@ def keeping_laboratory(folder: Path) -> Iterator[FhirLaboratory]:  # noqa: ARG00
 
 
 @contextmanager
+def asking_laboratory(folder: Path) -> Iterator[FhirLaboratory]:  # noqa: ARG001
+    """Nothing is kept, and flags and consents are asked for, of which this patient has none."""
+    with laboratory_of(FhirLaboratory, restricted=_OBJECTIONS) as laboratory:
+        yield laboratory
+
+
+@contextmanager
+def keeping_asking_laboratory(folder: Path) -> Iterator[FhirLaboratory]:  # noqa: ARG001
+    """The same, and what the server answered before is kept."""
+    with laboratory_of(FhirLaboratory, cache=_KEPT_FOR_OUTAGES, restricted=_OBJECTIONS) as laboratory:
+        yield laboratory
+
+
+@contextmanager
 def tls_laboratory(folder: Path) -> Iterator[FhirLaboratory]:
     """The same with an authority of the site's own; the far end's certificate is valid at first."""
     with laboratory_of(FhirLaboratory, Authority(folder)) as laboratory:
@@ -107,7 +124,11 @@ def tls_laboratory(folder: Path) -> Iterator[FhirLaboratory]:
 
 @contextmanager
 def laboratory_of(
-    kind: type[Lab], authority: Authority | None = None, cache: Cache = _NOTHING_KEPT, state: State | None = None
+    kind: type[Lab],
+    authority: Authority | None = None,
+    cache: Cache = _NOTHING_KEPT,
+    state: State | None = None,
+    restricted: RestrictedRecords = RestrictedRecords(),  # noqa: B008 - frozen
 ) -> Iterator[Lab]:
     far = FarEnd(PATIENT, PAGE)
     with ExitStack() as stack:
@@ -127,6 +148,7 @@ def laboratory_of(
             limits=_LIMITS,
             cache=cache,
             state=state or State(),
+            restricted=restricted,
         )
         laboratory.service = stack.enter_context(in_thread(_made_there(settings)))
         yield laboratory

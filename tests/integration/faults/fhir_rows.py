@@ -6,7 +6,14 @@ import msgspec
 
 from tests.integration.faults import fhir_faults as faults
 from tests.integration.faults.far_end import Fault, asks_for
-from tests.integration.faults.fhir_laboratory import LATE, PATIENT, FhirLaboratory, fhir_laboratory, tls_laboratory
+from tests.integration.faults.fhir_laboratory import (
+    LATE,
+    PATIENT,
+    FhirLaboratory,
+    asking_laboratory,
+    fhir_laboratory,
+    tls_laboratory,
+)
 from tests.integration.faults.proxy import HOST
 from tests.integration.faults.proxy import Fault as OfNetwork
 from tests.integration.faults.row import EVERY, Moved, Row, Seen
@@ -44,6 +51,14 @@ def _in_vain(status: int) -> Expected:
 def _foreign() -> Expected:
     abstained = Moved(_OUTCOMES, {"outcome": "abstained", "code": "foreign-patient"})
     return (Seen(abstained="foreign-patient"),), (abstained, Moved("oncohooks_wrong_patient_total"))
+
+
+def objection_unknown(row: FhirRow, key: str, state: str = "failed") -> FhirRow:
+    """Where the site asks for flags and consents: what nobody is scored without."""
+    abstained = Moved(_OUTCOMES, {"outcome": "abstained", "code": "objection-unknown"})
+    gap = Moved("oncohooks_gaps_total", {"key": key, "state": state})
+    seen, moved = (Seen(abstained="objection-unknown"),), (abstained, gap)
+    return msgspec.structs.replace(row, laboratory=asking_laboratory, seen=seen, moved=moved)
 
 
 def of_far_end(
@@ -195,6 +210,8 @@ FHIR_ROWS: tuple[FhirRow, ...] = (
     of_far_end("503", "conditions", faults.status(503), _REFUSED),
     of_far_end("503", "laboratory", faults.status(503), _gap("503", 503)),
     msgspec.structs.replace(of_far_end("503", EVERY, faults.status(503), _REFUSED), pause=_LEFT_ALONE),
+    objection_unknown(of_far_end("503", "flags", faults.status(503), ((), ())), "flags"),
+    objection_unknown(of_network("accepted and never answered", "consents", _SILENT, ((), ())), "consents"),
     of_far_end("503 once", "conditions", faults.status(503), _in_vain(503), times=1),
     of_far_end("401 in the middle of paging", "conditions", faults.status(401), _LOST, page=2),
     of_far_end("401 in the middle of paging", "laboratory", faults.status(401), _gap("page", 401), page=2),

@@ -9,6 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import httpx
 import msgspec
 
+from fhir_mappings.record import FOREIGN_PATIENT
+
 JSON = "application/fhir+json"
 EVERY = "every query"
 _OPEN = ("failed", "partial")
@@ -133,7 +135,7 @@ class Seen(msgspec.Struct, frozen=True):
         if self.stale:
             return f"a card on what an earlier call had read of {_named(self.stale)}"
         if self.abstained:
-            return "a warning card without a score"
+            return "a warning card without a score" if self.abstained == FOREIGN_PATIENT else "a card without a score"
         return "the card as before" if self.card else "200"
 
     @property

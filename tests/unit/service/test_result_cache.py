@@ -128,7 +128,8 @@ def without_one() -> PatientRecord:
         asked(with_ledger(READ), showing=Showing("detail", "treating")),
         asked(with_ledger(READ), with_interactions=True),
         asked(with_ledger(READ), emergency=True),
-        msgspec.structs.replace(asked(with_ledger(READ)), is_withheld=True),
+        msgspec.structs.replace(asked(with_ledger(READ)), barred="restricted"),
+        msgspec.structs.replace(asked(with_ledger(READ)), barred="objection-unknown"),
     ],
 )
 def test_another_question_is_not_answered_by_it(other: Scoring) -> None:

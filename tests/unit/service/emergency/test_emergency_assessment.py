@@ -107,7 +107,7 @@ class TestAssessment:
 
     def test_of_a_restricted_record_nothing_is_said(self) -> None:
         """Neither key inputs nor scores."""
-        answer = assess(record("demo-lung"), AT, shipped(), restricted=True, emergency=True)
+        answer = assess(record("demo-lung"), AT, shipped(), barred="restricted", emergency=True)
         assert answer.abstained is not None
         assert answer.key_inputs is None
         assert not answer.next_most_informative

@@ -11,14 +11,17 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from fhir_mappings.retrieval import queries
 from service.fhir.backend_services import BackendServices
 from service.fhir.client import FhirClient, open_http
 from service.fhir.origin import Base
+from service.fhir.scopes import searched_types
 from service.fhir_settings import Backend
 from tests.unit.service.cds_hooks.ehr import NOW, PrivateKey, elliptic
 from tests.unit.service.far_end import BASE, JSON
 
 CLIENT = "oncohooks-at-site"
+KINDS = searched_types(queries())
 DISCOVERY = f"{BASE}/.well-known/smart-configuration"
 TOKEN_URL = "https://fhir.example/auth/token"  # noqa: S105 - an address
 DOCUMENT = {"token_endpoint": TOKEN_URL, "scopes_supported": ["system/*.read", "system/*.rs"]}
@@ -112,7 +115,7 @@ class Office:
         clock = hospital.clock
         backend = Backend(client_id=CLIENT, key_file=key_file, **registered)
         base = Base.parse(BASE)
-        self.credentials = BackendServices(base, self.http, backend, 5.0, clock.monotonic, clock.wall)
+        self.credentials = BackendServices(base, self.http, backend, 5.0, KINDS, clock.monotonic, clock.wall)
         self.client = FhirClient(base, self.http, 5.0, 10_000, credentials=self.credentials)
 
     async def header(self) -> str:

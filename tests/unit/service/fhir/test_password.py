@@ -34,7 +34,7 @@ def entry(**basic: Any) -> FhirServer:
 
 async def read(server: Closed, listed: FhirServer, times: int = 1) -> None:
     async with open_http(server) as http:
-        client = FhirClient(Base.parse(listed.url), http, 5.0, 100, credentials=credentials_of(listed, http))
+        client = FhirClient(Base.parse(listed.url), http, 5.0, 100, credentials=credentials_of(listed, http, ()))
         for _ in range(times):
             await client.read("Patient/1")
 
@@ -60,7 +60,7 @@ def test_a_password_that_was_changed_in_its_file_is_read_anew(tmp_path: Path) ->
 
     async def run() -> None:
         async with open_http(server) as http:
-            client = FhirClient(Base.parse(BASE), http, 5.0, 100, credentials=credentials_of(listed, http))
+            client = FhirClient(Base.parse(BASE), http, 5.0, 100, credentials=credentials_of(listed, http, ()))
             with pytest.raises(RefusedError):
                 await client.read("Patient/1")
             assert server.shown == ["oncohooks:old"]

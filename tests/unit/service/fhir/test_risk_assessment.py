@@ -124,7 +124,7 @@ def test_who_is_not_scored_has_no_prediction(patient_id: str) -> None:
 
 def test_of_a_restricted_record_it_says_nothing() -> None:
     """The patient, the model, and that the record is restricted."""
-    answer = assess(record("demo-lung"), AT, shipped(), restricted=True, emergency=True)
+    answer = assess(record("demo-lung"), AT, shipped(), barred="restricted", emergency=True)
     resource = written(answer)
     assert not resource.keys() & {"prediction", "basis"}
     assert "restricted" in resource["note"][0]["text"]

@@ -18,6 +18,7 @@ from service import abstention, notices, survival
 from service.assessment import EMERGENCY, SUBSTITUTE
 from service.emergency.key_inputs import KEY_INPUTS
 from service.language.sentences import Language, LanguageCode, language
+from service.site_queries import CONSENTS, FLAGS
 
 QUOTED = re.compile(r"""["']([a-z-]+)["']""")
 SERVICE = Path(service.__file__ or "").parent
@@ -59,7 +60,7 @@ def test_every_code_has_its_words(said: Language) -> None:
     schema = catalogue().schema
     assert set(said.units) == {feature.unit for feature in schema.features}
     assert said.unit_of_one.keys() <= said.units.keys()
-    assert said.queries.keys() == {query.key for query in queries()}
+    assert said.queries.keys() == {query.key for query in (*queries(), FLAGS, CONSENTS)}
     assert said.categories.keys() == said.acute_outlooks.keys() == set(get_args(Category))
     assert said.key_inputs.keys() == KEY_INPUTS.keys()
     assert said.settings.keys() == {*get_args(Reason), SUBSTITUTE, EMERGENCY}
