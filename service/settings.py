@@ -25,6 +25,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from service.cache_settings import Cache
 from service.card_settings import Card
@@ -254,6 +255,12 @@ class Settings(BaseSettings):
             raise SettingsError("; ".join(_told(detail) for detail in error.errors(include_input=False))) from None
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{_site_file(os.environ)}: not TOML: {error}") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{_site_file(os.environ)}: not UTF-8") from None
+        except OSError as error:
+            raise SettingsError(f"{error.filename}: {error.strerror}") from None
+        except SourceError as error:
+            raise SettingsError(_no_json(os.environ, error)) from None
 
     def warnings(self) -> tuple[str, ...]:
         """What must be said at every start."""
@@ -326,6 +333,13 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
                 raise SettingsError(f"{name}: there is no such setting{likely}")
 
 
+def _no_json(environment: Mapping[str, str], error: SourceError) -> str:
+    """The variables that hold what could not be read: pydantic-settings names the table alone."""
+    text = getattr(error.__cause__, "doc", None)
+    names = sorted(name for name, value in environment.items() if value == text and name.upper().startswith(PREFIX))
+    return f"{', '.join(names) or error}: lists and tables in the environment are JSON, and this is none"
+
+
 def _told(detail: Mapping[str, Any]) -> str:
     where = _place(detail["loc"])
     if detail["type"] == "extra_forbidden":
@@ -335,6 +349,8 @@ def _told(detail: Mapping[str, Any]) -> str:
         return f"{where}: is needed"
     if detail["type"] == "tuple_type" and len(detail["loc"]) == 1:
         return f"{where}: must be a list; a table of site.toml that may stand several times is written [[{where}]]"
+    if detail["type"] == "tuple_type":
+        return f"{where}: must be a list"
     words = str(detail["msg"]).removeprefix("Value error, ")
     return f"{where}: {words}" if where else words
 

@@ -65,7 +65,9 @@ def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def decode_document(body: bytes, version: Version = DEFAULT) -> Decoded:
-    """`decode`, for bytes that may not even be text. Raises NotReadableError."""
+    """`decode`, for bytes that may be none, or no text. Raises NotReadableError."""
+    if not body.strip():
+        raise NotReadableError("is empty")
     try:
         return decode(body, version)
     except UnicodeDecodeError as error:

@@ -42,10 +42,19 @@ class LazyCommands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self._places.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; a wrong option of the group itself is told on one line."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _on_one_line(error) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it raises on purpose becomes one line and an exit code."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _on_one_line(error) from error
         except (SettingsError, CallerError) as error:
             raise Failure(str(error), 2) from error
         except UnknownPatientError as error:
@@ -53,3 +62,12 @@ class LazyCommands(click.Group):
         except FhirError as error:
             told = TABLE[error.category]
             raise Failure(f"{told.meaning.rstrip('.')} ({error}). {told.action}", 3) from error
+
+
+def _on_one_line(error: click.UsageError) -> click.ClickException:
+    """What click tells on four lines and more; a group without a command shows its help, as click does."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    told = " ".join(error.format_message().split()).rstrip(".")
+    more = f" ({error.ctx.command_path} --help says more)" if error.ctx else ""
+    return Failure(told + more, 2)

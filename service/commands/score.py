@@ -114,7 +114,7 @@ def _from_file(file: Path, patient: str | None, version: Version) -> PatientReco
     try:
         return record_from(read_fhir_file(file, version), patient)
     except (SeveralPatientsError, NotReadableError) as error:
-        raise click.UsageError(f"{file}: {error}") from error
+        raise Failure(f"{file}: {error}", 2) from error
 
 
 def _from_server(settings: Settings, patient: str | None, network: httpx.AsyncBaseTransport | None) -> PatientRecord:

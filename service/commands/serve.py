@@ -69,5 +69,9 @@ def serve(host: str | None, port: int | None) -> None:
     )
     try:
         Server(config, app.state.readiness).run()
+    except SystemExit as ended:  # uvicorn ends so where it cannot listen
+        if not isinstance(ended.__context__, OSError):
+            raise
+        raise Failure(f"host, port: {ended.__context__.strerror}", 2) from ended
     except KeyboardInterrupt:  # uvicorn raises it again once everything is closed
         click.echo("", err=True)

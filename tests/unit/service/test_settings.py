@@ -161,6 +161,7 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, likely: str, m
         ("[quiet.snooze_days]\ndisagre = 3", "quiet.snooze_days: a key is neither an override reason of ours"),
         ('[quiet]\nroles = ["doctor"]', "quiet.roles.0: String should match pattern"),
         ('[restricted]\nlabels = ["restricted"]', "restricted.labels.0: String should match pattern"),
+        ('[card]\nroles = "doctor"', "card.roles: must be a list"),
         ('[fhir]\nurl = "http://a"', "fhir: must be a list; a table of site.toml that may stand several times is"),
         ('auth = "of"', "auth: Input should be 'required' or 'off'"),
         ('[card]\nsurvival = "always"', "card.survival: Input should be 'never', 'page', 'detail' or 'summary'"),
@@ -189,6 +190,28 @@ def test_what_is_wrong_is_named_on_one_line(site: Path, content: str, expected: 
     line = refusal()
     assert expected in line
     assert "pw@" not in line
+
+
+@pytest.mark.parametrize(
+    "name", ["ONCOHOOKS_QUIET__SNOOZE_DAYS", "ONCOHOOKS_CARD__ROLES", "ONCOHOOKS_LIMITS", "ONCOHOOKS_CLIENT"]
+)
+def test_a_list_in_the_environment_that_is_no_json_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named, not only the table that it belongs to, and without its value."""
+    monkeypatch.setenv("ONCOHOOKS_CARD__SURVIVAL", "never")
+    monkeypatch.setenv(name, "pw@")
+    assert refusal() == f"{name}: lists and tables in the environment are JSON, and this is none"
+
+
+def test_a_site_file_that_cannot_be_read_is_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address and the reason: it is no text, or not for this user."""
+    site.write_bytes(b"\xff\xfe")
+    assert refusal() == f"{site}: not UTF-8"
+
+    def locked(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(site))
+
+    monkeypatch.setattr(Path, "open", locked)
+    assert refusal() == f"{site}: Permission denied"
 
 
 def test_snooze_takes_reasons_of_others_as_they_are_kept(site: Path) -> None:

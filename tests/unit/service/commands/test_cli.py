@@ -1,5 +1,6 @@
 import gzip
 import json
+import socket
 import tomllib
 from pathlib import Path
 
@@ -22,8 +23,9 @@ def run(*arguments: str, network: FhirServer | None = None, width: int = 100) ->
 
 
 def error_of(result: Result) -> str:
-    """The one line that tells an error."""
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    """The one line that tells an error; there is no other."""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
     return line
 
 
@@ -66,7 +68,7 @@ def test_an_unknown_command_is_a_wrong_call() -> None:
     """What is no command ends with 2; one that is like it is told."""
     misspelt, other = run("scroe"), run("xyz")
     assert (misspelt.exit_code, other.exit_code) == (2, 2)
-    assert error_of(misspelt) == "Error: no such command 'scroe'; did you mean score?"
+    assert error_of(misspelt) == "Error: no such command 'scroe'; did you mean score? (main --help says more)"
     assert "did you mean" not in error_of(other)
 
 
@@ -82,6 +84,10 @@ def test_an_unknown_command_is_a_wrong_call() -> None:
         (["score", "--bundle", "no-such-file"], "'no-such-file' does not exist"),
         (["score", "--bundle", "{file}", "--at", "yesterday"], "neither now, latest, a date"),
         (["serve", "--port", "x"], "'x' is not a valid integer"),
+        (["--quiet"], "No such option '--quiet' (main --help says more)"),
+        (["score", "--bundl", "x"], "Did you mean '--bundle'? (main score --help says more)"),
+        (["mapping", "explain"], "Missing argument 'FILE' (main mapping explain --help says more)"),
+        (["cohort", "build"], "Missing argument 'NAME' (main cohort build --help says more)"),
     ],
 )
 def test_a_wrong_call_is_told_on_one_line(two_patients: Path, arguments: list[str], expected: str) -> None:
@@ -95,6 +101,7 @@ def test_a_wrong_call_is_told_on_one_line(two_patients: Path, arguments: list[st
     ("name", "content", "expected"),
     [
         ("a.json", b"<html>", "not a JSON object"),
+        ("a.json", b"\n", "is empty"),
         ("a.json", b'{"resourceType": 1}', "no resourceType"),
         ("a.json.gz", b"no gzip", "not what gzip writes"),
         ("a.json", b'{"resourceType":"Patient","id":"1","gender":"m\xe4nnlich"}', "not UTF-8"),
@@ -214,6 +221,18 @@ def test_a_state_file_that_cannot_be_opened_is_one_line(tmp_path: Path, monkeypa
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: state.file: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line() -> None:
+    """The start ends with the settings' names, the port and the reason behind the log."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", str(port))
+    assert result.exit_code == 2
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert line.startswith("Error: host, port: ")
+    assert str(port) in line
+    assert "address already in use" in line
 
 
 def test_a_mistyped_patient_is_no_wrong_patient(tmp_path: Path) -> None:

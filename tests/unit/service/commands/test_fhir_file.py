@@ -49,7 +49,7 @@ def test_a_bad_line_is_named_and_the_others_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.json", b"", "not a JSON object"),
+        ("a.json", b"", "is empty"),
         ("a.json", b"<html>\n<p>", "not a JSON object"),
         ("a.json", b"[1]\n[2]", "not a JSON object"),
         ("a.ndjson", b"one\ntwo", "line 1: not a JSON object"),
