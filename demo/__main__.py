@@ -35,6 +35,8 @@ def options() -> argparse.Namespace:
     chosen = parser.parse_args()
     if chosen.patient and not chosen.fhir:
         parser.error("--patient needs --fhir URL; the demonstration opens its own charts")
+    if chosen.fhir and chosen.fhir != "hapi" and not chosen.fhir.startswith(("http://", "https://")):
+        parser.error(f"--fhir {chosen.fhir}: neither hapi nor an address (http://host:port/path)")
     if chosen.fhir and chosen.fhir != "hapi" and not (chosen.patient or chosen.load):
         parser.error("--fhir URL needs --patient ID, or --load")
     return chosen
@@ -126,6 +128,9 @@ def main() -> int:
                 print("\nPoint a CDS Hooks client at the discovery address. Ctrl-C ends.", flush=True)
                 wait_for_end()
             return 0 if shown else 1
+    except httpx.RequestError as error:
+        print(f"demo: {error.request.url} cannot be reached ({error})", file=sys.stderr)
+        return 1
     except (ServerNotStartedError, httpx.HTTPError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from service.commands.training import FILE, FOLDER, NEW_FILE, print_json, schema, told_in_one_line
+from service.commands.training import COHORT_FILE, FILE, FOLDER, print_json, schema, told_in_one_line
 
 
 @click.group()
@@ -21,7 +21,7 @@ def cohort() -> None:
 )
 @click.argument("name")
 @click.option("--data", required=True, type=FOLDER, help="The folder that holds the cohort folders.")
-@click.option("--out", required=True, type=NEW_FILE, help="The file to write, .parquet or .csv.")
+@click.option("--out", required=True, type=COHORT_FILE, help="The file to write, .parquet or .csv.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
 def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
     """Write the public cohort NAME in the cohort format, through the catalogue's units, ranges and gene rule.
@@ -62,7 +62,7 @@ def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
 )
 @click.option("--patients", default=12_000, show_default=True, type=click.IntRange(1), help="How many to make up.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything that is drawn.")
-@click.option("--out", required=True, type=NEW_FILE, help="The file to write, .parquet or .csv.")
+@click.option("--out", required=True, type=COHORT_FILE, help="The file to write, .parquet or .csv.")
 def plant(patients: int, seed: int, out: Path) -> None:
     """Make up a cohort whose hazard is known, to see what a training finds. What acts is written to FILE.truth.json."""
     with told_in_one_line():

@@ -179,6 +179,8 @@ def report(
 @click.option("--out", required=True, type=NEW_FOLDER, help="The folder to write the recalibrated package to.")
 def recalibrate(package: Path, files: tuple[Path, ...], site: str, out: Path) -> None:
     """Estimate slope and survival of a package anew on patients of this site; its weights stay as they are."""
+    if out.resolve() == package.resolve():
+        raise click.UsageError("--out: is the package itself; name another folder")
     with told_in_one_line():
         from models.package import Package
         from models.training.local_recalibration import recalibrate as on_own_patients

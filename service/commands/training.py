@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -18,8 +18,26 @@ if TYPE_CHECKING:
     from models.training.cohort import Cohort
     from models.training.fits import Fit
 
+
+class NewFile(click.Path):
+    """A file to write, after minutes or hours of work: that its folder is there is seen before."""
+
+    def __init__(self, suffixes: tuple[str, ...] = ()) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+        self._suffixes = suffixes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(str(super().convert(value, param, ctx)))
+        if self._suffixes and path.suffix not in self._suffixes:
+            self.fail(f"a cohort file ends in {' or '.join(self._suffixes)}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}", param, ctx)
+        return path
+
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+NEW_FILE = NewFile()
+COHORT_FILE = NewFile((".parquet", ".csv"))
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -81,11 +99,12 @@ def told_in_one_line() -> Iterator[None]:
 
         yield
     except ModuleNotFoundError as error:
-        raise Failure(f"{error.name} is not installed: training needs the extra `train`", 1) from error
+        need = "this needs the extra `train` (pip install -r requirements/train.txt)"
+        raise Failure(f"{error.name} is not installed: {need}", 1) from error
     except (PackageError, ValueError) as error:
         raise Failure(str(error), 1) from error
     except OSError as error:
-        raise Failure(f"{error.filename}: {error.strerror}", 1) from error
+        raise Failure(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1) from error
 
 
 def telling(what: str) -> Callable[[str], None]:

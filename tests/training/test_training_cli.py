@@ -101,6 +101,31 @@ def test_build_names_what_is_not_there(tmp_path: Path) -> None:
     assert "samples.tsv.gz" in missing.output
 
 
+def test_a_file_that_could_not_be_written_is_told_before_the_work(package: Path, file: Path, tmp_path: Path) -> None:
+    """A folder that is not there, a suffix that is no cohort's: a wrong call, in the moment in which it is made."""
+    nowhere, build = tmp_path / "no" / "a.csv", ("cohort", "build", "atlantis", "--data", tmp_path, "--out")
+    evaluate = ("model", "evaluate", "--package", package, "--cohort", file)
+    for arguments, said in (
+        ((*build, nowhere), f"'--out': there is no folder {nowhere.parent}"),
+        ((*build, tmp_path / "a.txt"), "'--out': a cohort file ends in .parquet or .csv"),
+        ((*evaluate, "--json", nowhere), f"'--json': there is no folder {nowhere.parent}"),
+        ((*evaluate, "--predictions", nowhere), f"'--predictions': there is no folder {nowhere.parent}"),
+    ):
+        done = run(*arguments)
+        assert done.exit_code == 2
+        assert said in done.output
+
+
+def test_a_site_gets_a_package_of_its_own(package: Path, file: Path, tmp_path: Path) -> None:
+    """Recalibrating a package in its own folder would lose the one that others serve."""
+    for name in (package, tmp_path / "link"):
+        if name != package:
+            name.symlink_to(package)
+        done = run("model", "recalibrate", "--package", package, "--cohort", file, "--site", "here", "--out", name)
+        assert done.exit_code == 2
+        assert "--out: is the package itself; name another folder" in done.output
+
+
 def test_describe(file: Path) -> None:
     """Rows, deaths, setting, cancer types, coverage; the file alone does not say when its clock starts."""
     done = run("cohort", "describe", file)
