@@ -1,14 +1,14 @@
 """The catalogue, compiled once: which (system, code) means which parameter, and what its value may be."""
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from fhir_mappings.table_rows import number_in, numbered_rows, read_rows, wrong
 from models.features import FeatureSchema
 
 DATA = Path(__file__).parent / "catalogue"
@@ -45,6 +45,12 @@ _SYNONYMS = {
     "http://terminology.hl7.org/CodeSystem/v2-0078": INTERPRETATION,
 }
 ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
+# What a code of the concept map can say of its parameter.
+_MEANINGS = (
+    "value", "1", "category", "level", "component", "panel", "part", "ignored", "percent_of_leukocytes",
+    "multiple_of_limit",
+)  # fmt: skip
+_LEVEL = re.compile(r"level=\d")
 _SUBSTANCE = 7  # an ATC code of this length names a substance, a shorter one a class
 _ATC_SUBSTANCE = re.compile(r"[A-Z]\d\d[A-Z]{2}\d\d")
 _OPS_CODE = re.compile(r"(\d-\d\d)([0-9a-z])?(?:\.([0-9a-z])([0-9a-z])?)?")
@@ -93,12 +99,12 @@ class Catalogue:
 
     def __init__(self, data: Path) -> None:
         self.schema = FeatureSchema.read(data / "features.csv")
-        self.rows = _rows(data / "concept_map.csv")
-        drugs = _rows(data / "atc.csv")
+        self.rows = _concept_rows(data / "concept_map.csv", set(self.schema.keys))
+        drugs = read_rows(data / "atc.csv")
         classes = _atc_lists(self.rows, drugs)
         self._drug_classes = frozenset(code for _, code in classes)
-        self.concepts = _compile(self.rows, _icd_lists(_rows(data / "icd10.csv")) | classes)
-        self.levels = _levels(_rows(data / "levels.csv"))
+        self.concepts = _compile(self.rows, _icd_lists(read_rows(data / "icd10.csv")) | classes)
+        self.levels = _levels(read_rows(data / "levels.csv"))
         self.digest = hashlib.sha256(b"".join((data / name).read_bytes() for name in _FILES)).hexdigest()
 
     def lookup(self, system: str, code: str) -> tuple[Concept, ...]:
@@ -130,9 +136,21 @@ _FILES = (
 )  # fmt: skip
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def _concept_rows(path: Path, parameters: Container[str]) -> list[dict[str, str]]:
+    """Raises CatalogueError naming the line of a row that would find nothing, or end in the middle of a call."""
+    rows = []
+    for line, row in numbered_rows(path):
+        for column in ("key", "system", "code"):
+            if not row[column].strip():
+                raise wrong(path, line, f"{column}: is needed")
+        if row["key"] not in parameters:
+            raise wrong(path, line, f"key: no parameter is called '{row['key']}'")
+        if row["meaning"] not in _MEANINGS and not _LEVEL.fullmatch(row["meaning"]):
+            raise wrong(path, line, f"meaning: '{row['meaning']}' is none of {', '.join(_MEANINGS)}, level=…")
+        if row["factor"]:
+            number_in(path, line, row, "factor")
+        rows.append(row)
+    return rows
 
 
 def ops_levels(code: str) -> list[str]:

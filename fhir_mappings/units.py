@@ -4,7 +4,6 @@ Value in the spelling, times factor, plus offset, is the value in the parameter'
 per parameter, because they hold its molar mass.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from fhir_mappings.concepts import DATA
+from fhir_mappings.concepts import DATA, catalogue
 from fhir_mappings.resources.datatypes import Quantity
+from fhir_mappings.table_rows import number_in, numbered_rows, wrong
 from models.features import Feature
 
 
@@ -117,5 +117,13 @@ def units() -> Units:
 
 
 def read_units(path: Path) -> Units:
-    with path.open(newline="", encoding="utf-8") as file:
-        return Units(csv.DictReader(file))
+    """Raises CatalogueError naming the line of a row that could convert nothing."""
+    scopes, rows = {"any", "none", *catalogue().schema.keys}, []
+    for line, row in numbered_rows(path):
+        if row["scope"] not in scopes:
+            raise wrong(path, line, f"scope: '{row['scope']}' is no parameter, nor any or none")
+        if row["scope"] != "none":
+            number_in(path, line, row, "factor")
+            number_in(path, line, row, "offset")
+        rows.append(row)
+    return Units(rows)

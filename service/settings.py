@@ -5,7 +5,7 @@ docs/settings.md lists them all. A key that nothing reads is refused by name: a 
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -36,11 +36,11 @@ from service.fhir.origin import Base
 from service.fhir_settings import FhirServer, Seconds
 from service.language.sentences import LanguageCode
 from service.limits import Limits
-from service.misspelt import meant, names_beside
+from service.misspelt import meant
 from service.quiet_settings import QuietRules, RestrictedRecords
 from service.secret_files import open_to_others
+from service.settings_faults import PREFIX, no_json, told
 
-PREFIX = "ONCOHOOKS_"
 # read elsewhere: where the site folder is, where the tests find their data
 _NOT_SETTINGS = frozenset({"ONCOHOOKS_SITE", "ONCOHOOKS_CORPUS"})
 _SHIPPED = Path(__file__).parent.parent / "models" / "packages" / "pan-cancer"
@@ -252,7 +252,7 @@ class Settings(BaseSettings):
         try:
             return cls(**overrides)
         except ValidationError as error:
-            raise SettingsError("; ".join(_told(detail) for detail in error.errors(include_input=False))) from None
+            raise SettingsError("; ".join(told(detail, cls) for detail in error.errors(include_input=False))) from None
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{_site_file(os.environ)}: not TOML: {error}") from None
         except UnicodeDecodeError:
@@ -260,7 +260,7 @@ class Settings(BaseSettings):
         except OSError as error:
             raise SettingsError(f"{error.filename}: {error.strerror}") from None
         except SourceError as error:
-            raise SettingsError(_no_json(os.environ, error)) from None
+            raise SettingsError(no_json(os.environ, error)) from None
 
     def warnings(self) -> tuple[str, ...]:
         """What must be said at every start."""
@@ -331,34 +331,3 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
                 known = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields]
                 likely = meant(f"{PREFIX}{setting.upper()}", known)
                 raise SettingsError(f"{name}: there is no such setting{likely}")
-
-
-def _no_json(environment: Mapping[str, str], error: SourceError) -> str:
-    """The variables that hold what could not be read: pydantic-settings names the table alone."""
-    text = getattr(error.__cause__, "doc", None)
-    names = sorted(name for name, value in environment.items() if value == text and name.upper().startswith(PREFIX))
-    return f"{', '.join(names) or error}: lists and tables in the environment are JSON, and this is none"
-
-
-def _told(detail: Mapping[str, Any]) -> str:
-    where = _place(detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        likely = meant(str(detail["loc"][-1]), names_beside(Settings, detail["loc"]))
-        return f"{where}: there is no such setting{likely}"
-    if detail["type"] == "missing":
-        return f"{where}: is needed"
-    if detail["type"] == "tuple_type" and len(detail["loc"]) == 1:
-        return f"{where}: must be a list; a table of site.toml that may stand several times is written [[{where}]]"
-    if detail["type"] == "tuple_type":
-        return f"{where}: must be a list"
-    words = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{where}: {words}" if where else words
-
-
-def _place(loc: Sequence[str | int]) -> str:
-    """`fhir 1: url` for the first [[fhir]], as `check` and the meters count them."""
-    table, *rest = loc or ("",)
-    if rest and isinstance(rest[0], int):
-        table, rest = f"{table} {rest[0] + 1}", rest[1:]
-        return ": ".join(filter(None, (table, ".".join(map(str, rest)))))
-    return ".".join(map(str, (table, *rest)))

@@ -1,5 +1,6 @@
 """Codes mean parameters exactly: by system and code, never by prefix."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from fhir_mappings.concepts import (
     catalogue,
     ops_levels,
 )
+from fhir_mappings.table_rows import CatalogueError
 
 LOINC_OID, SNOMED_OID = "urn:oid:2.16.840.1.113883.6.1", "urn:oid:2.16.840.1.113883.6.96"
 OLD_GM = "http://fhir.de/CodeSystem/dimdi/icd-10-gm"
@@ -247,3 +249,37 @@ def test_the_digest_covers_the_gene_rules(tmp_path: Path) -> None:
     with (tmp_path / "gene_rules.csv").open("a", encoding="utf-8") as rules:
         rules.write("\n")
     assert Catalogue(tmp_path).digest != catalogue().digest
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("lab_albumn,https://h.example,ALB1,,value,,,,,,", "key: no parameter is called 'lab_albumn'"),
+        ("lab_albumin,https://h.example,ALB1", "3 cells, and the head has 11"),
+        ("lab_albumin,https://h.example,ALB1,Albumin, local,value,,,,,,", "12 cells, and the head has 11"),
+        ("lab_albumin;https://h.example;ALB1;;value;;;;;;", "1 cells, and the head has 11"),
+        ("lab_albumin,https://h.example,ALB1,,valeu,,,,,,", "meaning: 'valeu' is none of value, 1, category, "),
+        ("lab_albumin,https://h.example,ALB1,,value,x,,,,,", "factor: 'x' is no number"),
+        ("lab_albumin,,ALB1,,value,,,,,,", "system: is needed"),
+        ("lab_albumin,https://h.example, ,,value,,,,,,", "code: is needed"),
+    ],
+)
+def test_a_wrong_row_of_a_site_is_told_by_its_line(tmp_path: Path, row: str, told: str) -> None:
+    """README tells sites to add rows by hand: a slip is no silent gap and no traceback."""
+    shutil.copytree(DATA, tmp_path, dirs_exist_ok=True)
+    table = tmp_path / "concept_map.csv"
+    lines = table.read_text(encoding="utf-8").count("\n")
+    with table.open("a", encoding="utf-8") as file:
+        file.write(f"\n{row}\n")
+    with pytest.raises(CatalogueError) as caught:
+        Catalogue(tmp_path)
+    assert str(caught.value).startswith(f"concept_map.csv: line {lines + 2}: {told}")
+
+
+def test_a_row_of_a_site_is_read(tmp_path: Path) -> None:
+    """As README says: parameter, own system, own code, meaning `value`."""
+    shutil.copytree(DATA, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "concept_map.csv").open("a", encoding="utf-8") as file:
+        file.write("lab_albumin,https://h.example,ALB1,,value,,,,,,\n")
+    [concept] = Catalogue(tmp_path).lookup("https://h.example", "ALB1")
+    assert concept.key == "lab_albumin"

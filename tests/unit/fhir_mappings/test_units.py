@@ -7,6 +7,7 @@ import pytest
 
 from fhir_mappings.concepts import DATA, catalogue
 from fhir_mappings.resources.datatypes import Quantity
+from fhir_mappings.table_rows import CatalogueError
 from fhir_mappings.units import UCUM, UnknownUnitError, plain, read_units, units
 
 SCHEMA = catalogue().schema
@@ -187,3 +188,21 @@ def test_a_row_for_the_parameter_wins_over_one_for_any(tmp_path: Path) -> None:
     assert calcium is not None
     assert (glucose(1), calcium(1)) == (3, 2)
     assert read.conversion(SCHEMA["lab_glucose"], "y") is None
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("mg/dl,mg/dL,any,one,0,", "factor: 'one' is no number"),
+        ("mg/dl,mg/dL,any,1,,", "offset: '' is no number"),
+        ("mg/dl,mg/dL,any,1", "4 cells, and the head has 6"),
+        ("mg/dl,mg/dL,lab_albumn,1,0,", "scope: 'lab_albumn' is no parameter, nor any or none"),
+    ],
+)
+def test_a_wrong_row_of_a_site_is_told_by_its_line(tmp_path: Path, row: str, told: str) -> None:
+    """File, line and column."""
+    table = tmp_path / "units.csv"
+    table.write_text(f"spelling,ucum,scope,factor,offset,note\nmg/dl,mg/dL,any,1,0,\n{row}\n", encoding="utf-8")
+    with pytest.raises(CatalogueError) as caught:
+        read_units(table)
+    assert str(caught.value).startswith(f"units.csv: line 3: {told}")
