@@ -210,12 +210,12 @@ class GammaDifference(msgspec.Struct, frozen=True):
     """How far gamma LRP is from LRP-0 over a cohort.
 
     `rank_correlation` is the mean over patients (those with three inputs and more) of Spearman's over the patient's
-    inputs; `relative` the sum of |difference| over the sum of |relevance|.
+    inputs, None where there is no such patient; `relative` the sum of |difference| over the sum of |relevance|.
     """
 
     gamma: float
     patients: int
-    rank_correlation: float
+    rank_correlation: float | None
     relative: float
 
 

@@ -27,8 +27,12 @@ def abstention_sentence(result: CohortEvaluation) -> str:
 
 def gamma_sentence(found: GammaDifference) -> str:
     """How far the paper's rule of explanation is from the one that is served."""
+    order = (
+        "no patient has three inputs whose order could be compared"
+        if found.rank_correlation is None
+        else f"the order of a patient's inputs would correlate {found.rank_correlation:.3f} with it"
+    )
     return (
-        f"With the gamma rule of the paper (gamma {found.gamma:g}; {found.patients} training patients) the order of a "
-        f"patient's inputs would correlate {found.rank_correlation:.3f} with it, and {found.relative:.1%} of the "
-        "relevance would lie elsewhere."
+        f"With the gamma rule of the paper (gamma {found.gamma:g}; {found.patients} training patients) {order}, and "
+        f"{found.relative:.1%} of the relevance would lie elsewhere."
     )

@@ -40,8 +40,10 @@ def gamma_difference(network: FittedNetwork, pairs: Array, gamma: float = GAMMA)
         for ours, theirs in zip(served, other, strict=True)
         if (known := (ours != 0) | (theirs != 0)).sum() >= FEWEST
     ]
-    relative = np.abs(served - other).sum() / np.abs(served).sum()
-    return GammaDifference(gamma, len(pairs), rounded(float(np.mean(ranked))), rounded(float(relative)))
+    correlation = rounded(float(np.mean(ranked))) if ranked else None
+    whole = np.abs(served).sum()
+    relative = np.abs(served - other).sum() / whole if whole else 0.0
+    return GammaDifference(gamma, len(pairs), correlation, rounded(float(relative)))
 
 
 def _of_output(pairs: Array, inner: Array, skip: Array, last: Array, gamma: float) -> tuple[Array, Array]:

@@ -144,7 +144,10 @@ def test_a_package_borrows_from_its_stable_settings_only() -> None:
     )
     by_key = {setting.key: setting.setting for setting in settings}
     assert set(evaluation.gamma) == set(by_key)
-    assert all(0 < found.relative < 0.2 < found.rank_correlation for found in evaluation.gamma.values())
+    assert all(
+        found.rank_correlation and 0 < found.relative < 0.2 < found.rank_correlation
+        for found in evaluation.gamma.values()
+    )
     checks = evaluation.borrowed["diagnosis"]["laboratory"]
     assert carries_over(checks), checks
     assert by_key["diagnosis"].trained["lab_albumin"].borrowed_from == ("judge", "survivors")

@@ -1,11 +1,14 @@
 """LRP-gamma, the paper's rule, beside the served LRP-0."""
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from models.network.fitted import FittedNetwork, Inputs
 from models.network.scaling import Scaling
+from models.training.evaluation_report import GammaDifference
+from models.training.evaluation_sentences import gamma_sentence
 from models.training.lrp_gamma import gamma_difference, gamma_relevance
 from tests.unit.models.made_up import anyone, cohort, inputs, network, schema
 
@@ -45,6 +48,15 @@ def test_a_net_computed_by_hand(sign: float) -> None:
     assert found[0] == pytest.approx([sign * -0.1015625, sign * 1.7265625])
 
 
+def test_patients_with_two_inputs_have_no_order_to_compare() -> None:
+    """A cohort of few parameters: no figure, and one that is not a number would leave the evaluation unreadable."""
+    found = gamma_difference(on_paper(1.0), np.array([[0.25, 1.0, 0.75]]))
+    assert found.rank_correlation is None
+    assert msgspec.json.decode(msgspec.json.encode(found), type=GammaDifference) == found
+    assert "no patient has three inputs whose order could be compared, and " in gamma_sentence(found)
+    assert gamma_difference(on_paper(1.0), np.zeros((1, 3))).relative == 0
+
+
 def test_gamma_0_is_the_served_rule(net: FittedNetwork, patients: Array) -> None:
     """Without extra weight the rule is LRP-0, and the difference is none."""
     assert gamma_relevance(net, patients, 0.0) == pytest.approx(net.relevance(patients), abs=1e-9)
@@ -67,4 +79,6 @@ def test_the_difference_grows_with_gamma(net: FittedNetwork, patients: Array) ->
     """The paper's gamma moves relevances a little, a large one much."""
     little, much = gamma_difference(net, patients), gamma_difference(net, patients, 1.0)
     assert 0 < little.relative < much.relative
+    assert much.rank_correlation
+    assert little.rank_correlation
     assert much.rank_correlation < little.rank_correlation < 1
