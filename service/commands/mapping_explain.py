@@ -24,6 +24,7 @@ from service.commands.failure import Failure
 from service.commands.fhir_file import FhirFile, left_out, read_fhir_file, record_from
 from service.commands.labels import printable
 from service.commands.moment_option import at_option
+from service.commands.patient_option import patient_option
 from service.commands.progress import announced
 from service.commands.resource_text import StrictRow
 from service.commands.table import terminal_width
@@ -35,7 +36,7 @@ from service.commands.version_option import version_option
     "oncohooks mapping explain export.ndjson --patient 17 --json"
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--patient", metavar="ID", help="The patient's id, where the file holds several.")
+@patient_option
 @at_option
 @version_option
 @click.option("--emergency", is_flag=True, help="With the windows of an emergency, as the emergency service reads.")

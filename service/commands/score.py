@@ -21,6 +21,7 @@ from service.commands.bundle import SeveralPatientsError
 from service.commands.failure import Failure
 from service.commands.fhir_file import read_fhir_file, record_from
 from service.commands.moment_option import at_option
+from service.commands.patient_option import patient_option
 from service.commands.progress import announced
 from service.commands.site_server import settings_for
 from service.commands.version_option import version_option
@@ -41,7 +42,7 @@ from service.survival import Showing
     "oncohooks score --fhir http://127.0.0.1:8080/fhir --patient 17 --json"
 )
 @click.option("--fhir", metavar="URL", help="FHIR base address to read the patient from.")
-@click.option("--patient", metavar="ID", help="The patient's id.")
+@patient_option
 @click.option(
     "--bundle",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

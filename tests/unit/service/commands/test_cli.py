@@ -79,7 +79,7 @@ def test_an_unknown_command_is_a_wrong_call() -> None:
         (["score", "--fhir", "http://a", "--bundle", "{file}"], "give one of --fhir and --bundle"),
         (["score", "--fhir", "http://a"], "--fhir needs --patient"),
         (["score", "--fhir", "ftp://a", "--patient", "1"], "--fhir: not of the form"),
-        (["score", "--fhir", "http://a", "--patient", "a/b"], "patientId is not a FHIR id"),
+        (["score", "--fhir", "http://a", "--patient", "a/b"], "'--patient': not a FHIR id"),
         (["score", "--bundle", "{file}"], "holds 2 patients, name one by --patient: a, b"),
         (["score", "--bundle", "no-such-file"], "'no-such-file' does not exist"),
         (["score", "--bundle", "{file}", "--at", "yesterday"], "neither now, latest, a date"),
@@ -233,6 +233,14 @@ def test_a_port_in_use_is_one_line() -> None:
     assert line.startswith("Error: host, port: ")
     assert str(port) in line
     assert "address already in use" in line
+
+
+@pytest.mark.parametrize("command", ["score", "mapping explain"])
+def test_a_patient_may_be_named_by_address(command: str, two_patients: Path) -> None:
+    """As `holds nothing of Patient/a` and the assessment write it."""
+    file = ["--bundle", str(two_patients)] if command == "score" else [str(two_patients)]
+    said = [run(*command.split(), *file, "--json", "--patient", name) for name in ("b", "Patient/b")]
+    assert [json.loads(one.stdout)["patient"] for one in said] == ["Patient/b", "Patient/b"]
 
 
 def test_a_mistyped_patient_is_no_wrong_patient(tmp_path: Path) -> None:
