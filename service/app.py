@@ -302,12 +302,12 @@ def create_app(
     app.include_router(emergency_routes(EmergencyService(settings, package, reach, asked, telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))
-    _describe(app, asked)
+    _describe(app, asked, with_tokens=settings.auth == "required")
     return app
 
 
-def _describe(app: FastAPI, asked: Sequence[Query]) -> None:
-    """Complete the OpenAPI document by the protocol's own schemas."""
+def _describe(app: FastAPI, asked: Sequence[Query], *, with_tokens: bool) -> None:
+    """Complete the OpenAPI document by the protocol's own schemas, and by who may call."""
     generate = app.openapi
 
     def described() -> dict[str, Any]:
@@ -315,6 +315,13 @@ def _describe(app: FastAPI, asked: Sequence[Query]) -> None:
         document.setdefault("components", {}).setdefault("schemas", {}).update(
             {**components(asked), **emergency_components()}
         )
+        if with_tokens:
+            scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "docs/client-tokens.md"}
+            document["components"]["securitySchemes"] = {"clientToken": scheme}
+        for operation in (operation for path in document["paths"].values() for operation in path.values()):
+            operation["responses"].pop("422", None)  # FastAPI's own; what is wrong with a call is 400 or 404 here
+            if with_tokens and "401" in operation["responses"]:
+                operation["security"] = [{"clientToken": []}]
         return document
 
     app.openapi = described  # type: ignore[method-assign]

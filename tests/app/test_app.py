@@ -152,6 +152,17 @@ def test_the_openapi_document_describes_the_hook(caller: Caller) -> None:
     assert set(referred) <= schemas.keys()
 
 
+@pytest.mark.parametrize("auth", ["required", "off"])
+def test_the_openapi_document_says_who_may_call(calling: MakeCaller, auth: str) -> None:
+    """All but the public addresses want the client's token, unless nobody is asked; no status that never comes."""
+    document = calling(auth=auth).get("/openapi.json").json()
+    operations = {path: operation for path, by_method in document["paths"].items() for operation in by_method.values()}
+    asked = {path for path, operation in operations.items() if operation.get("security") == [{"clientToken": []}]}
+    assert asked == (operations.keys() - set(PUBLIC) if auth == "required" else set())
+    assert ("clientToken" in document["components"].get("securitySchemes", {})) is (auth == "required")
+    assert not any("422" in operation["responses"] for operation in operations.values())
+
+
 @pytest.mark.parametrize("path", ["/cds-services/", f"{HOOK}/", f"{HOOK}/feedback/", "/emergency/assessments/"])
 def test_a_slash_too_many_is_not_led_elsewhere(caller: Caller, path: str) -> None:
     """A token is for one address: whoever followed a redirect would be refused there, or send its body twice."""
