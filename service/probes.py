@@ -104,18 +104,22 @@ def _model(package: Package) -> dict[str, Any]:
 
 
 def probe_routes(readiness: Readiness, telemetry: Telemetry) -> APIRouter:
+    """The probes answer HEAD too: some load balancers ask for no more."""
     router = APIRouter(tags=["operations"])
 
+    @router.head("/livez", include_in_schema=False)
     @router.get("/livez")
     async def livez() -> dict[str, str]:
         """The process runs and answers."""
         return {"status": "alive"}
 
+    @router.head("/startupz", include_in_schema=False)
     @router.get("/startupz")
     async def startupz() -> dict[str, str]:
         """The model is loaded; nothing answers before it is."""
         return {"status": "started"}
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", responses={503: {"description": "draining"}})
     async def readyz() -> JSONResponse:
         """Whether calls should be sent here, with every dependency by name."""

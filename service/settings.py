@@ -212,6 +212,8 @@ class Settings(BaseSettings):
         if self.client and self.auth == "required" and not self.public_url:
             raise ValueError("public_url: needed with [[client]], since a token is issued for one exact address")
         listed = {server.url for server in self.fhir}
+        if len(listed) < len(self.fhir):
+            raise ValueError("fhir: two entries have the same url")
         if any(address not in listed for client in self.client for address in client.fhir):
             raise ValueError("client.fhir: each must be the url of a [[fhir]]")
         if len({client.issuer for client in self.client}) < len(self.client):

@@ -110,6 +110,12 @@ def test_a_fhir_server_that_is_down_does_not_decide(caller: Caller, server: Fhir
     assert len(server.requests) == ATTEMPTS  # of one ping
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/startupz"])
+def test_a_probe_may_ask_for_the_head_alone(calling: MakeCaller, path: str) -> None:
+    """Some load balancers send HEAD."""
+    assert calling(fhir=[]).request("HEAD", path).status_code == 200
+
+
 def test_draining_decides(calling: MakeCaller) -> None:
     """Once the process is told to end, no further calls should come, and those under way are answered."""
     caller = calling(fhir=[])

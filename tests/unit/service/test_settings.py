@@ -138,6 +138,7 @@ def test_an_unknown_name_in_the_environment_is_refused(name: str, likely: str, m
         ("[card]\ncolour = 1", "card.colour: there is no such setting"),
         ("[card]\nsurvivl = 1", "card.survivl: there is no such setting"),
         ('[[fhir]]\nurl = "http://a"\nurk = 1', "fhir 1: urk: there is no such setting"),
+        ('[[fhir]]\nurl = "http://a/r4"\n[[fhir]]\nurl = "http://A/r4/"', "fhir: two entries have the same url"),
         (
             CLIENT.replace("jwks_url", "jwks"),
             "client 1: jwks: there is no such setting",
