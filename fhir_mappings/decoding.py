@@ -220,7 +220,7 @@ def _decode_entry(raw: msgspec.Raw, number: int, version: Version, *, is_cut: bo
     except _UNREADABLE:
         return Decoded(issues=(Issue("warning", "unreadable", f"entry {number} is not a Bundle entry"),))
     if not bytes(entry.resource):
-        return Decoded()
+        return Decoded((BundleEntry(None, entry.fullUrl, entry.search),))
     return _one(entry.resource, version, entry.fullUrl, entry.search, is_cut=is_cut)
 
 

@@ -63,22 +63,32 @@ def answer_of(query: Query, via: Via, pages: Sequence[Decoded], *, cut: str = ""
     if failed and not entries:
         instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
         return Answer(query, via, "failed", issues=tuple(issues), reason=instead, unread=tuple(about))
+    is_short = _are_short(pages, outcomes=len(found) - len(entries))
+    reason = cut or (_SHORT if is_short else "") or ("an OperationOutcome beside the answer" if failed else "")
     unread = sum(issue.code in UNREAD_CODES for issue in issues)
-    reason = cut or (_SHORT if _are_short(pages) else "") or ("an OperationOutcome beside the answer" if failed else "")
     reason = reason or (f"{unread} entries could not be read" if unread else "")
+    blank = sum(len(page.entries) for page in pages) - len(found)
+    reason = reason or (f"{blank} entries without a resource" if blank else "")
+    reason = reason or (f"holds no {query.type}" if _is_something_else(query, entries, issues) else "")
     unnamed = missing_products(entries) if query.include else 0
     reason = reason or (by_reference_only(unnamed) if unnamed else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
     return Answer(query, via, state, _once(entries), tuple(issues), reason, unread=tuple(about), unnamed=unnamed)
 
 
-def _are_short(pages: Sequence[Decoded]) -> bool:
+def _are_short(pages: Sequence[Decoded], outcomes: int) -> bool:
     """Whether the last page of an answer that was read to its end says that there are more.
 
     Google's total is an estimate on all pages but the last. What was included counts too, as HAPI's total did until
-    2025 (hapi-fhir#7153), so that entries of any kind may make up the number.
+    2025 (hapi-fhir#7153), so that entries of any kind may make up the number, but for the outcomes: nobody counts them.
     """
-    return bool(pages) and pages[-1].total > sum(page.size for page in pages)
+    # an outcome that stands alone is in no Bundle
+    return bool(pages) and pages[-1].total > max(0, sum(page.size for page in pages) - outcomes)
+
+
+def _is_something_else(query: Query, entries: Sequence[Entry], issues: Sequence[Issue]) -> bool:
+    """Whether something came, and nothing of what was asked for: a key of prefetch that was filled with another's."""
+    return bool(entries or issues) and not any(type(entry.resource).__name__ == query.type for entry in entries)
 
 
 def by_reference_only(products: int) -> str:
