@@ -24,6 +24,7 @@ from tests.unit.service.far_end import (
     hook_call,
     meters,
     outcome,
+    patient,
 )
 
 SITE = "https://hospital.example/objections"
@@ -35,6 +36,13 @@ DENIED = {"type": "deny", "code": [{"coding": [{"system": SITE, "code": "ai"}]}]
 CONSENT = {"resourceType": "Consent", "id": "c", "status": "active", "patient": WHO, "provision": DENIED}
 R5 = {"resourceType": "Consent", "id": "c", "status": "active", "subject": WHO, "decision": "permit"}
 R5_CONSENT = {**R5, "provision": [{"code": DENIED["code"]}]}
+STU3_CONSENT = {
+    "resourceType": "Consent",
+    "id": "c",
+    "status": "active",
+    "patient": WHO,
+    "except": [{"type": "deny", "code": [{"system": SITE, "code": "ai"}]}],
+}
 UNKNOWN = "objection-unknown"
 FLAGS_URL, CONSENTS_URL = FLAGS.url(PATIENT), CONSENTS.url(PATIENT)
 
@@ -80,6 +88,12 @@ class TestHooks:
             ({"flags": outcome(), "consents": None}, UNKNOWN),
             ({"consents": None}, UNKNOWN),
             ({"flags": bundle(outcome=outcome(code="4101")), "consents": None}, "no-solid-tumour"),
+            ({"flags": bundle(patient()), "consents": None}, UNKNOWN),
+            ({"flags": bundle({"resourceType": "Basic", "id": "b", "subject": WHO}), "consents": None}, UNKNOWN),
+            ({"flags": {"resourceType": "Parameters"}, "consents": None}, UNKNOWN),
+            ({"flags": {**bundle(), "entry": [{"response": {"status": "403"}}]}, "consents": None}, UNKNOWN),
+            ({"flags": {**bundle(outcome=outcome("warning")), "total": 1}, "consents": None}, UNKNOWN),
+            ({"flags": None, "consents": bundle(STU3_CONSENT)}, UNKNOWN),
         ],
     )
     def test_prefetch_is_enough(self, caller: Caller, sent: dict[str, Any], code: str) -> None:
@@ -151,6 +165,21 @@ class TestHooks:
         holds(server, None, bundle(consent))
         caller = calling(restricted=RULES, fhir=[{"url": BASE, "version": version}])
         assert code_of(caller.hook(fhirServer=BASE)) == "restricted"
+
+    @pytest.mark.parametrize("clock", ["latest", "2020-01-01"])
+    @pytest.mark.parametrize("path", [HOOK, PATH])
+    def test_what_the_clock_says_does_not_make_an_objection_wait(
+        self, calling: MakeCaller, server: FhirServer, clock: str, path: str
+    ) -> None:
+        """It begins when the patient says so, whatever the moment of assessment."""
+        since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+        holds(server, bundle({**FLAG, "period": {"start": since}}), bundle())
+        caller = calling(restricted=RULES, clock=clock)
+        if path == HOOK:
+            assert code_of(caller.hook(fhirServer=BASE)) == "restricted"
+        else:
+            told = caller.request("POST", path, json=call(patientId=PATIENT)).json()
+            assert told["abstained"]["code"] == "restricted"
 
     def test_without_the_setting_they_are_not_asked_for_nor_looked_at(self, calling: MakeCaller) -> None:
         """A client that sends them all the same changes nothing."""

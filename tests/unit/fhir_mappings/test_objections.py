@@ -267,10 +267,16 @@ class TestWhose:
             (f"https://elsewhere.example/Patient/{PATIENT}", True, {"foreign-patient"}),
             ("Location/ward", False, {"no-subject"}),
             ("Location/ward", True, set()),
+            ("", False, set()),
+            ("#p", False, set()),
+            ("urn:uuid:7d0e4ac4-5bde-4a0c-9b0e-0a3ac8a5a8e1", False, set()),
         ],
     )
     def test_another_patients_is_told(self, reference: str, codes: set[str], *, scoped: bool) -> None:
-        """A flag may be about a ward, which is nobody; R5 names its `subject`, R4 its `patient`."""
+        """A flag may be about a ward, which is nobody; R5 names its `subject`, R4 its `patient`.
+
+        One that does not say whose it is, or not so that it can be told, is the patient's in doubt.
+        """
         whose = {"reference": reference}
         each = (
             read(flag(subject=whose)),
