@@ -17,8 +17,10 @@ _FOR_EVER = "9999"
 
 
 def covers(period: Period, at: datetime) -> bool:
-    """A bound that is missing, or that nobody can read, bounds nothing."""
+    """A bound that is missing, or that nobody can read, bounds nothing; nor do two of which the end comes first."""
     start, end = _start(period.start), _end(period.end)
+    if start is not None and end is not None and end <= start:
+        return True
     return (start is None or start <= at) and (end is None or at < end)
 
 

@@ -37,6 +37,9 @@ AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
         ("soon", "never", True),
         ("2026-13", "2026-02-30", True),
         ("1-2-3-4", "20261127", True),
+        ("2027-01-01", "2026-01-01", True),
+        ("2026-06-01", "2026-01-01", True),
+        ("2026-06-01", "2026-06-01", False),
     ],
 )
 def test_a_period_covers_the_moment(start: str, end: str, *, covered: bool) -> None:
