@@ -4,7 +4,7 @@ A date without a time begins first at UTC+14 and ends last at UTC-12: in doubt a
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from fhir_mappings.resources.datatypes import Period
 from fhir_mappings.timing import WHOLE_DAY, instant
@@ -42,12 +42,10 @@ def _end(text: str) -> datetime | None:
         return None
     match parts:
         case [year]:
-            following = last.replace(year=year + 1)
+            return last.replace(year=year + 1)
         case [year, month]:
-            following = last.replace(year=year + month // _MONTHS, month=month % _MONTHS + 1)
-        case _:
-            following = last + timedelta(days=1)
-    return following.astimezone(UTC)
+            return last.replace(year=year + month // _MONTHS, month=month % _MONTHS + 1)
+    return last + timedelta(days=1)
 
 
 def _parts(text: str) -> list[int]:

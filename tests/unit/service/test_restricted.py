@@ -111,6 +111,8 @@ def why(*added: dict[str, Any], ledger: tuple[Retrieval, ...] = READ, **rules: A
     [
         (OBJECTING, True),
         (DENYING, True),
+        ({**OBJECTING, "implicitRules": "urn:rules"}, True),
+        ({**DENYING, "implicitRules": "urn:rules"}, True),
         ({**FLAG, "code": coded("allergic")}, False),
         ({**OBJECTING, "status": "inactive"}, False),
         ({**OBJECTING, "period": {"end": "2026-06-01"}}, False),
