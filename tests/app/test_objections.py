@@ -136,12 +136,15 @@ class TestHooks:
         assert ledger == {"flags": "failed", "consents": "empty"}
         assert meters(caller, "oncohooks_gaps_total") == {("flags", "failed"): 1}
 
-    def test_what_the_client_could_not_get_is_read(self, caller: Caller, server: FhirServer) -> None:
+    @pytest.mark.parametrize(("key", "url"), [("flags", FLAGS_URL), ("consents", CONSENTS_URL)])
+    def test_what_the_client_could_not_get_is_read(
+        self, caller: Caller, server: FhirServer, key: str, url: str
+    ) -> None:
         """As Patient and Condition are: nobody is scored without."""
         holds(server)
-        sent = full_prefetch(flags=outcome(), consents=bundle())
+        sent = full_prefetch(**{"flags": bundle(), "consents": bundle(), key: outcome()})
         assert code_of(caller.hook(fhirServer=BASE, prefetch=sent)) == "no-solid-tumour"
-        assert [str(request.url) for request in server.requests] == [f"{BASE}/{FLAGS_URL}"]
+        assert [str(request.url) for request in server.requests] == [f"{BASE}/{url}"]
 
     @pytest.mark.parametrize(
         "found",
@@ -289,6 +292,12 @@ class TestEmergencies:
         assert {line["key"]: line["state"] for line in last["retrieval"]} == {"flags": "empty", "consents": "failed"}
         assert not {"entity", "coverage", "issues", "notices"} & last.keys()
         assert meters(caller, "oncohooks_gaps_total") == {("consents", "failed"): 1}
+
+    def test_they_are_asked_for_before_what_a_score_can_do_without(self, caller: Caller, server: HeldServer) -> None:
+        """Right after Patient and Condition."""
+        self.answer(caller, patientId=PATIENT)
+        asked = [request.url.path.rpartition("/")[2] for request in server.requests[:4]]
+        assert asked == [PATIENT, "Condition", "Flag", "Consent"]
 
     def test_what_does_not_come_in_time_is_not_known(self, caller: Caller, server: HeldServer) -> None:
         """At the deadline the answer is that, and not an error."""

@@ -147,6 +147,7 @@ def test_an_objection_that_may_be_there_is_one(missing: Retrieval | None) -> Non
     assert why(ledger=ledger) == "objection-unknown"
     assert why(OBJECTING, ledger=ledger) == why(DENYING, ledger=ledger) == "restricted"
     assert why(ledger=ledger, consents=ASKED["consents"]) is None
+    assert why(ledger=(*ledger, READ[0])) == ("objection-unknown" if missing else None)
 
 
 @pytest.mark.parametrize("reason", ["", "read after an OperationOutcome instead of an answer in prefetch"])
