@@ -424,6 +424,12 @@ def test_a_search_without_its_products_is_partial(server: FhirServer) -> None:
     assert (line.state, line.count, line.reason) == ("partial", 3, "1 products named by reference only")
 
 
+def test_products_of_another_keys_strays_are_not_asked_for(server: FhirServer) -> None:
+    """Only medication's own searches bring them."""
+    line = line_of(gathered(server, full_prefetch(laboratory=bundle(observation(1), order(1, "a")))), "laboratory")
+    assert (line.via, line.state, line.reason) == ("prefetch", "complete", "")
+
+
 def test_products_that_come_too_late_leave_what_was_sent(server: FhirServer) -> None:
     """The reason is the time, as of any answer that is late."""
     server.on("medicationRequests", bundle(order(1, "a"), product("a")))
