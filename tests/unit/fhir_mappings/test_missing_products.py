@@ -56,6 +56,7 @@ def test_a_contained_product_is_not_missing() -> None:
     inside = {**PRODUCT, "id": "p"}
     assert missing(referring("#p", contained=[inside])) == 0
     assert missing(referring("#q", contained=[inside])) == 1
+    assert missing(referring("#p", contained=[{"resourceType": "Substance", "id": "p"}])) == 1
 
 
 def test_what_is_coded_or_named_by_text_refers_to_nothing() -> None:
