@@ -61,8 +61,8 @@ def _stands_for(copy: AnyResource, sent: AnyResource) -> bool:
         return False
     updated, was = instant(sent.meta.lastUpdated), instant(copy.meta.lastUpdated)
     is_newer = updated is not None and was is not None and updated > was
-    return not is_newer and _last_part(copy.subject.reference) == _last_part(sent.subject.reference) != ""
+    return not is_newer and _type_and_id(copy.subject.reference) == _type_and_id(sent.subject.reference) != [""]
 
 
-def _last_part(reference: str) -> str:
-    return reference.rpartition("/")[2]
+def _type_and_id(reference: str) -> list[str]:
+    return reference.split("/")[-2:]

@@ -50,6 +50,8 @@ def test_nobodys_order_is_kept_beside_a_copy() -> None:
     nobodys = order("a", subject=Reference(), authoredOn="2026-01-01")
     anothers = order("a", subject=Reference(), authoredOn="2026-01-02")
     assert completed(sent(nobodys), read(anothers, PRODUCT)).entries == (nobodys, anothers, PRODUCT)
+    groups = order("a", subject=Reference("Group/1"))
+    assert completed(sent(groups), read(order("a"), PRODUCT)).entries == (groups, order("a"), PRODUCT)
 
 
 def test_what_the_search_had_no_time_for_is_told() -> None:
