@@ -40,6 +40,7 @@ AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
         ("2027-01-01", "2026-01-01", True),
         ("2026-06-01", "2026-01-01", True),
         ("2026-06-01", "2026-06-01", False),
+        ("2026-06-01T12:00:01Z", "2026-06-01T12:00:00Z", True),
     ],
 )
 def test_a_period_covers_the_moment(start: str, end: str, *, covered: bool) -> None:
