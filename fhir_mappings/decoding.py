@@ -5,7 +5,7 @@ safety: a broken entry costs itself and nothing else.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 import msgspec
@@ -61,6 +61,13 @@ class _RawEntry(msgspec.Struct):
     search: EntrySearch | None = None
 
 
+class _Holding(msgspec.Struct):
+    """What an entry or a Bundle holds, whatever else is wrong with it."""
+
+    resource: msgspec.Raw = msgspec.Raw()
+    entry: tuple[msgspec.Raw, ...] = ()
+
+
 class _RawBundle(msgspec.Struct):
     type: str = ""
     total: object = None
@@ -103,6 +110,7 @@ _peek = msgspec.json.Decoder(_Peek)
 _whose = msgspec.json.Decoder(_Whose)
 _raw_bundle = msgspec.json.Decoder(_RawBundle)
 _raw_entry = msgspec.json.Decoder(_RawEntry)
+_holding = msgspec.json.Decoder(_Holding)
 
 
 class NotReadableError(ValueError):
@@ -218,9 +226,10 @@ def _decode_entry(raw: msgspec.Raw, number: int, version: Version, *, is_cut: bo
     try:
         entry = _raw_entry.decode(raw)
     except _UNREADABLE:
-        return Decoded(issues=(Issue("warning", "unreadable", f"entry {number} is not a Bundle entry"),))
+        issue = Issue("warning", "unreadable", f"entry {number} is not a Bundle entry")
+        return Decoded(issues=(issue,), unread=_about_entry(raw, _BUNDLES_DEEP))
     if not bytes(entry.resource):
-        return Decoded()
+        return Decoded((BundleEntry(None, entry.fullUrl, entry.search),))
     return _one(entry.resource, version, entry.fullUrl, entry.search, is_cut=is_cut)
 
 
@@ -241,7 +250,7 @@ def _one(
 def _about(raw: bytes | msgspec.Raw, source: str, depth: int = _BUNDLES_DEEP) -> tuple[Unread, ...]:
     """A Patient is about itself, a Bundle about all that its entries are about."""
     if source.startswith(f"{Bundle.__name__}/"):
-        return tuple(_about_entries(raw, depth)) if depth else ()
+        return tuple(one for entry in _held(raw).entry for one in _about_entry(entry, depth - 1)) if depth else ()
     if source.startswith(f"{Patient.__name__}/") and not source.endswith("/?"):
         return (Unread(source, Reference(source)),)
     try:
@@ -251,14 +260,17 @@ def _about(raw: bytes | msgspec.Raw, source: str, depth: int = _BUNDLES_DEEP) ->
     return tuple(Unread(source, one) for one in (whose.subject, whose.patient) if one != Reference())
 
 
-def _about_entries(raw: bytes | msgspec.Raw, depth: int) -> Iterator[Unread]:
+def _about_entry(raw: msgspec.Raw, depth: int) -> tuple[Unread, ...]:
+    resource = _held(raw).resource
+    peek = _peeked(resource)
+    return _about(resource, peek.source, depth) if peek else ()
+
+
+def _held(raw: bytes | msgspec.Raw) -> _Holding:
     try:
-        entries = [_raw_entry.decode(entry).resource for entry in _raw_bundle.decode(raw).entry]
+        return _holding.decode(raw)
     except _UNREADABLE:
-        return
-    for resource in entries:
-        if peek := _peeked(resource):
-            yield from _about(resource, peek.source, depth - 1)
+        return _Holding()
 
 
 def _why_not(raw: msgspec.Raw, error: Exception | None, version: Version) -> Issue:

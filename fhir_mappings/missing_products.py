@@ -25,7 +25,7 @@ def missing_products(entries: Iterable[Entry]) -> int:
     for entry in entries:
         resource = entry.resource
         if isinstance(resource, Medication):
-            here |= {resource.address, entry.full_url}
+            here |= {resource.address, entry.full_url} if resource.id else set()  # without an id it is not found
         elif isinstance(resource, DrugRecord) and may_be_use(resource):
             address = product_of(resource)
             asked |= {address} if address and not _is_inside(resource, address) else set()

@@ -4,7 +4,7 @@ A date without a time begins first at UTC+14 and ends last at UTC-12: in doubt a
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from fhir_mappings.resources.datatypes import Period
 from fhir_mappings.timing import WHOLE_DAY, instant
@@ -17,8 +17,10 @@ _FOR_EVER = "9999"
 
 
 def covers(period: Period, at: datetime) -> bool:
-    """A bound that is missing, or that nobody can read, bounds nothing."""
+    """A bound that is missing, or that nobody can read, bounds nothing; nor do two of which the end comes first."""
     start, end = _start(period.start), _end(period.end)
+    if start is not None and end is not None and end <= start:
+        return True
     return (start is None or start <= at) and (end is None or at < end)
 
 
@@ -40,12 +42,10 @@ def _end(text: str) -> datetime | None:
         return None
     match parts:
         case [year]:
-            following = last.replace(year=year + 1)
+            return last.replace(year=year + 1)
         case [year, month]:
-            following = last.replace(year=year + month // _MONTHS, month=month % _MONTHS + 1)
-        case _:
-            following = last + timedelta(days=1)
-    return following.astimezone(UTC)
+            return last.replace(year=year + month // _MONTHS, month=month % _MONTHS + 1)
+    return last + timedelta(days=1)
 
 
 def _parts(text: str) -> list[int]:

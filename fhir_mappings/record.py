@@ -259,7 +259,8 @@ class _SubjectGuard:
             if self._names_other(reference, is_elsewhere=is_elsewhere):
                 return "foreign"
             is_own = self._is_own(reference.reference, is_elsewhere=is_elsewhere)
-            return "own" if is_own or reference.identifier in self._identifiers else "nobody"
+            # in doubt it is the patient's: one that names nobody, or nobody who can be found
+            return "own" if is_own or "/" not in reference.reference else "nobody"
         if reference.reference:
             return "own" if self._is_own(reference.reference, is_elsewhere=is_elsewhere) else "foreign"
         named = reference.identifier

@@ -15,7 +15,7 @@ from fhir_mappings.timing import days_between, written
 from models.package import Package
 from models.position import Position
 from models.setting import Network
-from service.abstention import Abstained, because, reason_to_abstain
+from service.abstention import Abstained, Code, because, reason_to_abstain
 from service.attribution import Factor, factors
 from service.coverage import Coverage, coverage_of
 from service.emergency.bedside_scores import BedsideScore, bedside_scores
@@ -162,9 +162,9 @@ def assess(
 ) -> Assessment:
     """Score one record at one moment, or say why not. No network, no clock: `at` is the moment of assessment.
 
-    Of a `barred` record nothing is said but why. `showing`: what is allowed of survival. Interactions are computed
-    where they are asked for. In an `emergency` the network `acute` ranks whatever the record says of the stay, and no
-    survival is given, whatever is allowed.
+    Of a `barred` record nothing is said but why, or that data of another patient came. `showing`: what is allowed of
+    survival. Interactions are computed where they are asked for. In an `emergency` the network `acute` ranks whatever
+    the record says of the stay, and no survival is given, whatever is allowed.
     `stage` is entered for each stage of the work (telemetry). Raises SchemaMismatchError where the package was trained
     on another parameter list.
     """
@@ -173,8 +173,8 @@ def assess(
     setting = choose_setting(encoded, at, package.manifest.serving, emergency=emergency)
     network = package.network(setting.network)
     common = _common(record, encoded, at, package, network, notices)
-    if barred and not encoded.foreign:
-        return _barred(common, barred, notices)
+    if barred:
+        return _barred(common, "foreign-patient" if encoded.foreign else barred, notices)
     abstained = reason_to_abstain(encoded, network, package)
     if abstained is not None:
         return msgspec.structs.replace(common, status="abstained", abstained=abstained)
@@ -222,22 +222,23 @@ def _common(
     )
 
 
-def _barred(common: Assessment, barred: Barred, notices: tuple[Notice, ...]) -> Assessment:
+def _barred(common: Assessment, why: Code, notices: tuple[Notice, ...]) -> Assessment:
     """What is said of a record that is not assessed: neither what is in it nor how much.
 
-    Where an objection is not known, what became of the queries for one.
+    Where an objection is not known, what became of the queries for one; which resources are another patient's.
     """
-    objections = {FLAGS.key, CONSENTS.key} if barred == "objection-unknown" else set()
+    objections = {FLAGS.key, CONSENTS.key} if why == "objection-unknown" else set()
     return Assessment(
         schema_version=common.schema_version,
         status="abstained",
-        abstained=because(barred),
+        abstained=because(why),
         patient=common.patient,
         assessed_at=common.assessed_at,
         model=common.model,
         mapping=common.mapping,
         notices=notices,
         retrieval=tuple(line for line in common.retrieval if line.key in objections),
+        issues=tuple(issue for issue in common.issues if issue.code == FOREIGN_PATIENT),
     )
 
 

@@ -33,18 +33,22 @@ _WHOLE = frozenset({"complete", "empty"})
 _KINDS: dict[str, type[Flag | Consent]] = {Flag.__name__: Flag, Consent.__name__: Consent}
 
 
-def barred(record: PatientRecord, rules: RestrictedRecords, at: datetime) -> Barred | None:
-    """Why the record is not assessed; None where it is. `objection-unknown`: it is not known whether it may be."""
+def barred(record: PatientRecord, rules: RestrictedRecords, *moments: datetime) -> Barred | None:
+    """Why the record is not assessed; None where it is. `objection-unknown`: it is not known whether it may be.
+
+    What objects at one of the `moments` does: that of the assessment, and the one at which it is made.
+    """
     if _is_labelled(record, rules):
         return "restricted"
     asked = objection_queries(rules)
     if not asked:
         return None
     own = OwnResources(_of_objections(record))
-    said = {code for flag in own.of(Flag) for code in flagged(flag, at)}.intersection(rules.flags)
-    said |= {code for consent in own.of(Consent) for code in denied(consent, at)}.intersection(rules.consents)
-    if said:
-        return "restricted"
+    for at in moments:
+        said = {code for flag in own.of(Flag) for code in flagged(flag, at)}.intersection(rules.flags)
+        said |= {code for consent in own.of(Consent) for code in denied(consent, at)}.intersection(rules.consents)
+        if said:
+            return "restricted"
     return None if all(_is_read(query, record, own) for query in asked) else "objection-unknown"
 
 

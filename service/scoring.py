@@ -82,7 +82,7 @@ def scoring(
     running = _running_notices(
         at if moment.moves else None, demonstration=demonstration, synthetic=package.manifest.synthetic
     )
-    why_not = None if restricted is None else barred(record, restricted, at)
+    why_not = None if restricted is None else barred(record, restricted, at, real())
     return Scoring(record, package, at, running, real, why_not, showing, with_interactions, emergency)
 
 

@@ -1,6 +1,6 @@
 """R4 resources in which a patient may object, each with only the elements that are looked at (hl7.org/fhir/R4).
 
-Flag is equal in R5. A member of type None is one that only R5 has: a resource with it is none of R4.
+Flag is equal in R5. A member of type None is one that only R5, or STU3, has: a resource with it is none of R4.
 """
 
 from typing import Protocol
@@ -62,6 +62,7 @@ class Consent(Resource, frozen=True, tag=True, gc=False):
     decision: None = None
     regulatoryBasis: None = None
     period: None = None
+    except_: None = msgspec.field(default=None, name="except")  # where STU3 denies
 
     def __post_init__(self) -> None:
         check_depth(self.provision)

@@ -14,7 +14,6 @@ from fhir_mappings.retrieval import Query
 # Epic answers a search without hits with one OperationOutcome of this code, as of its CDS Hooks tutorial.
 _NO_RESULTS = "4101"
 _HARMLESS = frozenset({"information", "warning"})
-_SHORT = "fewer entries than the Bundle's total"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -63,22 +62,32 @@ def answer_of(query: Query, via: Via, pages: Sequence[Decoded], *, cut: str = ""
     if failed and not entries:
         instead = "; ".join(("an OperationOutcome instead of an answer", *([cut] if cut else [])))
         return Answer(query, via, "failed", issues=tuple(issues), reason=instead, unread=tuple(about))
-    unread = sum(issue.code in UNREAD_CODES for issue in issues)
-    reason = cut or (_SHORT if _are_short(pages) else "") or ("an OperationOutcome beside the answer" if failed else "")
-    reason = reason or (f"{unread} entries could not be read" if unread else "")
+    reason = cut or ("an OperationOutcome beside the answer" if failed else "")
+    reason = reason or next(_gaps(query, pages, found, entries), "")
     unnamed = missing_products(entries) if query.include else 0
     reason = reason or (by_reference_only(unnamed) if unnamed else "")
     state: State = "partial" if reason else "complete" if entries else "empty"
     return Answer(query, via, state, _once(entries), tuple(issues), reason, unread=tuple(about), unnamed=unnamed)
 
 
-def _are_short(pages: Sequence[Decoded]) -> bool:
-    """Whether the last page of an answer that was read to its end says that there are more.
+def _gaps(query: Query, pages: Sequence[Decoded], found: Sequence[Entry], entries: Sequence[Entry]) -> Iterator[str]:
+    """What an answer that was read to its end lacks. `entries` are what was `found`, but for the outcomes.
 
     Google's total is an estimate on all pages but the last. What was included counts too, as HAPI's total did until
-    2025 (hapi-fhir#7153), so that entries of any kind may make up the number.
+    2025 (hapi-fhir#7153), so that entries of any kind may make up the number, but for the outcomes: nobody counts them.
     """
-    return bool(pages) and pages[-1].total > sum(page.size for page in pages)
+    outcomes = len(found) - len(entries)
+    came = max(0, sum(page.size for page in pages) - outcomes)  # an outcome that stands alone is in no Bundle
+    if pages and pages[-1].total > came:
+        yield "fewer entries than the Bundle's total"
+    issues = [issue for page in pages for issue in page.issues]
+    if unread := sum(issue.code in UNREAD_CODES for issue in issues):
+        yield f"{unread} entries could not be read"
+    if blank := sum(len(page.entries) for page in pages) - len(found):
+        yield f"{blank} entries without a resource"
+    # a key of prefetch that was filled with another's
+    if (entries or issues) and not any(type(entry.resource).__name__ == query.type for entry in entries):
+        yield f"holds no {query.type}"
 
 
 def by_reference_only(products: int) -> str:

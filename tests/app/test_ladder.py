@@ -96,6 +96,21 @@ def test_second_rung_of_what_was_sent_without_its_products() -> None:
     on_a_ward(steps)
 
 
+def test_second_rung_with_a_product_that_nobody_has() -> None:
+    """What was read a moment ago is no older answer, whatever else is missing."""
+
+    async def steps(ward: Ward) -> None:
+        ward.hospital.resources = [*ward.hospital.resources, *ORDERED]
+        await ward.opened()
+        unknown = {**ORDERED[0], "id": "unknown", "medicationReference": {"reference": "Medication/unknown"}}
+        card = await ward.opened(prefetch={"medicationRequests": bundle(unknown)})
+        line = card.ledger["medicationRequests"]
+        assert (line["via"], line["state"], line["count"]) == ("cache", "partial", 3)
+        assert "stale" not in card.notices
+
+    on_a_ward(steps)
+
+
 def test_third_rung_older_products_for_what_was_sent() -> None:
     """The server fails: what it said some minutes ago stands in, and the card says so."""
 

@@ -24,6 +24,7 @@ from tests.unit.service.far_end import (
     hook_call,
     meters,
     outcome,
+    patient,
 )
 
 SITE = "https://hospital.example/objections"
@@ -35,6 +36,13 @@ DENIED = {"type": "deny", "code": [{"coding": [{"system": SITE, "code": "ai"}]}]
 CONSENT = {"resourceType": "Consent", "id": "c", "status": "active", "patient": WHO, "provision": DENIED}
 R5 = {"resourceType": "Consent", "id": "c", "status": "active", "subject": WHO, "decision": "permit"}
 R5_CONSENT = {**R5, "provision": [{"code": DENIED["code"]}]}
+STU3_CONSENT = {
+    "resourceType": "Consent",
+    "id": "c",
+    "status": "active",
+    "patient": WHO,
+    "except": [{"type": "deny", "code": [{"system": SITE, "code": "ai"}]}],
+}
 UNKNOWN = "objection-unknown"
 FLAGS_URL, CONSENTS_URL = FLAGS.url(PATIENT), CONSENTS.url(PATIENT)
 
@@ -80,6 +88,12 @@ class TestHooks:
             ({"flags": outcome(), "consents": None}, UNKNOWN),
             ({"consents": None}, UNKNOWN),
             ({"flags": bundle(outcome=outcome(code="4101")), "consents": None}, "no-solid-tumour"),
+            ({"flags": bundle(patient()), "consents": None}, UNKNOWN),
+            ({"flags": bundle({"resourceType": "Basic", "id": "b", "subject": WHO}), "consents": None}, UNKNOWN),
+            ({"flags": {"resourceType": "Parameters"}, "consents": None}, UNKNOWN),
+            ({"flags": {**bundle(), "entry": [{"response": {"status": "403"}}]}, "consents": None}, UNKNOWN),
+            ({"flags": {**bundle(outcome=outcome("warning")), "total": 1}, "consents": None}, UNKNOWN),
+            ({"flags": None, "consents": bundle(STU3_CONSENT)}, UNKNOWN),
         ],
     )
     def test_prefetch_is_enough(self, caller: Caller, sent: dict[str, Any], code: str) -> None:
@@ -122,12 +136,15 @@ class TestHooks:
         assert ledger == {"flags": "failed", "consents": "empty"}
         assert meters(caller, "oncohooks_gaps_total") == {("flags", "failed"): 1}
 
-    def test_what_the_client_could_not_get_is_read(self, caller: Caller, server: FhirServer) -> None:
+    @pytest.mark.parametrize(("key", "url"), [("flags", FLAGS_URL), ("consents", CONSENTS_URL)])
+    def test_what_the_client_could_not_get_is_read(
+        self, caller: Caller, server: FhirServer, key: str, url: str
+    ) -> None:
         """As Patient and Condition are: nobody is scored without."""
         holds(server)
-        sent = full_prefetch(flags=outcome(), consents=bundle())
+        sent = full_prefetch(**{"flags": bundle(), "consents": bundle(), key: outcome()})
         assert code_of(caller.hook(fhirServer=BASE, prefetch=sent)) == "no-solid-tumour"
-        assert [str(request.url) for request in server.requests] == [f"{BASE}/{FLAGS_URL}"]
+        assert [str(request.url) for request in server.requests] == [f"{BASE}/{url}"]
 
     @pytest.mark.parametrize(
         "found",
@@ -151,6 +168,21 @@ class TestHooks:
         holds(server, None, bundle(consent))
         caller = calling(restricted=RULES, fhir=[{"url": BASE, "version": version}])
         assert code_of(caller.hook(fhirServer=BASE)) == "restricted"
+
+    @pytest.mark.parametrize("clock", ["latest", "2020-01-01"])
+    @pytest.mark.parametrize("path", [HOOK, PATH])
+    def test_what_the_clock_says_does_not_make_an_objection_wait(
+        self, calling: MakeCaller, server: FhirServer, clock: str, path: str
+    ) -> None:
+        """It begins when the patient says so, whatever the moment of assessment."""
+        since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+        holds(server, bundle({**FLAG, "period": {"start": since}}), bundle())
+        caller = calling(restricted=RULES, clock=clock)
+        if path == HOOK:
+            assert code_of(caller.hook(fhirServer=BASE)) == "restricted"
+        else:
+            told = caller.request("POST", path, json=call(patientId=PATIENT)).json()
+            assert told["abstained"]["code"] == "restricted"
 
     def test_without_the_setting_they_are_not_asked_for_nor_looked_at(self, calling: MakeCaller) -> None:
         """A client that sends them all the same changes nothing."""
@@ -260,6 +292,12 @@ class TestEmergencies:
         assert {line["key"]: line["state"] for line in last["retrieval"]} == {"flags": "empty", "consents": "failed"}
         assert not {"entity", "coverage", "issues", "notices"} & last.keys()
         assert meters(caller, "oncohooks_gaps_total") == {("consents", "failed"): 1}
+
+    def test_they_are_asked_for_before_what_a_score_can_do_without(self, caller: Caller, server: HeldServer) -> None:
+        """Right after Patient and Condition."""
+        self.answer(caller, patientId=PATIENT)
+        asked = [request.url.path.rpartition("/")[2] for request in server.requests[:4]]
+        assert asked == [PATIENT, "Condition", "Flag", "Consent"]
 
     def test_what_does_not_come_in_time_is_not_known(self, caller: Caller, server: HeldServer) -> None:
         """At the deadline the answer is that, and not an error."""

@@ -72,6 +72,10 @@ FOREIGN = {
         {"resourceType": "Immunization", "id": "i", "patient": {"reference": "Patient/other"}}
     ),
     "one in a Bundle that is nested too deep": bundle({**by("Patient/other"), "note": DEEP}),
+    "one in a Bundle, beside an entry that is none": {
+        "resourceType": "Bundle", "link": 7, "entry": [7, {"fullUrl": 7, "resource": by("Patient/other")}]
+    },
+    "in Bundles, as deep as is looked": bundle(bundle(bundle(bundle(by("Patient/other"))))),
 }  # fmt: skip
 HERS = {
     "relative": by(f"Patient/{PATIENT}"),
@@ -126,6 +130,13 @@ def test_the_patients_own_resource_is_no_alarm(caller: Caller) -> None:
         response = caller.hook(prefetch=prefetched(resource), fhirServer=BASE)
         assert assessment_of(response)["abstained"]["code"] != "foreign-patient", form
     assert not meters(caller, "oncohooks_wrong_patient_total")
+
+
+def test_an_entry_that_is_none_hides_nobody(caller: Caller) -> None:
+    """What its resource says is looked at, whatever else is wrong with it."""
+    chart = {**bundle(), "entry": [{"fullUrl": 7, "resource": FOREIGN["relative"]}]}
+    response = caller.hook(prefetch=full_prefetch(laboratory=chart), fhirServer=BASE)
+    assert assessment_of(response)["abstained"]["code"] == "foreign-patient"
 
 
 def test_what_a_server_sends_of_another_patient_is_told(caller: Caller, server: FhirServer) -> None:

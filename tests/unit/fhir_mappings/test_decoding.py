@@ -5,6 +5,7 @@ import pytest
 
 from fhir_mappings.decoding import NotReadableError, decode
 from fhir_mappings.resources.r4 import Bundle, Observation, OperationOutcome, Patient
+from fhir_mappings.versions import Version
 from tests.unit.fhir_mappings.resources_of import Resource, bundle, measured, patient
 
 GOOD = measured("718-7", 13, "g/dL", id="good")
@@ -167,3 +168,22 @@ def test_the_address_of_a_resource_is_its_type_and_id() -> None:
     """What findings, issues and cards name."""
     assert Observation(id="a").address == "Observation/a"
     assert Bundle().next == ""
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+@pytest.mark.parametrize("more", [(), ('{"resource": {"resourceType": "Device"}}',), ('{"resource": []}',), ("{}",)])
+def test_how_many_entries_there_are_and_should_be(version: Version, more: tuple[str, ...]) -> None:
+    """Whatever they are; what is no number is no total."""
+    for total, told in (("7", 7), ("null", 0), ('"7"', 0), ("[]", 0)):
+        body = raw_bundle(entry(patient()), *more).replace(b'"entry"', f'"total": {total}, "entry"'.encode())
+        found = decode(body, version)
+        assert (found.total, found.size) == (told, 1 + len(more))
+
+
+@pytest.mark.parametrize(("bundles", "seen"), [(2, True), (5, True), (6, False)])
+def test_bundles_in_a_bundle_are_searched_for_whom_they_are_about(bundles: int, *, seen: bool) -> None:
+    """Four deep, and no deeper: each level is decoded anew."""
+    body = msgspec.json.encode(GOOD)
+    for _ in range(bundles):
+        body = raw_bundle(f'{{"resource": {body.decode()}}}')
+    assert [one.source for one in decode(body).unread] == (["Observation/good"] if seen else [])

@@ -48,6 +48,7 @@ def test_a_product_is_found_by_the_address_of_its_entry() -> None:
     urn = "urn:uuid:0c2d6a1e-2f5c-4c55-8f7c-3b0f5a1b2c3d"
     assert missing(referring(urn), PRODUCT, urls={"m": urn}) == 0
     assert missing(referring(urn), PRODUCT) == 1
+    assert missing(referring(urn), {**PRODUCT, "id": ""}, urls={"": urn}) == 1
 
 
 def test_a_contained_product_is_not_missing() -> None:
@@ -55,6 +56,7 @@ def test_a_contained_product_is_not_missing() -> None:
     inside = {**PRODUCT, "id": "p"}
     assert missing(referring("#p", contained=[inside])) == 0
     assert missing(referring("#q", contained=[inside])) == 1
+    assert missing(referring("#p", contained=[{"resourceType": "Substance", "id": "p"}])) == 1
 
 
 def test_what_is_coded_or_named_by_text_refers_to_nothing() -> None:

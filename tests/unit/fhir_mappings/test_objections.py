@@ -11,7 +11,7 @@ from fhir.resources.R4B.flag import Flag as R4Flag
 
 from fhir_mappings.decoding import Decoded, decode
 from fhir_mappings.objections import denied, flagged
-from fhir_mappings.record import OwnResources, PatientRecord, entries_of
+from fhir_mappings.record import Entry, OwnResources, PatientRecord, entries_of
 from fhir_mappings.resources.objections import Consent, Flag
 from fhir_mappings.versions import Version
 from tests.unit.fhir_mappings.resources_of import AT, PATIENT, ago, concept, patient
@@ -257,6 +257,33 @@ class TestConsentsOfR5:
             ("other-version", True)
         ]
 
+    @pytest.mark.parametrize(
+        ("version", "member"),
+        [
+            ("R4", {"subject": {}}),
+            ("R4", {"decision": "deny"}),
+            ("R4", {"regulatoryBasis": []}),
+            ("R4", {"period": {}}),
+            ("R4", {"except": []}),
+            ("R5", {"patient": {}}),
+            ("R5", {"scope": {}}),
+            ("R5", {"policyRule": {}}),
+            ("R5", {"provision": [{"type": "deny"}]}),
+            ("R5", {"provision": [{"class": []}]}),
+        ],
+    )
+    def test_one_member_of_another_version_is_enough(self, version: Version, member: dict[str, Any]) -> None:
+        """In this version it would be passed over, and what it denies with it; R4 tells STU3 apart too."""
+        decoded = read({"resourceType": "Consent", "id": "c", "status": "active", **member}, version)
+        assert [issue.code for issue in decoded.issues] in (["other-version"], ["unreadable"])
+
+    def test_what_is_said_of_the_resource_itself_stays(self) -> None:
+        """Its name, its labels, and rules under which it was made."""
+        meta = {"security": [coding("secret")]}
+        consent = only(r5(meta=meta, implicitRules="urn:rules"), "R5")
+        assert (consent.address, consent.implicitRules) == ("Consent/c", "urn:rules")
+        assert [label.code for label in consent.meta.security] == ["secret"]
+
 
 class TestWhose:
     @pytest.mark.parametrize(
@@ -267,10 +294,16 @@ class TestWhose:
             (f"https://elsewhere.example/Patient/{PATIENT}", True, {"foreign-patient"}),
             ("Location/ward", False, {"no-subject"}),
             ("Location/ward", True, set()),
+            ("", False, set()),
+            ("#p", False, set()),
+            ("urn:uuid:7d0e4ac4-5bde-4a0c-9b0e-0a3ac8a5a8e1", False, set()),
         ],
     )
     def test_another_patients_is_told(self, reference: str, codes: set[str], *, scoped: bool) -> None:
-        """A flag may be about a ward, which is nobody; R5 names its `subject`, R4 its `patient`."""
+        """A flag may be about a ward, which is nobody; R5 names its `subject`, R4 its `patient`.
+
+        One that does not say whose it is, or not so that it can be told, is the patient's in doubt.
+        """
         whose = {"reference": reference}
         each = (
             read(flag(subject=whose)),
@@ -282,3 +315,12 @@ class TestWhose:
             own = OwnResources(PatientRecord(PATIENT, entries_of((*who, *decoded.entries), scoped=scoped)))
             assert {issue.code for issue in own.issues} == codes
             assert bool([*own.of(Flag), *own.of(Consent)]) == (not codes)
+
+    def test_at_hand_another_servers_patient_is_told(self) -> None:
+        """Its relative reference is to a patient of that server; an entry's address may be another's too."""
+        base, urn = "https://fhir.example/r4", "urn:uuid:7d0e4ac4-5bde-4a0c-9b0e-0a3ac8a5a8e1"
+        elsewhere = Entry(only(flag()), "https://elsewhere.example/Flag/f")
+        of_another = Entry(only(flag(subject={"reference": urn})))
+        for entries in ((elsewhere,), (Entry(only({**patient(), "id": "other"}), urn), of_another)):
+            own = OwnResources(PatientRecord(PATIENT, entries, (base,)))
+            assert [issue.source for issue in own.issues if issue.code == "foreign-patient"][-1] == "Flag/f"

@@ -37,8 +37,27 @@ AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
         ("soon", "never", True),
         ("2026-13", "2026-02-30", True),
         ("1-2-3-4", "20261127", True),
+        ("2027-01-01", "2026-01-01", True),
+        ("2026-06-01", "2026-01-01", True),
+        ("2026-06-01", "2026-06-01", False),
+        ("2026-06-01T12:00:01Z", "2026-06-01T12:00:00Z", True),
     ],
 )
 def test_a_period_covers_the_moment(start: str, end: str, *, covered: bool) -> None:
     """From the first moment of its start to the last of its end; in doubt it does."""
     assert covers(Period(start, end), AT) == covered
+
+
+@pytest.mark.parametrize(
+    ("end", "moment", "covered"),
+    [
+        ("2026-11-27", datetime(2026, 11, 28, 11, 59, tzinfo=UTC), True),
+        ("2026-11-27", datetime(2026, 11, 28, 12, tzinfo=UTC), False),
+        ("2026-12", datetime(2026, 12, 15, tzinfo=UTC), True),
+        ("2026-12", datetime(2027, 1, 1, 12, tzinfo=UTC), False),
+        ("2026-11", datetime(2026, 12, 1, 12, tzinfo=UTC), False),
+    ],
+)
+def test_an_end_lasts_until_it_is_over_everywhere(end: str, moment: datetime, *, covered: bool) -> None:
+    """At UTC-12, which is noon in UTC; the last month of a year too."""
+    assert covers(Period(end=end), moment) == covered

@@ -1,6 +1,7 @@
 """Records that a site does not have assessed."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -74,11 +75,14 @@ def test_of_a_restricted_record_nothing_is_shown() -> None:
 
 
 def test_the_warning_about_another_patient_goes_before() -> None:
-    """Data of another patient are told even where the record is restricted."""
-    mixed = [*chart("demo-lung"), chart("demo-breast")[0]]
-    assessment = assess(record("demo-lung", mixed), AT, package(), barred="restricted")
+    """Data of another patient are told even where the record is restricted, of which nothing is shown all the same."""
+    mixed = record("demo-lung", [*chart("demo-lung"), chart("demo-breast")[0]])
+    mixed = msgspec.structs.replace(mixed, retrieval=READ)
+    assessment = assess(mixed, AT, package(), barred="objection-unknown")
     assert assessment.abstained
     assert assessment.abstained.code == "foreign-patient"
+    assert (assessment.entity, assessment.coverage, assessment.retrieval) == (None, None, ())
+    assert {(issue.code, issue.source) for issue in assessment.issues} == {("foreign-patient", "Patient/demo-breast")}
 
 
 ASKED: dict[str, Any] = {"flags": [f"{OWN}|no-ai"], "consents": [f"{OWN}|ai"]}
@@ -107,6 +111,8 @@ def why(*added: dict[str, Any], ledger: tuple[Retrieval, ...] = READ, **rules: A
     [
         (OBJECTING, True),
         (DENYING, True),
+        ({**OBJECTING, "implicitRules": "urn:rules"}, True),
+        ({**DENYING, "implicitRules": "urn:rules"}, True),
         ({**FLAG, "code": coded("allergic")}, False),
         ({**OBJECTING, "status": "inactive"}, False),
         ({**OBJECTING, "period": {"end": "2026-06-01"}}, False),
@@ -141,12 +147,23 @@ def test_an_objection_that_may_be_there_is_one(missing: Retrieval | None) -> Non
     assert why(ledger=ledger) == "objection-unknown"
     assert why(OBJECTING, ledger=ledger) == why(DENYING, ledger=ledger) == "restricted"
     assert why(ledger=ledger, consents=ASKED["consents"]) is None
+    assert why(ledger=(*ledger, READ[0])) == ("objection-unknown" if missing else None)
 
 
 @pytest.mark.parametrize("reason", ["", "read after an OperationOutcome instead of an answer in prefetch"])
 def test_what_was_read_a_moment_ago_is_known(reason: str) -> None:
     """A fresh answer of an earlier call is as good as a new one."""
     assert why(ledger=(READ[1], Retrieval("flags", "cache", "complete", reason=reason))) is None
+
+
+def test_it_objects_today_or_at_the_moment_of_assessment() -> None:
+    """Clinical time may stand still; what a patient wants does not."""
+    later = AT + timedelta(days=30)
+    for period, restricted in (({"start": "2026-07-15"}, True), ({"end": "2026-07-15"}, True), ({"end": "2026"}, True),
+                               ({"start": "2026-09-01"}, False), ({"end": "2026-06-01"}, False)):  # fmt: skip
+        whole = record("demo-lung", [*chart("demo-lung"), {**OBJECTING, "period": period}])
+        whole = msgspec.structs.replace(whole, retrieval=READ)
+        assert barred(whole, RestrictedRecords(**ASKED), AT, later) == ("restricted" if restricted else None)
 
 
 def test_one_that_cannot_be_read_is_not_known() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fhir_mappings.decoding import Decoded, decode
 from fhir_mappings.record import OwnResources, PatientRecord, Retrieval
+from fhir_mappings.resources.therapies import MedicationRequest
 from fhir_mappings.retrieval import queries
 from service.errors import (
     Category,
@@ -363,14 +364,59 @@ def test_what_the_client_sent_stands_where_the_products_cannot_be_read(
     assert line.reason == f"1 products named by reference only; {reason}"
 
 
-@pytest.mark.parametrize("brought", [bundle(order(1, "a")), bundle()])
-def test_products_that_the_server_does_not_bring_either_are_told(server: FhirServer, brought: dict[str, Any]) -> None:
+ANOTHERS_DEVICE = {"resourceType": "Device", "id": "d", "patient": {"reference": "Patient/other"}}
+READ_AFTER = "read after 2 products named by reference only in prefetch"
+
+
+@pytest.mark.parametrize(
+    ("brought", "reason"),
+    [
+        (bundle(order(1, "a")), f"{READ_AFTER}; 1 products named by reference only"),
+        (bundle(), f"2 products named by reference only; {READ_AFTER}"),
+    ],
+)
+def test_products_that_the_server_does_not_bring_either_are_told(
+    server: FhirServer, brought: dict[str, Any], reason: str
+) -> None:
     """It ignores `_include`, or shows nothing to who asks."""
     server.on("medicationRequests", brought)
     line = line_of(gathered(server, half_filled(order(1, "a"), order(2, "b"))), "medicationRequests")
     assert (line.via, line.state, line.count) == ("search", "partial", 2)
-    assert line.reason.startswith("read after 2 products named by reference only in prefetch; ")
-    assert line.reason.endswith("products named by reference only")
+    assert line.reason == reason
+
+
+WHOLE = {"reference": f"{BASE}/Patient/{PATIENT}"}
+FIRST, SECOND = ({"versionId": str(n), "lastUpdated": f"2026-01-0{n}T00:00:00Z"} for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("sent", "read", "authored"),
+    [
+        ({"meta": FIRST, "subject": WHOLE}, {"meta": FIRST}, "2026-01-01"),
+        ({"subject": WHOLE}, {"meta": FIRST}, "2026-01-01"),
+        ({"meta": FIRST, "authoredOn": "2026-01-02"}, {}, "2026-01-01"),
+        ({"meta": FIRST, "authoredOn": "2026-01-02"}, {"meta": SECOND}, "2026-01-01"),
+        ({"meta": SECOND, "authoredOn": "2026-01-02"}, {"meta": FIRST}, "2026-01-02"),
+    ],
+)
+def test_of_an_order_that_both_hold_the_servers_copy_stands(
+    server: FhirServer, sent: dict[str, Any], read: dict[str, Any], authored: str
+) -> None:
+    """However each of them spells it, unless the client's is said to be newer: it is not lost between two copies."""
+    server.on("medicationRequests", bundle(order(1, "a", authoredOn="2026-01-01", **read), product("a")))
+    own = OwnResources(gathered(server, half_filled(order(1, "a", **sent))))
+    assert [one.authoredOn for one in own.of(MedicationRequest)] == [authored]
+    assert own.issues == []
+
+
+def test_a_copy_that_is_another_patients_stays_visible(server: FhirServer) -> None:
+    """The same id on another server, or nobody, is not her."""
+    server.on("medicationRequests", bundle(order(1, "a"), product("a")))
+    for subject in ({"reference": f"https://elsewhere.example/Patient/{PATIENT}"}, {"reference": "urn:uuid:other"}):
+        assert OwnResources(gathered(server, half_filled(order(1, "a", subject=subject)))).foreign
+    for read in (order(1, "a", subject={"reference": "Patient/other"}), ANOTHERS_DEVICE):
+        server.on("medicationRequests", bundle(read, product("a")))
+        assert OwnResources(gathered(server, half_filled(order(1, "a")))).foreign
 
 
 def test_a_search_without_its_products_is_partial(server: FhirServer) -> None:
@@ -378,6 +424,12 @@ def test_a_search_without_its_products_is_partial(server: FhirServer) -> None:
     server.holds(medicationRequests=bundle(order(1, "a"), order(2, "b"), product("b")))
     line = line_of(gathered(server), "medicationRequests")
     assert (line.state, line.count, line.reason) == ("partial", 3, "1 products named by reference only")
+
+
+def test_products_of_another_keys_strays_are_not_asked_for(server: FhirServer) -> None:
+    """Only medication's own searches bring them."""
+    line = line_of(gathered(server, full_prefetch(laboratory=bundle(observation(1), order(1, "a")))), "laboratory")
+    assert (line.via, line.state, line.reason) == ("prefetch", "complete", "")
 
 
 def test_products_that_come_too_late_leave_what_was_sent(server: FhirServer) -> None:
@@ -393,9 +445,6 @@ def test_products_that_come_too_late_leave_what_was_sent(server: FhirServer) -> 
     line = line_of(asyncio.run(run()), "medicationRequests")
     assert (line.via, line.state, line.count) == ("prefetch", "partial", 1)
     assert line.reason == f"1 products named by reference only; {LATE}"
-
-
-ANOTHERS_DEVICE = {"resourceType": "Device", "id": "d", "patient": {"reference": "Patient/other"}}
 
 
 @pytest.mark.parametrize(

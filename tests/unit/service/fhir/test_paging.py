@@ -53,9 +53,49 @@ def test_what_was_included_or_not_read_or_came_twice_is_not_missing(server: Fhir
     """HAPI counted what it included until 2025; a result that moved while pages were read stands on two."""
     unused = {"resourceType": "Device", "id": "d"}
     server.holds(laboratory=bundle(observation(1), unused, following="?page=2"))
-    server.on("?page=2", {**bundle(observation(1), outcome=outcome("information")), "total": 4})
+    server.on("?page=2", {**bundle(observation(1), outcome=outcome("information")), "total": 3})
     line, _ = read(server)
     assert (line.state, line.count) == ("complete", 1)
+
+
+@pytest.mark.parametrize("came", [[observation(1)], []])
+def test_an_outcome_makes_up_for_nothing_that_is_missing(server: FhirServer, came: list[dict[str, Any]]) -> None:
+    """It may be what says that a result was withheld."""
+    server.holds(laboratory={**bundle(*came, outcome=outcome("warning")), "total": len(came) + 1})
+    line, _ = read(server)
+    assert (line.state, line.reason) == ("partial", "fewer entries than the Bundle's total")
+
+
+FORBIDDEN = {"response": {"status": "403 Forbidden"}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "count"), [([{}], 0), ([FORBIDDEN, {}], 0), ([{"resource": observation(1)}, FORBIDDEN], 1)]
+)
+@pytest.mark.parametrize("unreadable", [[], [{"resource": {"resourceType": "Device", "id": "d"}}]])
+def test_an_entry_without_a_resource_is_missing(
+    server: FhirServer, entries: list[Any], count: int, unreadable: list[Any]
+) -> None:
+    """A part of a batch that was refused, or what a filter has emptied: it is not known what was there."""
+    server.holds(laboratory={**bundle(), "entry": [*entries, *unreadable]})
+    line, _ = read(server)
+    assert (line.state, line.count) == ("partial", count)
+    assert line.reason == f"{len(entries) - count} entries without a resource"
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [
+        (bundle({"resourceType": "Encounter", "id": "e", "subject": {"reference": f"Patient/{PATIENT}"}}), 1),
+        (bundle({"resourceType": "Device", "id": "d"}), 0),
+        ({"resourceType": "Parameters"}, 0),
+    ],
+)
+def test_an_answer_to_something_else_is_not_whole(server: FhirServer, answer: dict[str, Any], count: int) -> None:
+    """Nothing of what was asked for, and something else: keys or queries were taken for each other."""
+    server.holds(laboratory=answer)
+    line, _ = read(server)
+    assert (line.state, line.count, line.reason) == ("partial", count, "holds no Observation")
 
 
 @pytest.mark.parametrize("last", [bundle(), {"resourceType": "Bundle", "type": "searchset", "total": 1}])
@@ -122,21 +162,25 @@ def test_a_part_of_the_conditions_is_worse_than_none(server: FhirServer) -> None
 class Expiring:
     """Answers the first page as often as asked, and says of the second that it is gone: so many times."""
 
-    def __init__(self, server: FhirServer, key: str, times: int) -> None:
+    def __init__(self, server: FhirServer, key: str, times: int, kind: str = "Observation") -> None:
         self._gone = times
+        self._kind = kind
         self.firsts = 0
         server.holds(**{key: self.first})
         server.on("?page=2", self.second)
 
     def first(self, _: httpx.Request) -> httpx.Response:
         self.firsts += 1
-        return httpx.Response(200, json=bundle(observation(1), following="?page=2"), headers={"content-type": JSON})
+        return httpx.Response(200, json=bundle(self.one(1), following="?page=2"), headers={"content-type": JSON})
+
+    def one(self, number: int) -> dict[str, Any]:
+        return {**observation(number), "resourceType": self._kind, "status": "final"}
 
     def second(self, _: httpx.Request) -> httpx.Response:
         self._gone -= 1
         if self._gone >= 0:
             return httpx.Response(410, json=outcome(), headers={"content-type": JSON})
-        return httpx.Response(200, json=bundle(observation(2)), headers={"content-type": JSON})
+        return httpx.Response(200, json=bundle(self.one(2)), headers={"content-type": JSON})
 
 
 def test_a_page_that_is_gone_begins_the_search_anew(server: FhirServer) -> None:
@@ -152,7 +196,7 @@ def test_a_page_that_is_gone_begins_the_search_anew(server: FhirServer) -> None:
 
 def test_conditions_too_begin_anew(server: FhirServer) -> None:
     """A 410 is no reason to give up on what cannot be done without."""
-    Expiring(server, "conditions", 1)
+    Expiring(server, "conditions", 1, "Condition")
     assert line_of(gathered(server), "conditions").state == "complete"
 
 
