@@ -31,7 +31,8 @@ def read_document(body: bytes) -> Document:
     except UnicodeDecodeError:
         raise NotThisError("not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise NotThisError(f"not JSON: {error.msg}, line {error.lineno} column {error.colno}") from None
+        told = "more than one JSON document" if error.msg == "Extra data" else f"not JSON: {error.msg}"
+        raise NotThisError(f"{told}, line {error.lineno} column {error.colno}") from None
     except (ValueError, RecursionError) as error:
         raise NotThisError(f"not JSON: {str(error) or 'nested too deep'}") from None
     told = "stands twice in one object: clients differ in which they read"

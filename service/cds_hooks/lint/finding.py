@@ -1,5 +1,6 @@
 """What is wrong with something that a CDS service said, and which requirement of CDS Hooks 2.0 says so."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -32,7 +33,7 @@ def counted(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
-def summed_up(findings: list[Finding]) -> str:
+def summed_up(findings: Sequence[Finding]) -> str:
     """The last line of a report."""
     errors = sum(finding.is_error for finding in findings)
     return f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'note')}"
