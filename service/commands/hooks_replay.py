@@ -67,11 +67,11 @@ def replay(ctx: click.Context, /, file: Path, url: str, save: Path | None, *, as
     calls = _read(file)
     if save:
         _prepare(save)
-    _say_who_gets_them(place, file)
     done: list[Replayed] = []
 
     async def run() -> None:
         async with opened(place, ctx.obj, **way) as service:
+            _say_who_gets_them(place, file)
             for call in calls:
                 answer = await _sent(service, place, call)
                 done.append(_judged(call, answer))

@@ -49,8 +49,8 @@ def _templates(sheet: SetupSheet) -> Iterator[str]:
     if sheet.reads_discovery:
         yield f"Discovery has the templates, {len(sheet.templates)} for each service; nothing is typed in."
         return
-    yield "For each service. `patient` and `conditions` are needed; where there is room for fewer, leave out from the end:"
-    yield "what does not come along is read from `fhirServer`, if the service may."
+    yield "For each service. `patient` and `conditions` are needed; where there is room for fewer, leave out from the"
+    yield "end: what does not come along is read from `fhirServer`, if the service may."
     for one in (one for one in sheet.templates if one.by_hand):
         yield from ["", f"`{one.key}`", "```", one.query, "```"]
     yield from ["", f"Not worth typing: {', '.join(others)} (`--json` has them)."]
@@ -76,5 +76,5 @@ def _tests(sheet: SetupSheet) -> Iterator[str]:
     yield f"oncohooks hooks replay calls.ndjson --url {first.address}{signed}"
     yield "```"
     if sheet.wants_tokens:
-        yield "The key is a test client's, registered in a [[client]] of its own (docs/client-tokens.md shows how to make one)."
+        yield "The key is a test client's, with a [[client]] of its own (docs/client-tokens.md shows how to make one)."
         yield "401 means that a token was not taken: the service's log says why."

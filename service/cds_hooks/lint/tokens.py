@@ -14,7 +14,8 @@ _FIELD = re.compile(r"context\.([A-Za-z][\w-]*)")
 _USERS = frozenset({"userPractitionerId", "userPractitionerRoleId", "userPatientId", "userRelatedPersonId"})
 _DATE = re.compile(r"today\(\)(\s*[+-]\s*\d+\s+(year|month|week|day)s?)?")
 _PATH = re.compile(r"(context|%[\w-]+)(\.[\w-]+(\([\w.-]*\))?)*(\s*\|\s*(context|%[\w-]+)(\.[\w-]+(\([\w.-]*\))?)*)*")
-_TWICE_TYPED = re.compile(r"[A-Z][A-Za-z]+/{{context\.(userId|performer)}}")
+_TYPED = re.compile(r"{{context\.(userId|performer)}}")
+_TWICE_TYPED = re.compile(rf"[A-Z][A-Za-z]+/{_TYPED.pattern}")
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -25,8 +26,8 @@ class Service(msgspec.Struct, frozen=True):
 
 
 def without_tokens(template: str) -> str:
-    """The template with a plain value in place of each token."""
-    return _TOKEN.sub("x", template)
+    """The template with a plain value in place of each token; userId and performer are whole references."""
+    return "Practitioner/x" if _TYPED.fullmatch(template) else _TOKEN.sub("x", template)
 
 
 def token_findings(template: str, path: str, service: Service, earlier: Collection[str]) -> Iterator[Finding]:
