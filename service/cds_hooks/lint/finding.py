@@ -25,7 +25,7 @@ class Finding(msgspec.Struct, frozen=True):
     def line(self) -> str:
         """For a reader; the path may hold what a service made up, so nothing in it moves a terminal's cursor."""
         kind = "error" if self.is_error else "note"
-        told = f"{kind}  {self.path}: {self.text} ({' '.join(filter(None, (self.level, self.requirement)))})"
+        told = f"{kind:<5}  {self.path}: {self.text} ({' '.join(filter(None, (self.level, self.requirement)))})"
         return "".join(c if c.isprintable() else "?" for c in told)
 
 

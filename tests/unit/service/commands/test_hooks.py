@@ -111,7 +111,7 @@ def test_a_right_card_ends_with_0_and_a_wrong_one_with_1(tmp_path: Path) -> None
     found = run("lint-card", "-", stdin=wrong.encode())
     first, second, last = found.stdout.splitlines()
     assert first == 'error  cards[0].indicator: is "hint"; allowed are critical, info, warning (SHALL 88)'
-    assert second.startswith("note  cards[0].uuid: is no UUID")
+    assert second.startswith("note   cards[0].uuid: is no UUID")
     assert (last, found.exit_code) == ("1 error, 1 note", 1)
 
 
