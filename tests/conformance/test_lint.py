@@ -1,9 +1,12 @@
 """`oncohooks hooks lint-…` and the checks of these tests, which share no code, find the same replies wrong."""
 
+import copy
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from demo.patients import demo_patients
 from service.cds_hooks.lint.discovery import lint_discovery
@@ -15,6 +18,9 @@ from tests.conformance.page import requirements
 from tests.conformance.recording import exchanges
 from tests.conformance.rule import Rule
 from tests.conformance.rules import RULES
+from tests.conformance.spec_models import Discovery, HookResponse
+from tests.unit.service.cds_hooks.lint.test_discovery import SERVICE
+from tests.unit.service.cds_hooks.lint.test_reply import CARD
 
 # Rules about what only this service says: no linter of any service can know it.
 OURS = {"notes_the_clients_failure"}
@@ -86,3 +92,69 @@ def test_levels_are_those_of_the_requirements() -> None:
                 assert finding.level in {"advice", levels.get(finding.requirement, "SHALL")} or (
                     finding.requirement in MAY_WITH_A_LIMIT
                 ), finding
+
+
+_WHOLE: tuple[tuple[Any, type[Discovery] | type[HookResponse]], ...] = (
+    (
+        {"cards": [CARD], "systemActions": [{"type": "delete", "resourceId": "A/1"}], "extension": {"org.x": 1}},
+        HookResponse,
+    ),
+    ({"services": [{**SERVICE, "usageRequirements": "u", "version": "2.0", "hookVersion": "1.0"}]}, Discovery),
+)
+_GONE = object()
+_WRONG: tuple[object, ...] = (
+    None,
+    "",
+    [],
+    {},
+    0,
+    1.5,
+    True,
+    False,
+    "x",
+    "x" * 200,
+    "\n",
+    "{{",
+    ["x"],
+    [None],
+    [{}],
+    {"x": None},
+    _GONE,
+)
+
+
+def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """To every member and item."""
+    named = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in named:
+        yield (*path, name)
+        yield from _paths(inner, (*path, name))
+
+
+def _with(body: Any, path: tuple[str | int, ...], value: object) -> Any:
+    changed = copy.deepcopy(body)
+    target = changed
+    for step in path[:-1]:
+        target = target[step]
+    if value is _GONE:
+        del target[path[-1]]
+    else:
+        target[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize(("body", "model"), _WHOLE, ids=["reply", "discovery"])
+def test_what_the_models_refuse_is_found(body: Any, model: type[Discovery] | type[HookResponse]) -> None:
+    """Each member in turn is taken away, or is something else: no wrong body passes, and none ends the linter."""
+    lint = lint_discovery if model is Discovery else lint_reply
+    refused = 0
+    for path in _paths(body):
+        for value in _WRONG:
+            text = json.dumps(_with(body, path, value))
+            found = lint(read_document(text.encode()))
+            try:
+                model.model_validate_json(text)
+            except ValidationError:
+                refused += 1
+                assert found, text
+    assert refused > 100

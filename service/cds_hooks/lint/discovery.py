@@ -7,7 +7,7 @@ from service.cds_hooks.lint.document import Document
 from service.cds_hooks.lint.empty import with_empty_members
 from service.cds_hooks.lint.finding import Finding
 from service.cds_hooks.lint.hook_contexts import CONTEXTS
-from service.cds_hooks.lint.members import Members, kind_of, quoted
+from service.cds_hooks.lint.members import Members, is_empty, kind_of, quoted
 from service.cds_hooks.lint.queries import query_findings
 from service.cds_hooks.lint.tokens import Service, token_findings, without_tokens
 from service.misspelt import meant
@@ -80,7 +80,7 @@ def _lint_prefetch(service: Members, about: Service) -> None:
         if isinstance(template, str) and template:
             service.findings.extend(token_findings(template, path, about, earlier))
             service.findings.extend(query_findings(without_tokens(template), path))
-        elif template:
+        elif not is_empty(template):
             service.findings.append(Finding(path, f"must be text, is {kind_of(template)}", "SHALL", "36"))
         earlier.append(key)
 
