@@ -79,7 +79,7 @@ def _lint_prefetch(service: Members, about: Service) -> None:
             service.add("prefetch", "a key is empty", "36")
         if isinstance(template, str) and template:
             service.findings.extend(token_findings(template, path, about, earlier))
-            service.findings.extend(query_findings(without_tokens(template), path))
+            service.findings.extend(query_findings(without_tokens(template), path, later=about.later))
         elif not is_empty(template):
             service.findings.append(Finding(path, f"must be text, is {kind_of(template)}", "SHALL", "36"))
         earlier.append(key)

@@ -13,29 +13,33 @@ from service.cds_hooks.lint.finding import Finding
 _READ = re.compile(r"[A-Z][A-Za-z]+/[^/?&=\s]+")
 _SEARCH = re.compile(r"[A-Z][A-Za-z]+\?[^?]+")
 _ABSOLUTE = re.compile(r"[a-z]+://|/", re.IGNORECASE)
-_CONTROL = frozenset({"_count", "_sort", "_maxresults", "_id", "_lastUpdated"})
+_MOST = "_maxresults"
+_CONTROL = frozenset({"_count", "_sort", _MOST, "_id", "_lastUpdated"})
 _MODIFIER = "in"
 
 
-def query_findings(query: str, path: str) -> Iterator[Finding]:
-    """`query` is a template whose tokens were replaced by plain values."""
+def query_findings(query: str, path: str, *, later: bool) -> Iterator[Finding]:
+    """`query` is a template whose tokens were replaced by plain values; `later`: its service speaks CDS Hooks 3.0."""
     if any(c.isspace() for c in query):
         yield Finding(path, "holds white space, which cannot stand in an address", "SHALL", "36")
     if _ABSOLUTE.match(query):
         told = "is relative to the client's FHIR server, so it begins with a type: Patient/…"
         yield Finding(path, told, "SHALL", "36")
     elif _SEARCH.fullmatch(query):
-        yield from _of_search(query.partition("?")[2].split("&"), path)
+        yield from _of_search(query.partition("?")[2].split("&"), path, later=later)
     elif not _READ.fullmatch(query):
         told = "neither reads one resource (Type/id) nor searches one type (Type?…): few clients follow it"
         yield Finding(path, told, "SHOULD", "58")
 
 
-def _of_search(parameters: list[str], path: str) -> Iterator[Finding]:
+def _of_search(parameters: list[str], path: str, *, later: bool) -> Iterator[Finding]:
     names = [parameter.partition("=")[0] for parameter in parameters]
     for parameter in parameters:
         if fault := _fault_of(*parameter.partition("=")):
             yield Finding(path, fault, "SHOULD", "58")
+    if _MOST in names and not later:
+        told = f"{_MOST} is of CDS Hooks 3.0, and servers that do not know it may refuse the search"
+        yield Finding(path, told, "SHOULD", "58")
     for name in (name for name, number in Counter(names).items() if number > 1):
         told = f"{name} stands there more than once: some clients make one of them (or instead of and)"
         yield Finding(path, told, "advice", "58")

@@ -96,6 +96,7 @@ def test_an_object_of_the_context_is_no_token() -> None:
         ("Patient?_has:Observation:patient:code={{context.patientId}}", "chained"),
         ("Observation?code:text={{context.patientId}}", "`:in` alone"),
         ("Observation?patient={{context.patientId}}&_summary=true", "_summary is none"),
+        ("Observation?patient={{context.patientId}}&_maxresults=5", "of CDS Hooks 3.0"),
         ("Patient/{{context.patientId}}/$everything", "neither reads one resource"),
         ("Observation?patient={{context.patientId}}&date=ge2020&date=lt2021", "more than once"),
         ("Observation?patient={{context.patientId}}&code=", "no name or no value"),
