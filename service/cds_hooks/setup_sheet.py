@@ -63,7 +63,7 @@ HABITS: Mapping[DialectName, Habits] = {
 }
 
 
-class SheetService(msgspec.Struct, frozen=True):
+class SheetService(msgspec.Struct, frozen=True, rename="camel"):
     """`is_called`: whether this kind of EHR is known to call its hook."""
 
     id: str
@@ -74,7 +74,7 @@ class SheetService(msgspec.Struct, frozen=True):
     is_called: bool
 
 
-class Template(msgspec.Struct, frozen=True):
+class Template(msgspec.Struct, frozen=True, rename="camel"):
     """`by_hand`: worth typing; what is left out is read from `fhirServer`."""
 
     key: str
@@ -82,7 +82,7 @@ class Template(msgspec.Struct, frozen=True):
     by_hand: bool
 
 
-class Registered(msgspec.Struct, frozen=True):
+class Registered(msgspec.Struct, frozen=True, rename="camel"):
     """An EHR of this kind that may call."""
 
     label: str
@@ -93,7 +93,7 @@ class Registered(msgspec.Struct, frozen=True):
     token_minutes: float
 
 
-class SetupSheet(msgspec.Struct, frozen=True):
+class SetupSheet(msgspec.Struct, frozen=True, rename="camel"):
     """`missing`: what is still to be set at our side."""
 
     dialect: str

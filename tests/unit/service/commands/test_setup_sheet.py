@@ -57,7 +57,7 @@ def test_the_sheet_says_what_discovery_says() -> None:
     (first, *_) = described = discovery(queries).services
     assert [one["id"] for one in read["services"]] == [one.id for one in described]
     assert {template["key"]: template["query"] for template in read["templates"]} == first.prefetch
-    by_hand = [template["key"] for template in read["templates"] if template["by_hand"]]
+    by_hand = [template["key"] for template in read["templates"] if template["byHand"]]
     assert by_hand == [query.key for query in queries if query.by_hand]
     assert ("flags" in by_hand, len(by_hand)) == (True, 9)
     addresses = [(one["address"], one["feedback"]) for one in read["services"]]
@@ -70,7 +70,7 @@ def test_the_text_for_epic_has_all_that_is_typed_in() -> None:
     """Templates worth typing in full, the registration, topics, reasons, and no hook that Epic does not call."""
     text, read = run("--dialect", "epic").stdout, sheet("epic")
     for template in read["templates"]:
-        assert (f"```\n{template['query']}\n```" in text) == template["by_hand"]
+        assert (f"```\n{template['query']}\n```" in text) == template["byHand"]
     assert (
         "| epic-main | `https://epic.hospital.example` | `https://epic.hospital.example/jwks.json` | north | 20 min |"
         in text
