@@ -16,6 +16,7 @@ _COMMANDS = {
     "check": ("service.commands.check:check", "Check configuration, model and FHIR servers, one line each."),
     "keys": ("service.commands.keys:keys", "Print the public keys to register at FHIR servers."),
     "score": ("service.commands.score:score", "Score one patient from a FHIR server or a Bundle file."),
+    "hooks": ("service.commands.hooks:hooks", "Check CDS services, replay calls, write an EHR's set-up sheet."),
     "mapping": ("service.commands.mapping:mapping", "Explain what is read of records, and by which codes."),
     "feedback": ("service.commands.feedback:feedback", "Say what clinicians did with cards."),
     "cohort": ("service.commands.cohort:cohort", "Build and describe training cohorts."),

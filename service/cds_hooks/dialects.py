@@ -17,9 +17,8 @@ from service.fhir.origin import Base
 _CONTENT_TYPE = "com.epic.cdshooks.card.detail.content-type"
 # One for each kind of card. They never change: a client that holds back what a user has set aside tells cards by them,
 # and a warning must not be held back for a prognosis that was set aside.
-_PROGNOSIS, _NOT_SCORED, _WARNING = (
-    Coding(f"Oncohooks{kind}", "urn:oncohooks:topic") for kind in ("Prognosis", "NotScored", "WrongPatient")
-)
+TOPICS = tuple(Coding(f"Oncohooks{kind}", "urn:oncohooks:topic") for kind in ("Prognosis", "NotScored", "WrongPatient"))
+_PROGNOSIS, _NOT_SCORED, _WARNING = TOPICS
 
 
 class Dialect(msgspec.Struct, frozen=True):

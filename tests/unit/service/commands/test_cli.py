@@ -40,7 +40,7 @@ def test_help_lists_the_commands_without_importing_them() -> None:
     """`oncohooks --help` names every command with a line on it."""
     result = run("--help")
     assert result.exit_code == 0
-    for name in [*COMMANDS, "mapping", "feedback", "cohort", "model"]:
+    for name in [*COMMANDS, "hooks", "mapping", "feedback", "cohort", "model"]:
         assert f"  {name} " in result.output
 
 
