@@ -49,7 +49,7 @@ DIED = patient(deceasedDateTime=ago(-400))
 
 
 def lung(days: float = 40, **members: Any) -> Resource:
-    return tumour("C34.1", **({"id": "lung", "days": days} | members))
+    return tumour("C34.1", days=days, **({"id": "lung"} | members))
 
 
 def plan(rule: Rule, **members: Any) -> Plan:

@@ -37,11 +37,11 @@ from tests.unit.fhir_mappings.resources_of import (
 LUNG = tumour("C34.1", id="lung", days=40)
 OVER = concept("resolved", CLINICAL)
 STAGED = [{"summary": concept("M1", UICC)}]
-CURED = {"clinicalStatus": OVER}
+CURED: dict[str, Any] = {"clinicalStatus": OVER}
 INFUSION = {"start": ago(20), "end": ago(-2)}
-STAY = {"status": "in-progress", "class": {"system": ACT_CODE, "code": "IMP"}, "period": {"start": ago(2)}}
-DISCHARGED = {"status": "finished", "period": {"start": ago(2), "end": ago(-8)}}
-EMERGENCY = {"hospitalization": {"admitSource": concept("emd", ADMIT_SOURCE)}}
+STAY: dict[str, Any] = {"status": "in-progress", "class": {"system": ACT_CODE, "code": "IMP"}, "period": {"start": ago(2)}}
+DISCHARGED: dict[str, Any] = {"status": "finished", "period": {"start": ago(2), "end": ago(-8)}}
+EMERGENCY: dict[str, Any] = {"hospitalization": {"admitSource": concept("emd", ADMIT_SOURCE)}}
 
 
 def then(*resources: Resource) -> EncodedPatient:

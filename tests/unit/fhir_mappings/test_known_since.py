@@ -83,7 +83,7 @@ def test_the_last_day_of_a_month() -> None:
 
 def test_every_type_that_is_read_has_a_rule() -> None:
     """A type without one would never be known, and a cohort would lose it in silence."""
-    dated = {
+    dated: dict[str, dict[str, Any]] = {
         "Observation": {"effectiveDateTime": DAY}, "Condition": {"recordedDate": DAY}, "ImagingStudy": {"started": DAY},
         "Encounter": {"period": PERIOD}, "Procedure": {"performedDateTime": DAY}, "List": {"date": DAY},
         "MedicationAdministration": {"effectiveDateTime": DAY}, "MedicationRequest": {"authoredOn": DAY},
