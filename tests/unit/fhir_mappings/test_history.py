@@ -39,7 +39,11 @@ OVER = concept("resolved", CLINICAL)
 STAGED = [{"summary": concept("M1", UICC)}]
 CURED: dict[str, Any] = {"clinicalStatus": OVER}
 INFUSION = {"start": ago(20), "end": ago(-2)}
-STAY: dict[str, Any] = {"status": "in-progress", "class": {"system": ACT_CODE, "code": "IMP"}, "period": {"start": ago(2)}}
+STAY: dict[str, Any] = {
+    "status": "in-progress",
+    "class": {"system": ACT_CODE, "code": "IMP"},
+    "period": {"start": ago(2)},
+}
 DISCHARGED: dict[str, Any] = {"status": "finished", "period": {"start": ago(2), "end": ago(-8)}}
 EMERGENCY: dict[str, Any] = {"hospitalization": {"admitSource": concept("emd", ADMIT_SOURCE)}}
 
