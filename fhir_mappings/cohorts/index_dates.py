@@ -158,7 +158,7 @@ def _no_single_tumour(encoded: EncodedPatient) -> str:
 def _sources_of_metastasis(history: History, until: datetime) -> frozenset[str]:
     readings = read_record(history.at(until), catalogue(), until, thorough=True)
     stated = (f for f in readings.findings if f.value == 1 and f.feature.startswith(("stage_m1", "stage_met_")))
-    return frozenset(source for finding in stated for source in finding.sources)
+    return frozenset(source.partition("#")[0] for finding in stated for source in finding.sources)  # a part's whole
 
 
 def _moments(history: History, which: Choose, until: datetime, after: float = 0) -> Iterator[datetime]:

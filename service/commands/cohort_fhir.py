@@ -99,7 +99,7 @@ def build_fhir(
     Memory holds one patient and some 2 KB for each other one.
     """
     _check_call(ndjson, fhir, patients, index_date, after)
-    end = min(now(), _end_of(until.date())) if until else now()
+    end = _end_of(until.date()) if until else now()
     if isinstance(index_date, date) and _end_of(index_date) >= end:
         raise click.UsageError(f"--index-date {index_date}: is not before the end of follow-up (--until)")
     line = StandingLine("Reading")

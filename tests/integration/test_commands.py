@@ -85,6 +85,12 @@ def test_the_page_on_mapping_shows_what_its_commands_print() -> None:
     assert mapping_page.refreshed(page) == page
 
 
+def test_the_page_on_a_cohort_of_ones_own_shows_what_its_commands_print() -> None:
+    """docs/own-cohort.md, on the patients of the page on mapping."""
+    page = mapping_page.COHORT_PAGE.read_text(encoding="utf-8")
+    assert mapping_page.refreshed(page) == page
+
+
 @pytest.mark.corpus
 def test_a_cohort_is_built_and_described(tmp_path: Path, corpus: Path) -> None:
     """`oncohooks cohort build` and `describe` go from the published tables to rows, deaths and coverage."""
