@@ -4,7 +4,7 @@ A day without a time is that of the hospital: the next one is the future, though
 
 An export holds the last version of each resource. What was dated later is left out (`known_since`), and so is what a
 later version may have written into an earlier resource: a death, the status of a diagnosis or of an order, the stage
-inside a diagnosis, what was coded at discharge. An order that is active today is one of a living patient.
+inside a diagnosis, the end of a stay. An order that is active today is one of a living patient.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import msgspec
 from fhir_mappings.known_since import known_since, updated
 from fhir_mappings.record import Entry, OwnResources, PatientRecord
 from fhir_mappings.resources.datatypes import CodeableConcept, Period
-from fhir_mappings.resources.r4 import AnyResource, Condition, Encounter, Hospitalization, Patient
+from fhir_mappings.resources.r4 import AnyResource, Condition, Encounter, Patient
 from fhir_mappings.resources.therapies import (
     List,
     MedicationAdministration,
@@ -87,16 +87,11 @@ def _condition(condition: Condition, at: datetime) -> Condition:
 
 
 def _encounter(encounter: Encounter, at: datetime) -> Encounter:
-    """One that ended later was going on, and had not been coded."""
+    """One that ended later was going on; it proves what was documented at it once it is over."""
     if not encounter.period.end or _is_over(encounter.period.end, at):
         return encounter
-    return msgspec.structs.replace(
-        encounter,
-        status="in-progress" if encounter.status == "finished" else encounter.status,
-        period=Period(encounter.period.start),
-        diagnosis=(),
-        hospitalization=Hospitalization(encounter.hospitalization.admitSource),
-    )
+    status = "in-progress" if encounter.status == "finished" else encounter.status
+    return msgspec.structs.replace(encounter, status=status, period=Period(encounter.period.start))
 
 
 def _order(order: MedicationRequest, _: datetime) -> MedicationRequest:

@@ -212,6 +212,7 @@ def test_who_came_later_is_at_risk_from_then_on() -> None:
     [
         (index_dates.NO_TUMOUR, [condition("I50.1"), SEEN]),
         (index_dates.NO_TUMOUR, [tumour("C34.1", onsetDateTime=None, recordedDate=None), SEEN]),
+        (index_dates.NO_TUMOUR, [lung(days=-2100), SEEN]),
         (index_dates.SEVERAL, [lung(), condition("C50.9", days=40), SEEN]),
         (index_dates.LATE_DIAGNOSIS, [lung(onsetDateTime=ago(400), recordedDate=ago(40)), SEEN]),
         (index_dates.AFTER_END, [lung(days=-1990), SEEN]),

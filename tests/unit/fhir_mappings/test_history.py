@@ -38,6 +38,7 @@ LUNG = tumour("C34.1", id="lung", days=40)
 OVER = concept("resolved", CLINICAL)
 STAGED = [{"summary": concept("M1", UICC)}]
 CURED: dict[str, Any] = {"clinicalStatus": OVER}
+BEGUN = {"start": ago(40)}
 INFUSION = {"start": ago(20), "end": ago(-2)}
 STAY: dict[str, Any] = {
     "status": "in-progress",
@@ -67,6 +68,8 @@ def same(first: EncodedPatient, second: EncodedPatient) -> bool:
         (encounter(id="s", **STAY),
          encounter(id="s", diagnosis=[{"condition": reference("Condition/lung")}],
                    **(STAY | DISCHARGED))),
+        (encounter("EMER", id="s", status="in-progress", period={"start": ago(4)}),
+         encounter("EMER", id="s", period={"start": ago(4), "end": ago(-8)})),
         (ordered("N02AA01", id="o"), ordered("N02AA01", id="o", status="stopped")),
         (ordered("N02AA01", id="o"), ordered("N02AA01", id="o", status="completed")),
         (taken("N02AA01", id="o"), taken("N02AA01", id="o", until=-5)),
@@ -75,6 +78,10 @@ def same(first: EncodedPatient, second: EncodedPatient) -> bool:
          given("L01XA01", id="d", status="stopped", effectiveDateTime=None, effectivePeriod=INFUSION)),
         (procedure("8-542", id="c", status="in-progress", performedDateTime=None, performedPeriod=INFUSION),
          procedure("8-542", id="c", status="stopped", performedDateTime=None, performedPeriod=INFUSION)),
+        (given("N02AA01", id="d", status="in-progress", effectiveDateTime=None, effectivePeriod={"start": ago(3)}),
+         given("N02AA01", id="d", effectiveDateTime=None, effectivePeriod={"start": ago(3)})),
+        (procedure("8-800.c0", id="c", status="in-progress", performedDateTime=None, performedPeriod=BEGUN),
+         procedure("8-800.c0", id="c", performedDateTime=None, performedPeriod=BEGUN)),
         (listing("10160-0", id="l"), listing("10160-0", id="l", status="retired")),
         (patient(), patient(deceasedBoolean=True)),
         (patient(), patient(deceasedDateTime=ago(5))),

@@ -42,6 +42,7 @@ def known(*several: Resource) -> str:
         ("Condition", {"onsetDateTime": "soon", "recordedDate": DAY}, DAY),
         ("Condition", {"onsetDateTime": "2015-03-01", "encounter": {"reference": "Encounter/e"}}, LATER),
         ("Condition", {"onsetDateTime": "2015-03-01", "encounter": {"reference": "Encounter/other"}}, "2015-03-01"),
+        ("Condition", {"onsetDateTime": DAY, "recordedDate": "soon"}, ""),
         ("Condition", {}, ""),
         ("Encounter", {"period": PERIOD}, DAY),
         ("Encounter", {"period": {"end": LATER}}, LATER),
