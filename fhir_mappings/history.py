@@ -8,7 +8,7 @@ inside a diagnosis, the end of a stay. An order that is active today is one of a
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 
 import msgspec
 
@@ -52,7 +52,7 @@ class History:
         entries = tuple(
             _as_it_was(entry, at)
             for known, entry in zip(self._known, self._entries, strict=True)
-            if not is_after(known, at) and which(entry.resource)
+            if not _is_later(known, at) and which(entry.resource)
         )
         return msgspec.structs.replace(self.record, entries=entries, unread=())
 
@@ -70,14 +70,19 @@ def _as_it_was(entry: Entry, at: datetime) -> Entry:
         )
     change = _EARLIER.get(type(resource))
     last = updated(resource)
-    if change is None or (last is not None and not is_after(last, at)):
+    if change is None or (last is not None and not _is_later(last, at)):
         return entry
     return msgspec.structs.replace(entry, resource=change(resource, at))
 
 
 def _is_over(text: str, at: datetime) -> bool:
     moment = instant(text, at) if text else None
-    return moment is not None and not is_after(moment, at)
+    return moment is not None and not _is_later(moment, at)
+
+
+def _is_later(moment: datetime, at: datetime) -> bool:
+    """After `at`; where that is the end of a day, also what is dated to the next day in the hospital's own zone."""
+    return is_after(moment, at) or (at.time() == time.max and moment.date() > at.date())
 
 
 def _condition(condition: Condition, at: datetime) -> Condition:

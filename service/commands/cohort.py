@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - training libraries are heavy and absent from the served image: commands import them when called
-"""`oncohooks cohort`: public, made-up and described cohorts in the cohort format."""
+"""`oncohooks cohort`: public, own and made-up cohorts in the cohort format, and their description."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,6 +1,6 @@
 """A record as it stood: what a later version wrote into a resource does not show."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -148,6 +148,7 @@ def test_what_is_dated_and_unchanged_is_read_as_in_scoring() -> None:
     "later",
     [
         measured("1751-7", 30, "g/L", effectiveDateTime="2024-05-21"),
+        measured("1751-7", 30, "g/L", effectiveDateTime="2024-05-21T01:00:00+02:00"),
         condition("I50.1", recordedDate="2024-05-21"),
         condition("I50.1", onsetDateTime="2024-05-21", recordedDate="2024-05-20"),
         encounter("EMER", period={"start": "2024-05-21", "end": "2024-05-21"}),
@@ -155,7 +156,7 @@ def test_what_is_dated_and_unchanged_is_read_as_in_scoring() -> None:
 )
 def test_the_next_day_is_the_future(later: Resource) -> None:
     """At the end of a day in UTC it has begun elsewhere; in the hospital it has not."""
-    end = AT.replace(hour=23, minute=59, second=59)
+    end = datetime.combine(AT.date(), time.max, tzinfo=UTC)
     history = History(record(LUNG, *documented(), later))
     without = History(record(LUNG, *documented()))
     assert same(*(encode(one.at(end), catalogue().schema, end) for one in (history, without)))
