@@ -67,6 +67,11 @@ def written(moment: datetime) -> str:
     return moment.date().isoformat() if moment.tzinfo is WHOLE_DAY else moment.isoformat(timespec="seconds")
 
 
+def is_after(moment: datetime, at: datetime) -> bool:
+    """Surely after: a day without a time is after `at` from the next day on."""
+    return moment.date() > at.date() if moment.tzinfo is WHOLE_DAY else moment > at
+
+
 def days_between(earlier: datetime, later: datetime) -> float:
     """Calendar days where one of the two has no time, else exact ones."""
     if earlier.tzinfo is WHOLE_DAY or later.tzinfo is WHOLE_DAY:

@@ -20,7 +20,7 @@ _STAYING = _IN_HOSPITAL | {"NONAC"}
 _GOING_ON = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold"})
 _LONGEST_EMERGENCY, _LONGEST_STAY = 3.0, 180.0  # days after which a contact without an end was not closed
 _NOT_HAPPENED = frozenset({"cancelled", "entered-in-error", "planned"})
-_HAPPENED = frozenset(
+HAPPENED = frozenset(
     {"arrived", "triaged", "in-progress", "onleave", "finished"} | {"on-hold", "discharged", "discontinued"}  # R4, R5
 )
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -44,7 +44,7 @@ def stays(encounters: Iterable[Encounter], at: datetime) -> tuple[list[Stay], li
     for encounter in encounters:
         period = encounter.period
         start, end = instant(period.start, at), instant(period.end, at)
-        if encounter.status not in _HAPPENED:
+        if encounter.status not in HAPPENED:
             said = encounter.status if encounter.status in _NOT_HAPPENED else "no known status"
             issues.append(Issue("information", "status-not-used", said, encounter.address))
         elif (period.start and start is None) or (period.end and end is None):
@@ -58,7 +58,7 @@ def stays(encounters: Iterable[Encounter], at: datetime) -> tuple[list[Stay], li
 
 def is_decided(encounter: Encounter) -> bool:
     """Whether the status says that it took place, or that it did not."""
-    return encounter.status in _HAPPENED | _NOT_HAPPENED
+    return encounter.status in HAPPENED | _NOT_HAPPENED
 
 
 class Documented(msgspec.Struct, frozen=True, gc=False):

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - training libraries are heavy and absent from the served image: commands import them when called
-"""`oncohooks cohort`: public, made-up and described cohorts in the cohort format."""
+"""`oncohooks cohort`: public, own and made-up cohorts in the cohort format, and their description."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +7,28 @@ from pathlib import Path
 import click
 import msgspec
 
+from service.commands.cohort_fhir import build_fhir
 from service.commands.training import COHORT_FILE, FILE, FOLDER, print_json, schema, told_in_one_line
 
 
-@click.group()
+class _Cohort(click.Group):
+    """`build fhir` is a command of its own: it reads another source, with other options."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[:2] == ["build", "fhir"]:
+            return _BUILD_FHIR, build_fhir, args[2:]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Cohort)
 def cohort() -> None:
     """Build and describe training cohorts."""
+
+
+_BUILD_FHIR = "build fhir"
+cohort.add_command(build_fhir, _BUILD_FHIR)
 
 
 @cohort.command(
@@ -26,7 +42,8 @@ def cohort() -> None:
 def build(name: str, data: Path, out: Path, *, as_json: bool) -> None:
     """Write the public cohort NAME in the cohort format, through the catalogue's units, ranges and gene rule.
 
-    Where the source carries predictions of its own (support2), they are written to FILE.published.csv.
+    Where the source carries predictions of its own (support2), they are written to FILE.published.csv. NAME `fhir` is
+    a hospital's own cohort: see `oncohooks cohort build fhir --help`.
     """
     with told_in_one_line():
         from fhir_mappings.cohorts.public_cohorts import PUBLIC_COHORTS, PUBLISHED, TIME_ZERO

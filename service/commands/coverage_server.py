@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import httpx
 
 from fhir_mappings.record import PatientRecord
-from fhir_mappings.retrieval import queries
+from fhir_mappings.retrieval import Query, queries
 from service.app import destinations_of, reach_of
 from service.commands.coverage_sources import Progress, Tell, Trouble
 from service.commands.site_server import settings_for
@@ -16,9 +16,17 @@ from service.fhir.gather import PatientCall, unhurried, whole
 
 
 def of_server(
-    patients: Sequence[str], url: str, network: httpx.AsyncBaseTransport | None, tell: Tell, progress: Progress
+    patients: Sequence[str],
+    url: str,
+    network: httpx.AsyncBaseTransport | None,
+    tell: Tell,
+    progress: Progress,
+    asked: Sequence[Query] | None = None,
 ) -> Iterator[PatientRecord]:
-    """Every patient that is named, one after the other. Raises UnreachableError: then no other would come either."""
+    """Every patient that is named, one after the other, by the catalogue's queries or those that are `asked`.
+
+    Raises UnreachableError: then no other would come either.
+    """
     settings = settings_for(url)
     server = settings.fhir[0].url
 
@@ -28,7 +36,7 @@ def of_server(
             for number, patient in enumerate(patients, 1):
                 progress(f"patient {number} of {len(patients)}")
                 try:
-                    record = await whole(PatientCall(patient, server), reach, queries())
+                    record = await whole(PatientCall(patient, server), reach, asked or queries())
                 except UnreachableError:
                     raise
                 except MalformedError as error:

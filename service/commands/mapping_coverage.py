@@ -69,12 +69,12 @@ def coverage(
     """
     _check_call(fhir, patients, bundles, ndjson, more)
     line = StandingLine("Reading")
-    troubles = _Troubles(line)
+    troubles = Troubles(line)
     records: Iterable[PatientRecord]
     if fhir is not None and patients is not None:
         from service.commands.coverage_server import of_server  # noqa: PLC0415 - half a second, for --fhir only
 
-        records = of_server(_ids(patients), fhir, ctx.obj, troubles.tell, line.stands)  # obj stands for the network
+        records = of_server(ids_in(patients), fhir, ctx.obj, troubles.tell, line.stands)  # obj stands for the network
     elif ndjson is not None:
         records = of_ndjson(ndjson, fhir_version, troubles.tell, line.stands)
     else:
@@ -91,7 +91,7 @@ def coverage(
     ctx.exit(1 if troubles.all else 0)
 
 
-class _Troubles:
+class Troubles:
     """What could not be read: all of it for --json, the first of it at once on standard error."""
 
     def __init__(self, line: StandingLine) -> None:
@@ -136,7 +136,7 @@ def _counted(records: Iterable[PatientRecord], moment: Moment, troubles: list[Tr
     return Coverage(patients, parameters, codes, units, issues, troubles)
 
 
-def _ids(file: Path) -> list[str]:
+def ids_in(file: Path) -> list[str]:
     """The ids in a file, one a line, each once; `Patient/17` is 17."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()

@@ -39,7 +39,7 @@ def shown() -> list[list[str]]:
 @pytest.mark.parametrize("words", shown(), ids=" ".join)
 def test_readme_shows_commands_and_options_that_exist(words: list[str]) -> None:
     """Each command of README exists and knows each option that README gives it."""
-    name = [word for word in words[1:3] if re.fullmatch(r"[a-z]+(-[a-z]+)*", word)]
+    name = [word for word in words[1:4] if re.fullmatch(r"[a-z]+(-[a-z]+)*", word)]
     told = run([*ONCOHOOKS, *name, "--help"]).stdout
     assert all(word in told for word in words if word.startswith("--"))
     assert "Example:" in told
@@ -82,6 +82,12 @@ def test_the_page_on_mapping_shows_what_its_commands_print() -> None:
     """docs/mapping.md and its example are as `python -m tests.integration.mapping_page` writes them."""
     page = mapping_page.PAGE.read_text(encoding="utf-8")
     assert gzip.decompress(mapping_page.EXAMPLE.read_bytes()).decode() == mapping_page.example()
+    assert mapping_page.refreshed(page) == page
+
+
+def test_the_page_on_a_cohort_of_ones_own_shows_what_its_commands_print() -> None:
+    """docs/own-cohort.md, on the patients of the page on mapping."""
+    page = mapping_page.COHORT_PAGE.read_text(encoding="utf-8")
     assert mapping_page.refreshed(page) == page
 
 

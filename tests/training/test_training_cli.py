@@ -258,6 +258,7 @@ def test_train_says_when_nothing_can_be_learned(tmp_path: Path) -> None:
     ("group", "command"),
     [
         ("cohort", "build"),
+        ("cohort", "build fhir"),
         ("cohort", "plant"),
         ("cohort", "describe"),
         ("model", "train"),
