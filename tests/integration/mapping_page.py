@@ -1,4 +1,7 @@
-"""`python -m tests.integration.mapping_page` writes the example of docs/mapping.md, and what its commands print."""
+"""`python -m tests.integration.mapping_page`: the example of docs/mapping.md, and what its commands print.
+
+And those of docs/overlay.md.
+"""
 
 import gzip
 import json
@@ -11,7 +14,7 @@ from datetime import date
 from demo.patients import demo_patients
 from tests.conftest import ROOT
 
-PAGE = ROOT / "docs" / "mapping.md"
+PAGE, OVERLAY_PAGE = ROOT / "docs" / "mapping.md", ROOT / "docs" / "overlay.md"
 EXAMPLE = ROOT / "docs" / "example-patients.ndjson.gz"
 _DAY = date(2026, 6, 30)  # the `--at` of the page
 _BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.DOTALL | re.MULTILINE)
@@ -44,4 +47,5 @@ def _output(command: str) -> str:
 
 if __name__ == "__main__":
     EXAMPLE.write_bytes(gzip.compress(example().encode(), mtime=0))
-    PAGE.write_text(refreshed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (PAGE, OVERLAY_PAGE):
+        page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")
