@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from fhir_mappings.concepts import DATA, catalogue
+from fhir_mappings.concepts import BY_SITE, DATA, Catalogue, catalogue
 from fhir_mappings.formula_texts import FormulaText, formula_texts
 
 VERIFICATIONS = ("verified", "sure", "recalled")
@@ -39,15 +39,21 @@ class ParameterRow(msgspec.Struct, frozen=True):
         return str(self.columns["key"])
 
     def by_verification(self) -> dict[str, int]:
+        """How many codes are known how well; those of a site are told where there are any."""
         counts = Counter(code.verification for code in self.codes)
-        return {verification: counts[verification] for verification in VERIFICATIONS}
+        of_site = {BY_SITE: counts[BY_SITE]} if counts[BY_SITE] else {}
+        return {verification: counts[verification] for verification in VERIFICATIONS} | of_site
+
+
+def parameter_rows() -> tuple[ParameterRow, ...]:
+    """All parameters in the catalogue's order."""
+    return _parameter_rows(catalogue())
 
 
 @cache
-def parameter_rows() -> tuple[ParameterRow, ...]:
-    """All parameters in the catalogue's order."""
+def _parameter_rows(source: Catalogue) -> tuple[ParameterRow, ...]:
     codes: dict[str, list[Code]] = {}
-    for row in catalogue().rows:
+    for row in source.rows:
         code = Code(row["system"], row["code"], row["meaning"], row["display"], row["verification"], row["source"])
         codes.setdefault(row["key"], []).append(code)
     with (DATA / "features.csv").open(newline="", encoding="utf-8") as file:

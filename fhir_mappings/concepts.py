@@ -1,14 +1,15 @@
 """The catalogue, compiled once: which (system, code) means which parameter, and what its value may be."""
 
+import copy
 import hashlib
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from fhir_mappings.table_rows import number_in, numbered_rows, read_rows, wrong
+from fhir_mappings.table_rows import OverlayError, number_in, numbered_rows, read_rows, wrong
 from models.features import FeatureSchema
 
 DATA = Path(__file__).parent / "catalogue"
@@ -45,6 +46,7 @@ _SYNONYMS = {
     "http://terminology.hl7.org/CodeSystem/v2-0078": INTERPRETATION,
 }
 ICD10 = frozenset({ICD10_WHO, ICD10_CM, ICD10_GM})
+BY_SITE = "site"  # in place of how well a code is known: the site says it
 # What a code of the concept map can say of its parameter.
 _MEANINGS = (
     "value", "1", "category", "level", "component", "panel", "part", "ignored", "percent_of_leukocytes",
@@ -90,8 +92,32 @@ class Concept(msgspec.Struct, frozen=True, gc=False):
         return 1.0 if self.meaning in {"1", "category"} else None
 
 
+class SiteCode(msgspec.Struct, frozen=True, gc=False):
+    """What a code of the site means, `told` by which row of which file.
+
+    `stands_for`: the public code (system, code) that it is read as, None where the site names a parameter itself.
+    `unit`: that of its results that bear none.
+    """
+
+    concepts: tuple[Concept, ...]
+    told: str
+    stands_for: tuple[str, str] | None = None
+    unit: str = ""
+
+
+class SiteCodes(msgspec.Struct, frozen=True):
+    """All codes of a site by (system, code), and the digest by which an assessment names them."""
+
+    codes: Mapping[tuple[str, str], SiteCode]
+    digest: str
+
+
+class AnotherSiteError(OverlayError):
+    """The process already reads by the codes of another site, or by none."""
+
+
 class Catalogue:
-    """The 350 parameters with the codes that find them.
+    """The 350 parameters with the codes that find them, those of a site among them.
 
     `concepts[(system, code)]` are exact: categories of ICD-10 and ATC are lists, made when the catalogue is built.
     OPS has no list that may be shipped, but its notation is its hierarchy: each level of a code is looked up exactly.
@@ -106,6 +132,22 @@ class Catalogue:
         self.concepts = _compile(self.rows, _icd_lists(read_rows(data / "icd10.csv")) | classes)
         self.levels = _levels(read_rows(data / "levels.csv"))
         self.digest = hashlib.sha256(b"".join((data / name).read_bytes() for name in _FILES)).hexdigest()
+        self.site = SiteCodes({}, "")
+
+    def with_site(self, site: SiteCodes) -> "Catalogue":
+        """This catalogue and the codes of a site, which are outside of its digest. A site only adds."""
+        if known := site.codes.keys() & self.concepts.keys():
+            raise ValueError(f"the catalogue knows {min(known)}")
+        both = copy.copy(self)
+        both.site = site
+        both.rows = [*self.rows, *(row for at, own in site.codes.items() for row in _rows_of(at, own))]
+        both.concepts = {**self.concepts, **{at: own.concepts for at, own in site.codes.items()}}
+        return both
+
+    def read_as(self, system: str, code: str) -> tuple[str, str]:
+        """The public code that a code of the site stands for; every other code stands for itself."""
+        own = self.site.codes.get((canonical(system), code))
+        return own.stands_for if own and own.stands_for else (canonical(system), code)
 
     def lookup(self, system: str, code: str) -> tuple[Concept, ...]:
         """The meanings of a code, none if it has none here. ICD-10-GM marks (dagger, asterisk, `.-`) are dropped."""
@@ -226,7 +268,51 @@ def _levels(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str, str], flo
     return {(row["key"], row["system"], code): float(row["level"]) for row in rows for code in row["codes"].split("|")}
 
 
+def _rows_of(at: tuple[str, str], own: SiteCode) -> Iterable[dict[str, str]]:
+    """A code of a site in the columns of the concept map."""
+    for concept in own.concepts:
+        yield {
+            "key": concept.key,
+            "system": at[0],
+            "code": at[1],
+            "display": f"read as {own.stands_for[1]}" if own.stands_for else "",
+            "meaning": concept.meaning,
+            "factor": "" if concept.factor is None else str(concept.factor),
+            "requires": concept.requires,
+            "specimen_or_method": concept.method,
+            "factor_note": "",
+            "verification": BY_SITE,
+            "source": own.told,
+        }
+
+
 @cache
-def catalogue() -> Catalogue:
+def shipped() -> Catalogue:
     """The shipped catalogue, read once a process (about 60 ms)."""
     return Catalogue(DATA)
+
+
+class _Process:
+    """Where this process finds the codes of its site; decided before the catalogue is first used."""
+
+    read_site: Callable[[], SiteCodes] | None = None
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue of this process, made once: the shipped one with the codes of its site, if it has any."""
+    site = _Process.read_site() if _Process.read_site else None
+    return shipped().with_site(site) if site and site.codes else shipped()
+
+
+def use_site(read: Callable[[], SiteCodes] | None) -> None:
+    """Let this process read by the codes of a site (None: by none), which are read when the catalogue is first needed.
+
+    A process has one site. Raises AnotherSiteError where it already reads by other codes: what was compiled from them
+    would go on being used.
+    """
+    if catalogue.cache_info().currsize:
+        digest = read().digest if read else ""
+        if digest != catalogue().site.digest:
+            raise AnotherSiteError("this process already reads by the codes of another site: one process is one site")
+    _Process.read_site = read

@@ -111,9 +111,7 @@ class _Site(msgspec.Struct, frozen=True):
 def _by_site(evidence: Evidence, source: Catalogue) -> _Site:
     topography = _merge(_at(topographies((*evidence.sites, *evidence.codes)), source), evidence.female)
     snomed, icd = (
-        _merge(
-            (c for k in evidence.codes if canonical(k.system) in systems for c in _entity(source, k)), evidence.female
-        )
+        _merge((c for k in evidence.codes if _names(k, systems, source) for c in _entity(source, k)), evidence.female)
         for systems in (frozenset({SNOMED}), ICD10)
     )
     if snomed.open and (not topography.entities or snomed.open <= topography.entities):
@@ -124,6 +122,14 @@ def _by_site(evidence: Evidence, source: Catalogue) -> _Site:
     coded = snomed.entities | icd.entities
     contradicts = topography.entities and coded and not coded & (topography.entities | ANYWHERE.keys())
     return msgspec.structs.replace(topography, otherwise=coded if contradicts else frozenset())
+
+
+def _names(coding: Coding, systems: frozenset[str], source: Catalogue) -> bool:
+    """Whether a code is of these systems, or stands for one; what a site maps to a cancer type itself is as ICD-10."""
+    own = source.site.codes.get((canonical(coding.system), coding.code))
+    if own and not own.stands_for:
+        return systems is ICD10
+    return source.read_as(coding.system, coding.code)[0] in systems
 
 
 def _at(sites: Iterable[str], source: Catalogue) -> list[Concept]:

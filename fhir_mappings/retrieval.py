@@ -10,17 +10,23 @@ of the published resources none holds a value in a component under a code that i
 the exception: its own code is one of a site, its tissues are known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from math import ceil
+from urllib.parse import quote
 
 import msgspec
 
-from fhir_mappings.concepts import LOINC, OWN, SNOMED, Catalogue, catalogue
+from fhir_mappings.concepts import BY_SITE, LOINC, OWN, SNOMED, Catalogue, catalogue, shipped
 from fhir_mappings.readers.bedside import BEDSIDE_CODES
 from fhir_mappings.readers.circumstances import PREGNANCY_STATUS
 from models.features import Feature
 
+# Proxies begin to refuse addresses at 2,048 characters. A long search may be sent by POST, a client's prefetch may not.
+LONGEST = 2_000
+_LONGEST_ID = "x" * 64  # a FHIR id has no more characters
+_RESERVED = str.maketrans({sign: f"\\{sign}" for sign in "\\,|$"})
+SITE_CODES = "siteCodes"
 PAGE = 200  # a server may give less; `next` says so
 _MDC = "urn:iso:std:iso:11073:10101"
 _NCIT = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
@@ -72,9 +78,38 @@ def _observations(
     key: str, source: Catalogue, wants: Callable[[Feature], bool], *, by_hand: bool = False, also: tuple[str, ...] = ()
 ) -> Query:
     """`also`: codes that are read and are no parameter."""
-    codes = ",".join(sorted({*_observation_codes(source, wants), *also}))
-    search = f"Observation?patient={{patient}}&code={codes}{_newest('date')}"
-    return Query(key, "Observation", search, by_hand=by_hand, days=_oldest(source, wants))
+    codes = {*_observation_codes(source, wants), *also} - _without_room(source).get(key, frozenset())
+    return Query(key, "Observation", _by_codes(codes), by_hand=by_hand, days=_oldest(source, wants))
+
+
+def _by_codes(codes: Iterable[str]) -> str:
+    return f"Observation?patient={{patient}}&code={','.join(sorted(codes))}{_newest('date')}"
+
+
+@cache
+def _without_room(source: Catalogue) -> Mapping[str, frozenset[str]]:
+    """Codes of the site for which the address of their query has no room, by its key: they get a query of their own."""
+    return {key: frozenset(_beyond(source, wants, also)) for key, (wants, also) in _MAY_MOVE.items()}
+
+
+def _beyond(source: Catalogue, wants: Callable[[Feature], bool], also: Iterable[str]) -> Iterator[str]:
+    codes = {*_observation_codes(shipped(), wants), *also}
+    room = LONGEST - _characters(Query("", "Observation", _by_codes(codes), days=_oldest(source, wants)))
+    for code in _observation_codes(source, wants):
+        if code not in codes:
+            room -= len(code) + 1
+            if room < 0:
+                yield code
+
+
+def _of_site(source: Catalogue) -> tuple[Query, ...]:
+    codes = {code for moved in _without_room(source).values() for code in moved}
+    return (Query(SITE_CODES, "Observation", _by_codes(codes)),) if codes else ()
+
+
+def _characters(query: Query) -> int:
+    """Of its address, for a patient with the longest id, or as a template."""
+    return max(len(query.url(_LONGEST_ID)), len(query.dated_template))
 
 
 def _oldest(source: Catalogue, wants: Callable[[Feature], bool]) -> int:
@@ -86,14 +121,21 @@ def _oldest(source: Catalogue, wants: Callable[[Feature], bool]) -> int:
 def _observation_codes(source: Catalogue, wants: Callable[[Feature], bool]) -> list[str]:
     """The codes under which an Observation may carry one of these parameters, or a part of one, in order."""
     rows = ((row, source.schema[row["key"]]) for row in source.rows)
-    return sorted({row["code"] for row, feature in rows if wants(feature) and _may_be_observed(row, feature)})
+    return sorted(
+        {_in_search(row["code"]) for row, feature in rows if wants(feature) and _may_be_observed(row, feature)}
+    )
+
+
+def _in_search(code: str) -> str:
+    """A code as one value of a search parameter (FHIR, Search, escaping) in an address."""
+    return quote(code.translate(_RESERVED), safe="")
 
 
 def _may_be_observed(row: Mapping[str, str], feature: Feature) -> bool:
     """Whether an Observation may have this code as its own; a part of a history is a kind of therapy, a Procedure."""
     if row["code"] == _SOURCE_CLASS or (row["meaning"] == "part" and feature.modality == "history"):
         return False
-    return row["system"] in _OBSERVED and row["meaning"] in _READ
+    return (row["system"] in _OBSERVED or row["verification"] == BY_SITE) and row["meaning"] in _READ
 
 
 def _is_of_tumour(feature: Feature) -> bool:
@@ -112,6 +154,14 @@ def _is_genetics(feature: Feature) -> bool:
 def _is_function(feature: Feature) -> bool:
     """Vital signs, performance, habits, and what images say of heart and body."""
     return feature.modality in {"function", "history", "imaging"}
+
+
+_BESIDE = (PREGNANCY_STATUS, *BEDSIDE_CODES)  # no parameters
+# Queries from which codes of the site may move. Whether stages and genes are whole is asked by the names of theirs.
+_MAY_MOVE: Mapping[str, tuple[Callable[[Feature], bool], tuple[str, ...]]] = {
+    "function": (_is_function, _BESIDE),
+    "laboratory": (_is_laboratory, ()),
+}
 
 
 def _body_composition(source: Catalogue) -> Query:
@@ -133,17 +183,28 @@ def _newest(sort: str) -> str:
     return f"&_sort=-{sort}&_count={PAGE}" if sort else f"&_count={PAGE}"
 
 
-@cache
 def queries() -> tuple[Query, ...]:
-    """Every query of the shipped catalogue; those that the score depends on most come first (docs/retrieval.md)."""
-    source = catalogue()
+    """Every query of this process's catalogue; those that the score depends on most come first (docs/retrieval.md)."""
+    return queries_of(catalogue())
+
+
+def too_long(source: Catalogue) -> Mapping[str, int]:
+    """The queries whose address some proxy may refuse, by their key, with their characters."""
+    asked = {query.key: _characters(query) for query in queries_of(source)}
+    return {key: characters for key, characters in asked.items() if characters > LONGEST}
+
+
+@cache
+def queries_of(source: Catalogue) -> tuple[Query, ...]:
+    """The queries that find what a catalogue knows."""
     return (
         Query("patient", "Patient", "Patient/{patient}", by_hand=True),
         _all_of("conditions", "Condition", by_hand=True),
         _observations("tumour", source, _is_of_tumour, by_hand=True),
         _observations("genetics", source, _is_genetics, by_hand=True),
-        _observations("function", source, _is_function, by_hand=True, also=(PREGNANCY_STATUS, *BEDSIDE_CODES)),
+        _observations("function", source, _is_function, by_hand=True, also=_BESIDE),
         _observations("laboratory", source, _is_laboratory, by_hand=True),
+        *_of_site(source),
         _all_of("sequences", "MolecularSequence", by_hand=True),
         _all_of("encounters", "Encounter", "date", by_hand=True),
         _all_of("procedures", "Procedure", "date"),

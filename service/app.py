@@ -52,6 +52,7 @@ from service.refusals import Gate
 from service.result_cache import Results
 from service.scoring import scoring
 from service.settings import Settings, State
+from service.site_folder import use_site_folder
 from service.site_queries import site_queries
 from service.state.expiring import ExpiringStore, ProcessExpiring
 from service.state.expiring_file import SqliteExpiring
@@ -220,8 +221,9 @@ def create_app(
     `transport` stands for the network (tests), `spans` receives the spans, `package` spares loading the one that the
     settings name. `app.state.readiness.draining` may be set when the process is told to end; `app.state.background` is
     what goes on after replies. Raises PackageError where
-    the model package is not what its manifest says.
+    the model package is not what its manifest says, OverlayError where the codes of the site cannot be read by.
     """
+    use_site_folder(os.environ)
     package, asked = package or Package.load(settings.model, catalogue().schema), site_queries(settings.restricted)
     telemetry = Telemetry(spans)
     http = open_http(transport, destinations_of(settings), settings.limits.fhir_connections)
@@ -235,8 +237,10 @@ def create_app(
         background=background,
     )
     results = Results(kept, settings.cache.fresh_seconds, background, telemetry.result_cached)
-    readiness = Readiness(settings, package, reach.servers)
-    replay = replay_of(settings.state, telemetry.replay_memory_down)
+    readiness, replay = (
+        Readiness(settings, package, reach.servers),
+        replay_of(settings.state, telemetry.replay_memory_down),
+    )
     register = register_of(settings, http, replay)
     issued = IssuedCards(feedback, telemetry, clock, key)
     shown = shown_of(settings, clock)

@@ -213,7 +213,7 @@ def _common(
         patient=f"Patient/{record.patient_id}",
         assessed_at=written(at),
         model=ModelUsed(package.name, package.version, package.digest),
-        mapping=MappingUsed(VERSION, source.digest),
+        mapping=MappingUsed(VERSION, source.digest, source.site.digest),
         entity=Entity(index.entity, source.schema[index.entity].label_en) if index else None,
         coverage=None if encoded.foreign else coverage_of(encoded.findings, network),
         notices=(*notices, *(() if encoded.foreign else known)),

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from fhir_mappings.concepts import catalogue
 from fhir_mappings.retrieval import Query
+from fhir_mappings.table_rows import CatalogueError
 from fhir_mappings.versions import version_of
 from models.package import Package, PackageError
 from service.app import destinations_of, opens, reach_of
@@ -42,6 +43,9 @@ async def examine(settings: Settings, transport: httpx.AsyncBaseTransport | None
     yield _configuration(settings)
     for warning in settings.warnings():
         yield Line("configuration", "note", warning)
+    yield (codes := _site_codes())
+    if codes.state == "red":
+        return  # nothing can be read, and so nothing else be tried
     yield _model(settings)
     if settings.state.redis is not None or settings.state.file is not None:
         yield await _state(settings.state)
@@ -60,6 +64,15 @@ def _configuration(settings: Settings) -> Line:
     if not settings.fhir:
         return Line("configuration", "note", told, "without [[fhir]] only complete prefetch can be scored")
     return Line("configuration", "ok", told)
+
+
+def _site_codes() -> Line:
+    try:
+        site = catalogue().site
+    except CatalogueError as error:
+        return Line("site codes", "red", str(error), "correct it (oncohooks mapping validate --site DIR names all)")
+    told = f"{len(site.codes)} of its own, digest {site.digest}" if site.codes else "none of its own"
+    return Line("site codes", "ok", told)
 
 
 def _model(settings: Settings) -> Line:

@@ -5,6 +5,8 @@ The context's object stands for the network where one is given (tests).
 Exit codes: 0 done, 1 the thing checked is not right, 2 wrong call, 3 something outside was not reachable.
 """
 
+import os
+
 import click
 
 from service.commands.lazy import LazyCommands
@@ -33,6 +35,9 @@ _COMMANDS = {
 @click.version_option(VERSION, prog_name="oncohooks")
 def main() -> None:
     """Explained pan-cancer prognosis over CDS Hooks."""
+    from service.site_folder import use_site_folder
+
+    use_site_folder(os.environ)
 
 
 if __name__ == "__main__":

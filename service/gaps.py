@@ -12,7 +12,7 @@ IN_PREFETCH = "in prefetch"  # where the client, not the server, had failed to g
 ON_ITS_WAY = "has not arrived yet"
 _UNREAD = frozenset({"failed", "partial", "notAsked"})
 # Without these a position is a guess. Sequences are the genes again, the others carry no weight, or little.
-_OF_POSITION = frozenset({"patient", "conditions", "tumour", "genetics", "function", "laboratory"})
+_OF_POSITION = frozenset({"patient", "conditions", "tumour", "genetics", "function", "laboratory", "siteCodes"})
 # What says where in the course a patient stands (in hospital unplanned, spread, treated), and the circumstances in
 # which no figure is given.
 _OF_SURVIVAL = _OF_POSITION | {"encounters", "procedures"}

@@ -97,7 +97,11 @@ def _model(package: Package) -> dict[str, Any]:
         "digest": package.digest,
         "synthetic": manifest.synthetic,
         "parameters": manifest.parameters,
-        "mapping": {"version": VERSION, "digest": source.digest},
+        "mapping": {
+            "version": VERSION,
+            "digest": source.digest,
+            **({"site": source.site.digest} if source.site.codes else {}),
+        },
         "settings": settings,
         "intendedUse": "Research use. Not a medical device; not for decisions about treatment.",
     }

@@ -104,5 +104,5 @@ def label_of(scoring: Scoring) -> bytes:
     ledger = [(line.key, line.state, line.reason, is_stale(line)) for line in record.retrieval]
     of_record = (record.patient_id, record.entries, record.bases, record.issues, record.unread, ledger)
     asked = (scoring.showing, scoring.with_interactions, scoring.emergency, scoring.barred, scoring.running)
-    made_by = ("result", VERSION, scoring.package.digest, catalogue().digest)
+    made_by = ("result", VERSION, scoring.package.digest, catalogue().digest, catalogue().site.digest)
     return hashlib.sha256(_encode((made_by, scoring.at.date(), asked, of_record))).digest()

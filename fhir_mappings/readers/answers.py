@@ -31,6 +31,8 @@ _NUMBER_IS_LEVEL = frozenset(
     }
 )
 
+UNIT_ASSUMED = "unit-assumed"  # flag of a value whose unit only the site's table states
+
 _HUGE = 10**18
 
 
@@ -70,9 +72,10 @@ def quantity_of(node: Node) -> Quantity | None:
     return None
 
 
-def measured(node: Node, feature: Feature, units: Units, factor: float | None = None) -> Answer:
+def measured(node: Node, feature: Feature, units: Units, factor: float | None = None, assumed_unit: str = "") -> Answer:
     """The node's number in the canonical unit of `feature`, times the code's own `factor` for mass concentrations.
 
+    `assumed_unit`: what the site says of results of this code that bear no unit; the value is then marked.
     Raises NotUsableError: no value, a value that is not a number, an unknown unit, out of the plausible range.
     """
     if feature.kind == "binary" and node.valueBoolean is not None and node.dataAbsentReason is None:
@@ -80,10 +83,13 @@ def measured(node: Node, feature: Feature, units: Units, factor: float | None = 
     quantity = quantity_of(node)
     if quantity is None or quantity.value is None:
         raise _no_number(node, feature)
+    flags = comparator_flag(quantity)
+    if assumed_unit and units.says_no_unit(quantity):
+        quantity, flags = Quantity(quantity.value, unit=assumed_unit), (*flags, UNIT_ASSUMED)
     value, spelling = canonical_value(quantity, feature, units)
     if factor is not None and "mol" not in spelling:
         value *= factor
-    return Answer(plausible(feature, value), quantity.value, quantity.code or quantity.unit, comparator_flag(quantity))
+    return Answer(plausible(feature, value), quantity.value, quantity.code or quantity.unit, flags)
 
 
 def canonical_value(quantity: Quantity, feature: Feature, units: Units) -> tuple[float, str]:

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from fhir_mappings.choosing import newest_decides
-from fhir_mappings.concepts import Catalogue, Concept, addresses_of
+from fhir_mappings.concepts import Catalogue, Concept, SiteCode, addresses_of
 from fhir_mappings.derive import COMPARED
 from fhir_mappings.readers.by_code import Code
 from fhir_mappings.readers.parts import PARTS
@@ -37,7 +37,8 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
 
     `newest_decides`: older values cannot stand for the parameter, so they need not be read, but for those of so many
     seconds before the newest (`compared`) that its change is formed from. `initial_stage`: a stage that counts from the
-    time of diagnosis only. `unit`: that of its findings. `rank`: by the method that the code names.
+    time of diagnosis only. `unit`: that of its findings. `rank`: by the method that the code names. `code`: the public
+    one, where the site's stands for it. `assumed_unit`: what the site says of results without one.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Slot(msgspec.Struct, frozen=True, gc=False):
     unit: str
     rank: int
     rule: str
+    assumed_unit: str = ""
 
 
 class Meaning(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +74,9 @@ def meanings_of_codes(source: Catalogue) -> Mapping[Code, Meaning]:
     """Every code with a meaning for Observations; each address under which a system is sent has its own entry."""
     found: dict[Code, Meaning] = {}
     for (system, code), concepts in source.concepts.items():
-        slots = tuple(_slots(source, (system, code), concepts))
+        slots = tuple(_slots(source, source.read_as(system, code), concepts))
+        if own := source.site.codes.get((system, code)):
+            slots = tuple(_of_site(slot, code, own) for slot in slots)
         if slots:
             ignored = tuple(slot for slot in slots if slot.how == "ignored")
             meaning = Meaning(tuple(slot for slot in slots if slot.how != "ignored"), ignored)
@@ -84,16 +88,27 @@ def together(meanings: Sequence[Meaning]) -> Meaning:
     """What several codings of one result call for, whatever their order: each parameter once.
 
     A coding that is never used does not stand in the way of another one. Codings that name different substances or
-    quantities (urea and urea nitrogen, a share and a count) contradict each other.
+    quantities (urea and urea nitrogen, a share and a count) contradict each other, as do those of a site that it states
+    different units for.
     """
     named: dict[str, list[Slot]] = {}
-    for slot in sorted((s for meaning in meanings for s in meaning.slots), key=lambda s: (-s.rank, s.code)):
+    for slot in sorted((s for meaning in meanings for s in meaning.slots), key=_in_turn):
         named.setdefault(slot.concept.key, []).append(slot)
     if not named:
         return meanings[0]
-    clear = {key: slots for key, slots in named.items() if len({(s.name, s.concept.factor) for s in slots}) == 1}
+    clear = {key: slots for key, slots in named.items() if _agree(slots)}
     conflicting = tuple(slots[0] for key, slots in named.items() if key not in clear)
     return Meaning(tuple(slots[0] for slots in clear.values()), conflicting=conflicting)
+
+
+def _in_turn(slot: Slot) -> tuple[int, bool, Code]:
+    """The better method first; of equals one for which the site states a unit."""
+    return -slot.rank, not slot.assumed_unit, slot.code
+
+
+def _agree(slots: Sequence[Slot]) -> bool:
+    quantities = {(slot.name, slot.concept.factor) for slot in slots}
+    return len(quantities) == 1 and len({slot.assumed_unit for slot in slots if slot.assumed_unit}) <= 1
 
 
 def _slots(source: Catalogue, code: tuple[str, str], concepts: Iterable[Concept]) -> Iterable[Slot]:
@@ -117,6 +132,13 @@ def _slots(source: Catalogue, code: tuple[str, str], concepts: Iterable[Concept]
             rank=_METHOD_RANK.get(concept.method, 0),
             rule=f"{concept.meaning} of {concept.code}",
         )
+
+
+def _of_site(slot: Slot, code: str, own: SiteCode) -> Slot:
+    """The same under a code of the site, which the value's rule tells."""
+    said = f"sent as {code}" if own.stands_for else "by the site's overlay"
+    assumed = own.unit if slot.how == "value" else ""
+    return msgspec.structs.replace(slot, rule=f"{slot.rule}, {said}", assumed_unit=assumed)
 
 
 def _compared(name: str) -> tuple[float, float] | None:

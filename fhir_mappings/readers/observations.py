@@ -174,7 +174,7 @@ class ObservationReader:
             raise NotUsableError("haemolysed", f"{feature.key}: the sample is haemolysed")
         match slot.how:
             case "value" if node.valueCodeableConcept is None or feature.kind not in {"ordinal", "binary"}:
-                answer = measured(node, feature, self._units, concept.factor)
+                answer = measured(node, feature, self._units, concept.factor, slot.assumed_unit)
                 return _of_a_day(answer, slot.code[1], feature, observation) if feature.key == _URINE else answer
             case "value" | "level":
                 return level(node, concept, feature, self._catalogue)

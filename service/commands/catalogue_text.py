@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from fhir_mappings.catalogue_rows import VERIFICATIONS, Code, ParameterRow
-from fhir_mappings.concepts import catalogue
+from fhir_mappings.concepts import BY_SITE, catalogue
 from models.features import MODALITIES, Feature
 from service.commands.table import Column, paragraph, table
 
@@ -37,7 +37,10 @@ WHEN_ABSENT: Mapping[str, str] = {
 def all_as_text(rows: Sequence[ParameterRow], width: int) -> str:
     """By modality; the second line holds both labels and the missing rule."""
     features = {row.key: catalogue().schema[row.key] for row in rows}
-    lines = [f"{len(rows)} parameters", *paragraph(_LEGEND, width)]
+    legend = (
+        _LEGEND.replace(VERIFICATIONS[-1], f"{VERIFICATIONS[-1]}(+{BY_SITE})") if catalogue().site.codes else _LEGEND
+    )
+    lines = [f"{len(rows)} parameters", *paragraph(legend, width)]
     for modality in MODALITIES:
         here = [row for row in rows if features[row.key].modality == modality]
         if here:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fhir_mappings.table_rows import CatalogueError
+from fhir_mappings.table_rows import CatalogueError, OverlayError
 from service.commands.failure import Failure
 from service.errors import TABLE, CallerError, FhirError, SettingsError, UnknownPatientError
 from service.misspelt import meant
@@ -56,6 +56,8 @@ class LazyCommands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             raise _on_one_line(error) from error
+        except OverlayError as error:
+            raise Failure(str(error), 2) from error
         except CatalogueError as error:
             raise Failure(str(error), 1) from error
         except (SettingsError, CallerError) as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from fhir_mappings.table_rows import OverlayError
 from service.commands.failure import Failure
 from service.commands.progress import StandingLine
 
@@ -101,6 +102,8 @@ def told_in_one_line() -> Iterator[None]:
     except ModuleNotFoundError as error:
         need = "this needs the extra `train` (pip install -r requirements/train.txt)"
         raise Failure(f"{error.name} is not installed: {need}", 1) from error
+    except OverlayError:
+        raise  # no error of the file: every command ends alike
     except (PackageError, ValueError) as error:
         raise Failure(str(error), 1) from error
     except OSError as error:

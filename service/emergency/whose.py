@@ -18,7 +18,8 @@ from service.site_queries import CONSENTS, FLAGS
 ENCOUNTER = "encounter"  # the ledger's name for the one that the call names
 # What an emergency turns on comes first; the other queries follow in their own order.
 _FIRST = (
-    "patient", "conditions", FLAGS.key, CONSENTS.key, "function", "laboratory", "encounters", ENCOUNTER, "tumour",
+    "patient", "conditions", FLAGS.key, CONSENTS.key, "function", "laboratory", "siteCodes", "encounters", ENCOUNTER,
+    "tumour",
 )  # fmt: skip
 
 

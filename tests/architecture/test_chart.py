@@ -20,7 +20,7 @@ FULL = {
     "replicas": 3,
     "image": {"repository": "registry.example/oncohooks", "digest": "sha256:" + "0" * 64},
     "imagePullSecrets": [{"name": "registry"}],
-    "site": {"site.toml": 'auth = "required"\n', "overlay.csv": "system,code,feature\n"},
+    "site": {"site.toml": 'auth = "required"\n', "overlay.csv": "system,code,parameter,meaning,unit\n"},
     "existingSecret": "oncohooks-secrets",
     "secretFiles": "oncohooks-keys",
     "service": {"type": "LoadBalancer", "port": 8443},

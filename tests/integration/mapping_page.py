@@ -1,6 +1,6 @@
-"""`python -m tests.integration.mapping_page` writes the example of docs/mapping.md, and what its commands print.
+"""`python -m tests.integration.mapping_page`: the example of docs/mapping.md, and what its commands print.
 
-And what those of docs/own-cohort.md print.
+And what those of docs/overlay.md and docs/own-cohort.md print.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from datetime import date
 from demo.patients import demo_patients
 from tests.conftest import ROOT
 
-PAGE = ROOT / "docs" / "mapping.md"
+PAGE, OVERLAY_PAGE = ROOT / "docs" / "mapping.md", ROOT / "docs" / "overlay.md"
 COHORT_PAGE = ROOT / "docs" / "own-cohort.md"
 EXAMPLE = ROOT / "docs" / "example-patients.ndjson.gz"
 _DAY = date(2026, 6, 30)  # the `--at` of the page
@@ -48,5 +48,5 @@ def _output(command: str) -> str:
 
 if __name__ == "__main__":
     EXAMPLE.write_bytes(gzip.compress(example().encode(), mtime=0))
-    for page in (PAGE, COHORT_PAGE):
+    for page in (PAGE, OVERLAY_PAGE, COHORT_PAGE):
         page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -91,6 +91,14 @@ def test_the_page_on_a_cohort_of_ones_own_shows_what_its_commands_print() -> Non
     assert mapping_page.refreshed(page) == page
 
 
+def test_the_page_on_a_sites_codes_shows_what_its_commands_print() -> None:
+    """docs/overlay.md too; the table that it shows is the example's."""
+    page = mapping_page.OVERLAY_PAGE.read_text(encoding="utf-8")
+    assert mapping_page.refreshed(page) == page
+    table = (ROOT / "docs" / "example-site" / "overlay.csv").read_text(encoding="utf-8")
+    assert f"```csv\n{table}```" in page
+
+
 @pytest.mark.corpus
 def test_a_cohort_is_built_and_described(tmp_path: Path, corpus: Path) -> None:
     """`oncohooks cohort build` and `describe` go from the published tables to rows, deaths and coverage."""

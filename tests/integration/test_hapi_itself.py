@@ -5,6 +5,7 @@ A new HAPI version that changes one of these facts fails here by name, and not s
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from demo.patients import demo_bundle, demo_patients
 from fhir_mappings.retrieval import queries
 from tests.integration.hapi_server import Hapi, ServerMissing, build
 from tests.integration.load_corpus import Load, put_resources
+from tests.site import LAB, overlay, reading_by
 
 pytestmark = pytest.mark.integration
 
@@ -230,6 +232,22 @@ def test_our_own_queries_are_understood(demonstration: Hapi, http: httpx.Client,
     for patient in demo_patients():
         address = query.url(patient)
         assert _all(http, address, demonstration.base_url) == _embedded(address)
+
+
+@pytest.mark.parametrize("code", ["ALB1", "A,1", "A|1", "A$1", "A\\1", "A 1&b", "A+1", "Ä#1%"])
+def test_a_code_of_a_site_is_found(hapi: Hapi, tmp_path: Path, code: str) -> None:
+    """Escaped as FHIR and addresses want it, among the public codes, and no other code with it."""
+    patient = _new_id()
+    results = [_coded_result(patient, number, some) for number, some in enumerate([code, "A", "1", "other"])]
+    _put(hapi, _patient(patient), *results)
+    with reading_by(overlay(tmp_path, f'{LAB},"{code}",lab_albumin,,')):
+        [query] = [query for query in queries() if query.key == "laboratory"]
+    found = httpx.get(f"{hapi.base_url}/{query.url(patient)}", timeout=60).json()
+    assert [entry["resource"]["id"] for entry in found["entry"]] == [f"{patient}-0"]
+
+
+def _coded_result(patient: str, number: int, code: str) -> dict[str, Any]:
+    return {**_result(patient, number), "code": {"coding": [{"system": LAB, "code": code}]}}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def test_help_lists_the_commands_without_importing_them() -> None:
         assert f"  {name} " in result.output
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "mapping", "mapping explain", "mapping coverage", "mapping catalogue"])
+@pytest.mark.parametrize(
+    "name", [*COMMANDS, "mapping", "mapping explain", "mapping coverage", "mapping validate", "mapping catalogue"]
+)
 def test_every_command_has_help_with_an_example(name: str) -> None:
     """Each command's help says what it does and shows a call."""
     result = run(*name.split(), "--help")

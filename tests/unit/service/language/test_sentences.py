@@ -11,7 +11,7 @@ import pytest
 
 import service
 from fhir_mappings.concepts import catalogue
-from fhir_mappings.retrieval import queries
+from fhir_mappings.retrieval import SITE_CODES, queries
 from fhir_mappings.setting import Reason
 from models.position import Category
 from service import abstention, notices, survival
@@ -60,7 +60,7 @@ def test_every_code_has_its_words(said: Language) -> None:
     schema = catalogue().schema
     assert set(said.units) == {feature.unit for feature in schema.features}
     assert said.unit_of_one.keys() <= said.units.keys()
-    assert said.queries.keys() == {query.key for query in (*queries(), FLAGS, CONSENTS)}
+    assert said.queries.keys() == {SITE_CODES, *(query.key for query in (*queries(), FLAGS, CONSENTS))}
     assert said.categories.keys() == said.acute_outlooks.keys() == set(get_args(Category))
     assert said.key_inputs.keys() == KEY_INPUTS.keys()
     assert said.settings.keys() == {*get_args(Reason), SUBSTITUTE, EMERGENCY}
