@@ -5,7 +5,7 @@ per parameter, because they hold its molar mass.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -63,8 +63,7 @@ class UnknownUnitError(ValueError):
 class Units:
     """All conversions of the catalogue, by canonical unit, scope (a parameter or "any") and spelling."""
 
-    def __init__(self, rows: Sequence[Mapping[str, str]]) -> None:
-        self._spelled = {plain(row[name]).casefold() for row in rows for name in ("spelling", "ucum")}
+    def __init__(self, rows: Iterable[Mapping[str, str]]) -> None:
         self._table: dict[tuple[str, str, str], Conversion] = {
             (row["ucum"], row["scope"], plain(row["spelling"])): Conversion(float(row["factor"]), float(row["offset"]))
             for row in rows
@@ -80,15 +79,6 @@ class Units:
     def _conversion(self, unit: str, key: str, spelling: str) -> Conversion | None:
         written = plain(spelling)
         return self._table.get((unit, key, written)) or self._table.get((unit, "any", written))
-
-    def says_no_unit(self, quantity: Quantity) -> bool:
-        """Whether a quantity bears no unit, or only words that are no unit of any parameter.
-
-        A code of UCUM is a unit, known or not, and so is what is like a known one but for the size of its letters.
-        """
-        if quantity.code and quantity.system == UCUM:
-            return False
-        return all(plain(text).casefold() not in self._spelled for text in (quantity.code, quantity.unit) if text)
 
     def of_quantity(self, feature: Feature, quantity: Quantity) -> tuple[Conversion, str]:
         """What turns the quantity's value into the canonical unit, and the spelling that says so: its code or its text.

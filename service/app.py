@@ -220,8 +220,8 @@ def create_app(
 
     `transport` stands for the network (tests), `spans` receives the spans, `package` spares loading the one that the
     settings name. `app.state.readiness.draining` may be set when the process is told to end; `app.state.background` is
-    what goes on after replies. Raises PackageError where
-    the model package is not what its manifest says, OverlayError where the codes of the site cannot be read by.
+    what goes on after replies. Raises PackageError where the model package is not what its manifest says, OverlayError
+    where the codes of the site cannot be read by.
     """
     use_site_folder(os.environ)
     package, asked = package or Package.load(settings.model, catalogue().schema), site_queries(settings.restricted)
@@ -237,10 +237,8 @@ def create_app(
         background=background,
     )
     results = Results(kept, settings.cache.fresh_seconds, background, telemetry.result_cached)
-    readiness, replay = (
-        Readiness(settings, package, reach.servers),
-        replay_of(settings.state, telemetry.replay_memory_down),
-    )
+    readiness = Readiness(settings, package, reach.servers)
+    replay = replay_of(settings.state, telemetry.replay_memory_down)
     register = register_of(settings, http, replay)
     issued = IssuedCards(feedback, telemetry, clock, key)
     shown = shown_of(settings, clock)
@@ -299,10 +297,13 @@ def create_app(
     refusals.install(app)
     hooks = CdsService(settings, package, reach, asked, results, issued, quiet, telemetry, clock)
     app.include_router(cds_routes(hooks))
-    takes = FeedbackService(
-        settings.feedback, hooks.ids, feedback, quiet, telemetry, clock, settings.limits.body_seconds
+    app.include_router(
+        feedback_routes(
+            FeedbackService(
+                settings.feedback, hooks.ids, feedback, quiet, telemetry, clock, settings.limits.body_seconds
+            )
+        )
     )
-    app.include_router(feedback_routes(takes))
     app.include_router(emergency_routes(EmergencyService(settings, package, reach, asked, telemetry, clock)))
     app.include_router(probe_routes(readiness, telemetry))
     app.include_router(model_routes(package))

@@ -84,7 +84,7 @@ def measured(node: Node, feature: Feature, units: Units, factor: float | None = 
     if quantity is None or quantity.value is None:
         raise _no_number(node, feature)
     flags = comparator_flag(quantity)
-    if assumed_unit and units.says_no_unit(quantity):
+    if assumed_unit and not (quantity.code.strip() or quantity.unit.strip()):
         quantity, flags = Quantity(quantity.value, unit=assumed_unit), (*flags, UNIT_ASSUMED)
     value, spelling = canonical_value(quantity, feature, units)
     if factor is not None and "mol" not in spelling:

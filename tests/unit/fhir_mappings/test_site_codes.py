@@ -216,7 +216,7 @@ UCUM = "http://unitsofmeasure.org"
     [
         ({"value": 42}, 4.2, ("unit-assumed",)),
         ({"value": 42, "comparator": "<"}, 4.2, ("comparator", "unit-assumed")),
-        ({"value": 42, "unit": "Einheiten"}, 4.2, ("unit-assumed",)),
+        ({"value": 42, "unit": " "}, 4.2, ("unit-assumed",)),
         ({"value": 4.2, "unit": "g/dL"}, 4.2, ()),
         ({"value": 4.2, "unit": "g/dl", "code": "g/dL", "system": UCUM}, 4.2, ()),
     ],
@@ -233,12 +233,13 @@ def test_the_site_says_the_unit_of_results_without_one(
     [
         {"value": 42, "unit": "mmHg"},
         {"value": 42, "unit": "G/DL"},
+        {"value": 42, "unit": "mg per liter"},
         {"value": 42, "code": "kat/m2", "system": UCUM},
         {"value": 42, "unit": "g/L", "code": "g/dL"},
     ],
 )
 def test_a_unit_that_is_one_is_never_overruled(tmp_path: Path, quantity: dict[str, Any]) -> None:
-    """Of another quantity, in letters of another size, a code of UCUM that is not known, or two that differ."""
+    """Of another quantity, in letters of another size, in words, an unknown code of UCUM, or two that differ."""
     value, _, issues = albumin(tmp_path, ALBUMIN, valueQuantity=quantity)
     assert (value, issues) in [(None, ["unit-unknown"]), (None, ["unit-conflict"])]
 
