@@ -95,14 +95,18 @@ def _one(system: str, code: str, own: SiteCode, concept: Concept) -> Mapped:
 
 
 def _as_text(overlay: Overlay, mapped: list[Mapped]) -> Iterator[str]:
-    count = len(overlay.site.codes)
-    wrong = len(overlay.problems)
-    yield f"{count} codes can be read by, {wrong} problems" if wrong else f"{count} codes, digest {overlay.site.digest}"
+    yield _summed_up(len(overlay.site.codes), len(overlay.problems), overlay.site.digest)
     for system in dict.fromkeys(one.system for one in mapped):
         yield f"  {system}"
         rows = [(one.code, f"{one.parameter} ({one.label})", one.meaning, one.stands_for.partition("|")[2], _unit(one))
                 for one in mapped if one.system == system]  # fmt: skip
         yield from table(_COLUMNS, rows, terminal_width(), "    ")
+
+
+def _summed_up(codes: int, problems: int, digest: str) -> str:
+    if problems:
+        return f"{codes} codes can be read by, {problems} problems"
+    return f"{codes} codes, digest {digest}" if codes else "no codes: neither overlay.csv nor a ConceptMap holds any"
 
 
 def _unit(one: Mapped) -> str:

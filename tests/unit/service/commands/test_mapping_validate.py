@@ -29,6 +29,12 @@ def _nobodys() -> object:
     use_site(None)
 
 
+def test_a_folder_without_codes_is_told(site: Path) -> None:
+    """Nothing is wrong with it; but whoever named another folder than meant should see it."""
+    result = run("mapping", "validate", "--site", str(site))
+    assert (result.exit_code, result.stdout) == (0, "no codes: neither overlay.csv nor a ConceptMap holds any\n")
+
+
 def test_each_row_is_told_with_what_it_means(tmp_path: Path) -> None:
     """Parameter, label, what a code stands for, how a number without a unit is converted."""
     result = run("mapping", "validate", "--site", str(overlay(tmp_path, *GOOD)), width=120)
