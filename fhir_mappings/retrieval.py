@@ -120,10 +120,14 @@ def _oldest(source: Catalogue, wants: Callable[[Feature], bool]) -> int:
 
 def _observation_codes(source: Catalogue, wants: Callable[[Feature], bool]) -> list[str]:
     """The codes under which an Observation may carry one of these parameters, or a part of one, in order."""
+    return sorted({code for feature, code in _observable(source) if wants(feature)})
+
+
+@cache
+def _observable(source: Catalogue) -> tuple[tuple[Feature, str], ...]:
+    """Every code that an Observation may have, with the parameter that it is about."""
     rows = ((row, source.schema[row["key"]]) for row in source.rows)
-    return sorted(
-        {_in_search(row["code"]) for row, feature in rows if wants(feature) and _may_be_observed(row, feature)}
-    )
+    return tuple((feature, _in_search(row["code"])) for row, feature in rows if _may_be_observed(row, feature))
 
 
 def _in_search(code: str) -> str:
