@@ -14,10 +14,12 @@ import msgspec
 
 from service.commands.client_token_options import Authority, authority, token_options
 from service.commands.failure import Failure
+from service.errors import FhirError
 from service.fhir.client import open_http
 from service.fhir.destinations import Destination
 from service.fhir.origin import Base, NotABaseError
 from service.fhir.pinned import NotAllowedError
+from service.fhir.unpacking import PLAIN, unpacked
 from service.fhir.unreachable import why
 
 PATH = "cds-services"
@@ -110,9 +112,15 @@ async def opened(
 
 
 async def _body(response: httpx.Response, url: str) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _LARGEST:
-            raise Failure(f"{url}: answered with more than {_LARGEST >> 20} MiB", 3)
-    return body
+    """Raises Failure (3) for too much, also of what was packed although plain was asked for."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    parts = response.aiter_bytes() if encoding in PLAIN else unpacked(response.aiter_raw(), encoding)
+    body = bytearray()
+    try:
+        async for part in parts:
+            body += part
+            if len(body) > _LARGEST:
+                raise Failure(f"{url}: answered with more than {_LARGEST >> 20} MiB", 3)
+    except FhirError as error:
+        raise Failure(f"{url}: {error}", 3) from error
+    return bytes(body)

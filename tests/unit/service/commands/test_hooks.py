@@ -3,7 +3,8 @@
 import gzip
 import json
 import stat
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,43 @@ def test_what_is_not_reached_ends_with_3() -> None:
     assert refused.exit_code == late.exit_code == 3
     assert error_of(refused) == f"Error: {BASE}/cds-services: not reached: no connection"
     assert error_of(late) == f"Error: {BASE}/cds-services: no answer within 2 s"
+
+
+class Sent(httpx.AsyncByteStream):
+    """Bytes as they are on the wire."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+
+def test_a_packed_answer_costs_no_more_than_what_is_read_of_it() -> None:
+    """Of a stranger's service: 100 MiB in 100 KB end at the limit."""
+    bomb = gzip.compress(bytes(100 * 2**20))
+
+    def packed(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Sent(bomb))
+
+    tracemalloc.start()
+    try:
+        result = run("lint-discovery", BASE, network=packed)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (result.exit_code, "more than 16 MiB" in error_of(result)) == (3, True)
+    assert most < 64 * 2**20
+
+
+def test_another_packing_than_asked_for_ends_with_3() -> None:
+    """Nothing else is asked for than plain."""
+
+    def packed(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "br"}, stream=Sent(b"{}"))
+
+    result = run("lint-discovery", BASE, network=packed)
+    assert (result.exit_code, "packed" in error_of(result)) == (3, True)
 
 
 def test_what_has_no_end_ends_with_3() -> None:
