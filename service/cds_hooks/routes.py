@@ -22,7 +22,7 @@ from service.cds_hooks.order_sign import reason_for_no_card, with_foreign_orders
 from service.cds_hooks.quiet import Reader, Silence
 from service.cds_hooks.quiet_cards import QuietCards
 from service.cds_hooks.readers import Readers
-from service.cds_hooks.services import EMERGENCY_HOOK, discovery
+from service.cds_hooks.services import EMERGENCY_HOOK, published
 from service.cds_hooks.spec_version import versioned
 from service.cds_hooks.treating import reader_is
 from service.cds_hooks.wire import Card, CardResponse, HookRequest
@@ -78,8 +78,7 @@ class CdsService:
         self._readers = Readers(reach.servers, settings.client)
         self._telemetry = telemetry
         self._real = real
-        dated = settings.cds_hooks_version == "3.0" and not settings.moment.moves
-        described = discovery(queries, dated=dated, most=settings.cds_hooks_max_results)
+        described = published(settings, queries)
         self._hooks = {service.id: service.hook for service in described.services}
         self._discovery = _encoder.encode(versioned(described, settings.cds_hooks_version))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from fhir_mappings.retrieval import Query
 from service.cds_hooks.wire import Discovery, Hook, ServiceDescription
+from service.settings import Settings
 
 PROGNOSIS = "pan-cancer-prognosis"
 EMERGENCY_HOOK: Hook = "encounter-start"
@@ -50,6 +51,12 @@ def discovery(queries: Sequence[Query], *, dated: bool = False, most: int | None
             for service, hook, title, more in _SERVICES
         )
     )
+
+
+def published(settings: Settings, queries: Sequence[Query]) -> Discovery:
+    """What this site's discovery lists. With a clock of its own, dates that a client reckons from today are wrong."""
+    dated = settings.cds_hooks_version == "3.0" and not settings.moment.moves
+    return discovery(queries, dated=dated, most=settings.cds_hooks_max_results)
 
 
 def _template(query: Query, most: int | None, *, dated: bool) -> str:

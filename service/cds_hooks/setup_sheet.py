@@ -6,7 +6,7 @@ import msgspec
 
 from service.cds_hooks.dialects import DIALECTS, TOPICS
 from service.cds_hooks.override_reasons import override_reasons
-from service.cds_hooks.services import discovery
+from service.cds_hooks.services import published
 from service.cds_hooks.wire import Coding, Hook
 from service.ehr_settings import DialectName
 from service.language.sentences import language
@@ -114,8 +114,7 @@ class SetupSheet(msgspec.Struct, frozen=True, rename="camel"):
 def setup_sheet(settings: Settings, public_url: str, dialect: DialectName) -> SetupSheet:
     habits, place = HABITS[dialect], f"{public_url}/cds-services"
     queries = site_queries(settings.restricted)
-    dated = settings.cds_hooks_version == "3.0" and not settings.moment.moves
-    services = discovery(queries, dated=dated, most=settings.cds_hooks_max_results).services
+    services = published(settings, queries).services
     by_hand = {query.key for query in queries if query.by_hand}
     registered = _registered(settings, dialect)
     return SetupSheet(

@@ -5,8 +5,6 @@ import gzip
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -20,13 +18,13 @@ from demo.patients import demo_patients
 from demo.service_process import service
 from fhir_mappings.retrieval import queries
 from tests.conftest import ROOT
+from tests.integration import shown_commands
 
 PAGE = ROOT / "docs" / "integration-kit.md"
 EXAMPLE = ROOT / "docs" / "example-calls.ndjson.gz"
 _DAY = date(2026, 6, 30)  # of the patients: the service assesses each at the newest Observation
 _FHIR = "http://fhir.example/fhir"
 _SHOWN = "http://127.0.0.1:8000"  # where the page says that the service runs
-_BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def example() -> str:
@@ -66,22 +64,13 @@ def served() -> Iterator[str]:
 
 
 def refreshed(page: str, url: str) -> str:
-    """The page with every block of commands followed by their output; times are no part of what is compared."""
-    return _BLOCK.sub(lambda block: f"```\n{_session(block[1], url)}```", page)
+    """The page with what its commands print; times are no part of what is compared."""
+    return shown_commands.refreshed(page, lambda command: _printed(command, url))
 
 
-def _session(block: str, url: str) -> str:
-    commands = [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"$ {command}\n{_output(command, url)}" for command in commands)
-
-
-def _output(command: str, url: str) -> str:
-    shell = f'oncohooks() {{ "{sys.executable}" -m service.cli "$@"; }}\n{command.replace(_SHOWN, url)}'
+def _printed(command: str, url: str) -> str:
     own = {name: value for name, value in os.environ.items() if not name.startswith("ONCOHOOKS_")}
-    environment = {**own, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        ["bash", "-c", shell], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = shown_commands.in_shell(command.replace(_SHOWN, url), environment=own, check=False)
     told = (done.stdout + done.stderr).replace(url, _SHOWN)
     return re.sub(r" \d+ ms", " 12 ms", re.sub(r" {2,}\d+ ms", "       12 ms", told))
 

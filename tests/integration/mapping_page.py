@@ -5,20 +5,19 @@ And what those of docs/overlay.md and docs/own-cohort.md print.
 
 import gzip
 import json
-import os
-import re
-import subprocess
-import sys
+import tempfile
 from datetime import date
+from pathlib import Path
 
 from demo.patients import demo_patients
 from tests.conftest import ROOT
+from tests.integration import shown_commands
+from tests.integration.shown_commands import in_shell
 
 PAGE, OVERLAY_PAGE = ROOT / "docs" / "mapping.md", ROOT / "docs" / "overlay.md"
 COHORT_PAGE = ROOT / "docs" / "own-cohort.md"
 EXAMPLE = ROOT / "docs" / "example-patients.ndjson.gz"
 _DAY = date(2026, 6, 30)  # the `--at` of the page
-_BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def example() -> str:
@@ -28,22 +27,10 @@ def example() -> str:
 
 
 def refreshed(page: str) -> str:
-    """The page with every block of commands followed by their output, as on a terminal of 100 columns."""
-    return _BLOCK.sub(lambda block: f"```\n{_session(block[1])}```", page)
-
-
-def _session(block: str) -> str:
-    commands = [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"$ {command}\n{_output(command)}" for command in commands)
-
-
-def _output(command: str) -> str:
-    shell = f'oncohooks() {{ "{sys.executable}" -m service.cli "$@"; }}\n{command}'
-    environment = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        ["bash", "-c", shell], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
+    """The page with what its commands print. They run beside `docs`, in a folder of their own: some write files."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "docs").symlink_to(ROOT / "docs")
+        return shown_commands.refreshed(page, lambda command: in_shell(command, folder=Path(folder)).stdout)
 
 
 if __name__ == "__main__":
