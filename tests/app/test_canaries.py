@@ -6,6 +6,7 @@ The patient's id is in answers, as their `patient`; everywhere else it is a secr
 import asyncio
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from tests.unit.service.far_end import BASE, HOOK, JSON, PATIENT, bundle, hook_c
 from tests.unit.service.fhir.authorisation_server import CLIENT, TOKEN_URL, pem
 
 TEXT, MRN, DISPLAY = "canary-text", "canary-mrn", "canary-display"
-TOKENS = ("s3cret", "client_assertion", "eyJ")  # the hook's and ours, and what is signed for ours
+TOKENS = ("s3cret", "client_assertion")  # the hook's, and what ours is asked for with
+SIGNED = "eyJ"  # how what is signed for ours begins
+# The three letters alone stand in sealed bytes by chance, in one of fifty runs or so.
+SIGNED_AMONG_BYTES = re.compile(r"eyJ[A-Za-z0-9_-]{8}")
 OF_THE_RECORD = (TEXT, MRN, DISPLAY)
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception", "diagnostics": TEXT}]}
 
@@ -160,6 +164,11 @@ def test_no_secret_comes_out(told: Told) -> None:
         if secret in text
     ]
     assert hits == []
+    kept = told.elsewhere["kept"]
+    assert [
+        place for place, text in {**told.answers, **told.elsewhere}.items() if text != kept and SIGNED in text
+    ] == []
+    assert not SIGNED_AMONG_BYTES.search(kept)
 
 
 def test_the_patients_id_is_in_answers_only(told: Told) -> None:
